@@ -1,0 +1,1 @@
+//! Where the containers of a Pod get their CPU time.

@@ -1,0 +1,1 @@
+//! Running code: one wasmtime Store for each run of a container.

@@ -1,0 +1,1 @@
+//! A reference in, runnable machine code out.

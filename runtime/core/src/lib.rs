@@ -1,0 +1,18 @@
+//! A Pod of WebAssembly containers: a Kubernetes Pod manifest in, an exit code out.
+//!
+//! An import points down this list or sideways inside a folder, never up.
+
+pub mod worker;
+
+pub mod guest;
+pub mod lifecycle;
+
+pub mod image;
+pub mod logs;
+pub mod resources;
+pub mod sandbox;
+
+pub mod executor;
+
+pub mod event;
+pub use wasmpod_manifest as manifest;

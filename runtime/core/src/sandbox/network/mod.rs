@@ -1,0 +1,1 @@
+//! One Pod's address space: one IP, one port space, in memory.

@@ -1,0 +1,1 @@
+//! The Pod worker: feeds events to `lifecycle` and carries its actions out. It decides nothing.

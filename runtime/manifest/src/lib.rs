@@ -1,0 +1,1 @@
+//! Text in, valid Pods out. Pure: nothing here waits, runs or opens a socket.
