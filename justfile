@@ -1,0 +1,29 @@
+# Thin names for what a developer does; `just` lists them.
+
+_default:
+    @just --list
+
+# Build the guests and wasmpod, run the kuard Pod
+demo:
+    cargo xtask demo
+
+# Run every test
+test:
+    cargo xtask test
+
+# Everything that CI runs
+check:
+    .ci/run
+
+# Measure beside the peers (see docs/performance.md)
+bench:
+    cargo xtask bench
+
+# Format all the code
+fmt:
+    cargo fmt --all
+    cargo fmt --manifest-path guest-examples/Cargo.toml --all
+
+# Write the generated parts of docs/ anew
+docs:
+    UPDATE_DOCS=1 cargo test -p wasmpod-manifest
