@@ -1,1 +1,16 @@
 //! Text in, valid Pods out. Pure: nothing here waits, runs or opens a socket.
+//!
+//! [`load`] reads manifests as `kubectl` reads them, refuses what the API server would refuse
+//! (and what this runtime cannot keep its word on), and says where every error is.
+
+mod load;
+mod manifest;
+mod node;
+mod problem;
+pub mod source;
+
+pub use load::load;
+pub use manifest::{Manifest, Origin, PodManifest, WorkloadKind};
+pub use node::Position;
+pub use problem::{LoadErrors, Note, Problem, ProblemKind};
+pub use source::Source;

@@ -1,0 +1,84 @@
+//! What a set of manifests came to.
+
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
+
+use crate::problem::Note;
+
+/// The objects of all sources, in their order: valid, with defaults filled in.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Manifest {
+    /// Pods, and workloads reduced to one Pod each.
+    pub pods: Vec<PodManifest>,
+    /// ConfigMaps as written.
+    pub config_maps: Vec<ConfigMap>,
+    /// Secrets, `stringData` merged into `data`.
+    pub secrets: Vec<Secret>,
+    /// Claims as written, and those that a StatefulSet's templates stand for.
+    pub persistent_volume_claims: Vec<PersistentVolumeClaim>,
+    /// What was accepted without effect: each thing once.
+    pub notes: Vec<Note>,
+}
+
+/// One Pod to run, and where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodManifest {
+    /// With defaults, valid, and with a name and a namespace.
+    pub pod: Pod,
+    /// The object that was written.
+    pub origin: Origin,
+    /// The name of the source: paths in the manifest are relative to its folder.
+    pub source: String,
+    /// The line on which the object begins, from 1.
+    pub line: u32,
+}
+
+/// What stood in the manifest for a Pod.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A Pod.
+    Pod,
+    /// A workload, of which one Pod is run.
+    Workload {
+        /// Its kind.
+        kind: WorkloadKind,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The kinds that hold a Pod template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WorkloadKind {
+    /// `batch/v1`
+    CronJob,
+    /// `apps/v1`
+    DaemonSet,
+    /// `apps/v1`
+    Deployment,
+    /// `batch/v1`
+    Job,
+    /// `v1`
+    PodTemplate,
+    /// `apps/v1`
+    ReplicaSet,
+    /// `v1`
+    ReplicationController,
+    /// `apps/v1`
+    StatefulSet,
+}
+
+impl WorkloadKind {
+    /// The kind as a manifest writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            WorkloadKind::CronJob => "CronJob",
+            WorkloadKind::DaemonSet => "DaemonSet",
+            WorkloadKind::Deployment => "Deployment",
+            WorkloadKind::Job => "Job",
+            WorkloadKind::PodTemplate => "PodTemplate",
+            WorkloadKind::ReplicaSet => "ReplicaSet",
+            WorkloadKind::ReplicationController => "ReplicationController",
+            WorkloadKind::StatefulSet => "StatefulSet",
+        }
+    }
+}
