@@ -1,0 +1,232 @@
+//! Which worker polls, which is parked, which is stuck. Pure: decides whom to wake or to hire.
+//!
+//! ```text
+//! Hired ──▶ Between ⇄ Polling ──over 3 ms while others wait──▶ Stuck ──▶ Between
+//!              ⇅
+//!            Parked
+//! ```
+//!
+//! At most `allowed` workers poll at a time. A stuck worker does not count, so that a spare one
+//! may take its place; spares are bounded, stay, and are parked most of the time: their drivers
+//! may hold timers and sockets of guests.
+
+use super::clock::{MILLISECOND, Nanos};
+
+/// A poll that is longer, while others wait, gets its worker replaced.
+const STUCK_AFTER: Nanos = 3 * MILLISECOND;
+
+/// Spare workers, so many that a few guests may sit in host calls at once. A thread each.
+const SPARES: usize = 4;
+
+/// A worker's place in the crew, its own until it leaves.
+pub(super) type WorkerId = usize;
+
+#[derive(Debug)]
+pub(super) struct Crew {
+    allowed: usize,
+    seats: Vec<Activity>,
+    /// In order of parking; the last is the warmest.
+    parked: Vec<WorkerId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Activity {
+    /// Its thread is being started.
+    Hired,
+    /// In its loop, about to look for work.
+    Between,
+    Polling {
+        since: Nanos,
+    },
+    Stuck,
+    Parked,
+    /// Ended or never started.
+    Gone,
+}
+
+/// What the caller has to do for a task to be polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Summons {
+    Wake(WorkerId),
+    Hire(WorkerId),
+}
+
+impl Crew {
+    /// A crew of which `allowed` may poll at a time; nobody is hired yet.
+    pub(super) fn new(allowed: usize) -> Self {
+        Self {
+            allowed: allowed.max(1),
+            seats: Vec::new(),
+            parked: Vec::new(),
+        }
+    }
+
+    /// Who should come, if anybody: `home` if it is parked, else the warmest, else a new one.
+    pub(super) fn summon(&mut self, home: Option<WorkerId>) -> Option<Summons> {
+        let coming = self.count(|activity| matches!(activity, Activity::Hired));
+        if self.polling() + coming >= self.allowed {
+            return None;
+        }
+        if let Some(id) = home
+            .filter(|id| self.is_parked(*id))
+            .or_else(|| self.parked.last().copied())
+        {
+            self.parked.retain(|parked| *parked != id);
+            self.seats[id] = Activity::Between;
+            return Some(Summons::Wake(id));
+        }
+        let present = self.count(|activity| !matches!(activity, Activity::Gone));
+        let stuck = self.count(|activity| matches!(activity, Activity::Stuck));
+        if present < self.allowed + stuck.min(SPARES) {
+            let id = self
+                .seats
+                .iter()
+                .position(|activity| *activity == Activity::Gone)
+                .unwrap_or_else(|| {
+                    self.seats.push(Activity::Gone);
+                    self.seats.len() - 1
+                });
+            self.seats[id] = Activity::Hired;
+            return Some(Summons::Hire(id));
+        }
+        None
+    }
+
+    /// Whether a worker that asks may take a task.
+    pub(super) fn may_poll(&self) -> bool {
+        self.polling() < self.allowed
+    }
+
+    pub(super) fn begin_poll(&mut self, id: WorkerId, now: Nanos) {
+        self.seats[id] = Activity::Polling { since: now };
+    }
+
+    /// The worker is in its loop: after a poll, after parking, or at its start.
+    pub(super) fn between(&mut self, id: WorkerId) {
+        self.parked.retain(|parked| *parked != id);
+        self.seats[id] = Activity::Between;
+    }
+
+    pub(super) fn park(&mut self, id: WorkerId) {
+        self.parked.push(id);
+        self.seats[id] = Activity::Parked;
+    }
+
+    /// The worker's thread has ended, or could not be started.
+    pub(super) fn leave(&mut self, id: WorkerId) {
+        self.parked.retain(|parked| *parked != id);
+        self.seats[id] = Activity::Gone;
+    }
+
+    pub(super) fn is_parked(&self, id: WorkerId) -> bool {
+        self.seats[id] == Activity::Parked
+    }
+
+    /// Gives up on polls that take too long: their places are free for others. Call it only
+    /// while somebody waits. Returns how many it gave up.
+    pub(super) fn relieve(&mut self, now: Nanos) -> usize {
+        let mut relieved = 0;
+        for activity in &mut self.seats {
+            if matches!(activity, Activity::Polling { since } if now.saturating_sub(*since) > STUCK_AFTER)
+            {
+                *activity = Activity::Stuck;
+                relieved += 1;
+            }
+        }
+        relieved
+    }
+
+    /// Whether anybody polls, stuck ones included.
+    pub(super) fn is_busy(&self) -> bool {
+        self.count(|activity| matches!(activity, Activity::Polling { .. } | Activity::Stuck)) > 0
+    }
+
+    /// Workers that have not left.
+    pub(super) fn present(&self) -> usize {
+        self.count(|activity| !matches!(activity, Activity::Gone))
+    }
+
+    fn polling(&self) -> usize {
+        self.count(|activity| matches!(activity, Activity::Polling { .. }))
+    }
+
+    fn count(&self, is: impl Fn(&Activity) -> bool) -> usize {
+        self.seats.iter().filter(|activity| is(activity)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(allowed: usize, workers: usize) -> Crew {
+        let mut crew = Crew::new(allowed);
+        for id in 0..workers {
+            assert_eq!(crew.summon(None), Some(Summons::Hire(id)));
+            crew.between(id);
+            crew.begin_poll(id, 0);
+        }
+        crew
+    }
+
+    #[test]
+    fn one_task_hires_one_worker() {
+        let mut crew = Crew::new(2);
+        assert_eq!(crew.summon(None), Some(Summons::Hire(0)));
+        crew.between(0);
+        crew.begin_poll(0, 0);
+        crew.between(0);
+        crew.park(0);
+        assert_eq!(crew.summon(None), Some(Summons::Wake(0)));
+        assert_eq!(crew.present(), 1);
+    }
+
+    #[test]
+    fn no_more_are_hired_than_allowed() {
+        let mut crew = started(2, 2);
+        assert!(!crew.may_poll());
+        assert_eq!(crew.summon(None), None);
+    }
+
+    #[test]
+    fn a_wake_goes_home_else_to_the_warmest() {
+        let mut crew = started(3, 3);
+        for id in 0..3 {
+            crew.between(id);
+            crew.park(id);
+        }
+        assert_eq!(crew.summon(Some(1)), Some(Summons::Wake(1)));
+        assert_eq!(crew.summon(Some(1)), Some(Summons::Wake(2)));
+        assert_eq!(crew.summon(None), Some(Summons::Wake(0)));
+    }
+
+    #[test]
+    fn a_stuck_worker_is_replaced_by_a_bounded_number_of_spares() {
+        let mut crew = started(1, 1);
+        assert_eq!(crew.relieve(STUCK_AFTER), 0);
+        for spare in 1..=SPARES {
+            assert_eq!(crew.relieve(STUCK_AFTER + 1), 1);
+            assert_eq!(crew.summon(None), Some(Summons::Hire(spare)));
+            crew.between(spare);
+            crew.begin_poll(spare, 0);
+        }
+        assert_eq!(crew.relieve(STUCK_AFTER + 1), 1);
+        assert_eq!(crew.summon(None), None, "the last spare is stuck too");
+
+        // All come back: one polls, the others park.
+        for id in 0..=SPARES {
+            crew.between(id);
+        }
+        crew.begin_poll(0, 0);
+        assert!(!crew.may_poll());
+    }
+
+    #[test]
+    fn a_worker_that_could_not_start_is_not_waited_for() {
+        let mut crew = Crew::new(1);
+        assert_eq!(crew.summon(None), Some(Summons::Hire(0)));
+        assert_eq!(crew.summon(None), None);
+        crew.leave(0);
+        assert_eq!(crew.summon(None), Some(Summons::Hire(0)));
+    }
+}

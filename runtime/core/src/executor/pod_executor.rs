@@ -1,0 +1,175 @@
+//! The handle to a Pod's executor.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+use wasmtime::Engine;
+
+use super::account::{Account, Place};
+use super::inline::Inline;
+use super::pool::Pool;
+use super::share::{MilliCpu, Weight};
+
+/// Polls the tasks of one Pod's containers. Dropping it aborts every task and lets the threads
+/// end, without waiting for them; [`PodExecutor::shutdown`] waits.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use wasmpod::executor::{MilliCpu, PodExecutor, Weight};
+///
+/// let executor = PodExecutor::threads(2);
+/// let web = executor.account("web", Weight::of_request(MilliCpu::new(250)), MilliCpu::new(500));
+/// let task = web.spawn(async { 6 * 7 });
+/// assert_eq!(task.await, Ok(42));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct PodExecutor {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Threads(Arc<Pool>),
+    Inline(Arc<Inline>),
+}
+
+/// Tasks were still being polled when the time given to a shutdown was over: their guests are in
+/// host calls that do not return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{workers} threads are still held by guests after {waited:?}")]
+pub struct StillRunning {
+    /// Threads that have not ended.
+    pub workers: usize,
+    /// How long the shutdown waited.
+    pub waited: Duration,
+}
+
+/// Figures of an executor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Worker threads, spare ones included.
+    pub workers: usize,
+    /// How often a poll took so long that others got a spare worker.
+    pub rescues: u64,
+}
+
+impl PodExecutor {
+    /// An executor with threads of its own: at most `workers`, which is the number of
+    /// containers, and at most one for each core. None is started before the first task, and
+    /// none that is not needed.
+    pub fn threads(workers: usize) -> Arc<Self> {
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        Arc::new(Self {
+            kind: Kind::Threads(Pool::new(workers.min(cores))),
+        })
+    }
+
+    /// An executor without threads, for virtual time: tasks are polled, in the order in which
+    /// they become ready, by whoever awaits [`PodExecutor::run_until`].
+    pub fn inline() -> Arc<Self> {
+        Arc::new(Self {
+            kind: Kind::Inline(Arc::default()),
+        })
+    }
+
+    /// Opens an account. `limit` is for the sum of its tasks, `None` is no limit.
+    pub fn account(
+        &self,
+        name: impl Into<String>,
+        weight: Weight,
+        limit: Option<MilliCpu>,
+    ) -> Account {
+        match &self.kind {
+            Kind::Threads(pool) => pool.open(name.into(), weight, limit),
+            Kind::Inline(inline) => Account::new(name.into(), Place::Inline(Arc::clone(inline))),
+        }
+    }
+
+    /// Ticks the epoch of `engine` once a millisecond from here on, while a task runs. Guests of
+    /// it give way when their Store's deadline is one tick and its callback returns
+    /// [`yield_point`](super::yield_point). Without threads there are no ticks.
+    pub fn register(&self, engine: &Engine) {
+        match &self.kind {
+            Kind::Threads(pool) => pool.register(engine),
+            Kind::Inline(_) => {}
+        }
+    }
+
+    /// Awaits `future` while the tasks run. With threads they run anyway; without, this is what
+    /// polls them, so one such call at a time goes round a Pod's whole life.
+    ///
+    /// # Cancel safety
+    /// Safe: tasks stay queued for the next call.
+    pub async fn run_until<F: Future>(&self, future: F) -> F::Output {
+        match &self.kind {
+            Kind::Threads(_) => future.await,
+            Kind::Inline(inline) => inline.run_until(future).await,
+        }
+    }
+
+    /// Aborts every task, waits until their futures are dropped and the threads have ended.
+    ///
+    /// # Errors
+    /// [`StillRunning`] when a guest in a host call holds a thread for longer than `within`; the
+    /// others have ended, and it will when the call returns.
+    ///
+    /// # Cancel safety
+    /// Safe: the tasks end in any case; call it again to wait.
+    pub async fn shutdown(&self, within: Duration) -> Result<(), StillRunning> {
+        let pool = match &self.kind {
+            Kind::Threads(pool) => pool,
+            Kind::Inline(inline) => {
+                inline.stop();
+                return Ok(());
+            }
+        };
+        pool.stop();
+        let deadline = Instant::now() + within;
+        loop {
+            let left = pool.left.notified();
+            let workers = pool.workers();
+            if workers == 0 {
+                break;
+            }
+            if timeout_at(deadline, left).await.is_err() {
+                return Err(StillRunning {
+                    workers,
+                    waited: within,
+                });
+            }
+        }
+        for thread in pool.take_threads() {
+            // They have given their seats back: nothing is left to wait for, and a worker's own
+            // panic was reported when it came.
+            let _ = thread.join();
+        }
+        Ok(())
+    }
+
+    /// Figures so far.
+    pub fn stats(&self) -> Stats {
+        match &self.kind {
+            Kind::Threads(pool) => Stats {
+                workers: pool.workers(),
+                rescues: pool.rescues(),
+            },
+            Kind::Inline(_) => Stats {
+                workers: 0,
+                rescues: 0,
+            },
+        }
+    }
+}
+
+impl Drop for PodExecutor {
+    fn drop(&mut self) {
+        match &self.kind {
+            Kind::Threads(pool) => pool.stop(),
+            Kind::Inline(inline) => inline.stop(),
+        }
+    }
+}

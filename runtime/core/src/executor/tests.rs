@@ -1,0 +1,1 @@
+//! The executor as its users see it.
