@@ -1,1 +1,52 @@
-fn main() {}
+//! What a developer of wasmpod does, by one word each: `cargo xtask WORD`.
+//!
+//! It needs a Rust toolchain, a C compiler and git, and it uses no crate: it is built before anything
+//! else on a fresh machine, and should be ready in seconds.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
+
+mod bench;
+mod demo;
+mod guests;
+mod run;
+mod test;
+
+use std::env;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask WORD
+
+  guests            build the WebAssembly programs of guest-examples/
+  demo [--port N]   build all, run the kuard Pod, say where it answers (8080 unless said)
+  test [ARGS...]    build the guests, run every test; ARGS go to `cargo test`
+  bench [ARGS...]   build all in release, measure beside the peers; ARGS go to benches/run.py";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["guests"] => guests::build(),
+        ["demo"] => demo::run(demo::DEFAULT_PORT),
+        ["demo", "--port", port] => demo::run(port),
+        ["test", ref rest @ ..] => test::run(rest),
+        ["bench", ref rest @ ..] => bench::run(rest),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! From a fresh clone to a Pod in the browser.
+
+use std::os::unix::process::CommandExt as _;
+
+use crate::guests;
+use crate::run::{self, cargo, target_folder, tool};
+
+pub(crate) const DEFAULT_PORT: &str = "8080";
+const POD: &str = "guest-examples/kuard/pod.yaml";
+
+/// Builds, then becomes `wasmpod run`, so that Ctrl-C and the exit code are wasmpod's own.
+pub(crate) fn run(port: &str) -> Result<(), String> {
+    let port: u16 = port
+        .parse()
+        .map_err(|error| format!("--port {port}: {error}"))?;
+    guests::build()?;
+    run::run(cargo().args(["build", "--release", "--package", "wasmpod-cli"]))?;
+
+    let mut wasmpod = tool(target_folder().join("release/wasmpod"));
+    wasmpod.args(["run", POD, "--publish", &format!("{port}:8080")]);
+    println!("\nThe kuard Pod answers at http://localhost:{port}/ (Ctrl-C stops it)\n");
+    Err(format!("cannot run wasmpod: {}", wasmpod.exec()))
+}
