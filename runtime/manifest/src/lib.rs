@@ -3,11 +3,19 @@
 //! [`load`] reads manifests as `kubectl` reads them, refuses what the API server would refuse
 //! (and what this runtime cannot keep its word on), and says where every error is.
 
+pub mod defaults;
+pub mod downward;
+pub mod environment;
+pub mod expand;
+pub mod field;
 mod load;
 mod manifest;
 mod node;
 mod problem;
+pub mod quantity;
+mod resources;
 pub mod source;
+pub mod validate;
 
 pub use load::load;
 pub use manifest::{Manifest, Origin, PodManifest, WorkloadKind};
