@@ -1,1 +1,52 @@
-//! What should happen next to a Pod. Pure: state, event and time in; actions out.
+//! What should happen to a Pod next, and what its status says: decisions only.
+//!
+//! Pure: no clock, no I/O, no tokio, no wasmtime. Time comes in as a value, and what happens in
+//! the world as an [`Event`]; out come an [`Action`] for whatever should be done, the
+//! [`PodStatus`](k8s_openapi::api::core::v1::PodStatus), and the Kubernetes Events that tell of it.
+//! The [`worker`](crate::worker) carries out. The rules are those of the kubelet; each file names
+//! where its own come from.
+
+mod action;
+mod backoff;
+mod conditions;
+mod container;
+mod display;
+mod duration;
+mod event;
+mod exit;
+mod narrate;
+mod observed;
+mod outcome;
+mod phase;
+mod pod;
+mod qos;
+mod restart;
+mod spec;
+mod status;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+pub use action::{Action, BackOffCause};
+pub use backoff::{Backoff, MaxDelay};
+pub use container::{Container, Ended, RunIdentity, RunState, Running, Step, StopOrder, Waiting};
+pub use display::{HumanDuration, Restarts, Summary, summary};
+pub use duration::GoDuration;
+pub use event::{
+    Event, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Now, PodFailure, PodFailureReason,
+    Sandbox, SandboxError, StartError, Stop,
+};
+pub use exit::{Exit, ExitReason};
+pub use narrate::{narrate_action, narrate_event};
+pub use observed::{Deletion, EndCause, Ending, Observed, SandboxState};
+pub use outcome::{Outcome, outcome};
+pub use phase::{Phase, phase};
+pub use pod::plan;
+pub use qos::{QosClass, qos_class};
+pub use restart::restarts;
+pub use spec::{
+    ContainerIndex, ContainerSpec, ExitCodeOperator, Identity, RestartPolicy, RestartRule, Role,
+    Spec, SpecError,
+};
+pub use status::status;
+pub use waiting::WaitingReason;

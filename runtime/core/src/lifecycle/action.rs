@@ -1,0 +1,72 @@
+//! All that a Pod's worker can be told to do.
+
+use std::time::{Duration, Instant};
+
+use super::event::PodFailure;
+use super::spec::ContainerIndex;
+
+/// Something to do for a Pod. The worker hands each to `Observed::begin`, then carries it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make the Pod's network, volumes and identity.
+    PrepareSandbox,
+    /// Make a container's image ready.
+    PrepareImage {
+        /// The container.
+        container: ContainerIndex,
+    },
+    /// Make and start a run.
+    Start {
+        /// The container.
+        container: ContainerIndex,
+        /// The number of the run: 0 for the first.
+        attempt: u32,
+    },
+    /// Let a container wait: a fact to note, nothing to carry out.
+    BackOff {
+        /// The container.
+        container: ContainerIndex,
+        /// For what.
+        cause: BackOffCause,
+        /// The delay that its back-off has come to.
+        delay: Duration,
+        /// The moment it counts to.
+        until: Instant,
+    },
+    /// Tell a guest that it should end.
+    Stop {
+        /// The container.
+        container: ContainerIndex,
+        /// When it is killed if it has not ended.
+        kill_at: Instant,
+    },
+    /// End a guest.
+    Kill {
+        /// The container.
+        container: ContainerIndex,
+    },
+    /// Call off the step that is under way for a container.
+    Cancel {
+        /// The container.
+        container: ContainerIndex,
+    },
+    /// Call off making the sandbox.
+    CancelSandbox,
+    /// Begin the end of a Pod whose work is done while sidecars still run: a fact to note.
+    End,
+    /// Begin the end of a Pod that has failed as a whole: a fact to note.
+    Fail(PodFailure),
+    /// Give back all that the sandbox holds. Nothing follows.
+    Teardown,
+    /// Plan again at this moment, if nothing happens before. Always the last one.
+    WakeAt(Instant),
+}
+
+/// What a container is held back for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackOffCause {
+    /// It ended and ought to start again: CrashLoopBackOff.
+    Crash,
+    /// Its image could not be got: ImagePullBackOff.
+    Image,
+}

@@ -1,0 +1,454 @@
+//! One line about a Pod, as `kubectl get pods` prints it: READY, STATUS and RESTARTS.
+//!
+//! Made from the Pod object alone, since it also serves Pods of other processes.
+//!
+//! Rule: `printPod` in the API server's printers.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod, PodStatus};
+
+use super::phase::Phase;
+
+/// The columns of one Pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// READY, before the slash.
+    pub ready: usize,
+    /// READY, behind it: app containers and sidecars.
+    pub total: usize,
+    /// STATUS.
+    pub status: String,
+    /// RESTARTS.
+    pub restarts: Restarts,
+}
+
+/// The column RESTARTS; `Display` gives `3 (20s ago)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// How many there were.
+    pub count: i32,
+    /// How long ago the run ended that the last one replaced.
+    pub last: Option<Duration>,
+}
+
+impl fmt::Display for Restarts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count)?;
+        match self.last {
+            Some(last) if self.count > 0 => write!(f, " ({} ago)", HumanDuration(last)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// The columns of `pod` as they read at `now`.
+pub fn summary(pod: &Pod, now: Timestamp) -> Summary {
+    let no_status = PodStatus::default();
+    let status = pod.status.as_ref().unwrap_or(&no_status);
+    let init_specs = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.init_containers.as_deref())
+        .unwrap_or_default();
+    let apps = pod.spec.as_ref().map_or(0, |spec| spec.containers.len());
+    let sidecars = init_specs
+        .iter()
+        .filter(|container| is_sidecar(container))
+        .count();
+
+    let inits = status
+        .init_container_statuses
+        .as_deref()
+        .unwrap_or_default();
+    let containers = status.container_statuses.as_deref().unwrap_or_default();
+    let word = status
+        .reason
+        .clone()
+        .or_else(|| status.phase.clone())
+        .unwrap_or_default();
+    let mut columns = Columns {
+        summary: Summary {
+            ready: 0,
+            total: apps + sidecars,
+            status: word,
+            restarts: Restarts {
+                count: 0,
+                last: None,
+            },
+        },
+        last_end: None,
+        sidecar_end: None,
+        sidecar_restarts: 0,
+    };
+    let initializing = columns.inits(inits, init_specs);
+    if !initializing || is_initialized(status) {
+        columns.containers(containers, status);
+    }
+    if pod.metadata.deletion_timestamp.is_some() && !has_ended(status) {
+        columns.summary.status = "Terminating".to_owned();
+    }
+    let mut summary = columns.summary;
+    summary.restarts.last = columns
+        .last_end
+        .map(|end| Duration::try_from(now.duration_since(end)).unwrap_or(Duration::ZERO));
+    summary
+}
+
+struct Columns {
+    summary: Summary,
+    /// The latest end of a run that another has followed.
+    last_end: Option<Timestamp>,
+    sidecar_end: Option<Timestamp>,
+    sidecar_restarts: i32,
+}
+
+impl Columns {
+    /// Reads the init containers up to the first that is not done; whether there is one.
+    fn inits(&mut self, statuses: &[ContainerStatus], specs: &[Container]) -> bool {
+        for (index, status) in statuses.iter().enumerate() {
+            let sidecar = specs
+                .iter()
+                .any(|spec| spec.name == status.name && is_sidecar(spec));
+            let end = last_end(status);
+            self.summary.restarts.count += status.restart_count;
+            self.last_end = self.last_end.max(end);
+            if sidecar {
+                self.sidecar_restarts += status.restart_count;
+                self.sidecar_end = self.sidecar_end.max(end);
+            }
+            let state = status.state.as_ref();
+            if exit_code(state) == Some(0) {
+                continue;
+            }
+            if sidecar && status.started == Some(true) {
+                self.summary.ready += usize::from(status.ready);
+                continue;
+            }
+            self.summary.status = match (terminated_word(state), waiting_reason(state)) {
+                (Some(word), _) => format!("Init:{word}"),
+                (None, Some(reason)) if reason != "PodInitializing" => format!("Init:{reason}"),
+                (None, _) => format!("Init:{index}/{}", specs.len()),
+            };
+            return true;
+        }
+        false
+    }
+
+    /// Reads the app containers from the last to the first, which so has the last word.
+    fn containers(&mut self, statuses: &[ContainerStatus], status: &PodStatus) {
+        // Of the init containers only the sidecars' restarts count from here on.
+        self.summary.restarts.count = self.sidecar_restarts;
+        self.last_end = self.sidecar_end;
+        let mut running = false;
+        for container in statuses.iter().rev() {
+            self.summary.restarts.count += container.restart_count;
+            self.last_end = self.last_end.max(last_end(container));
+            let state = container.state.as_ref();
+            if let Some(reason) = waiting_reason(state) {
+                self.summary.status = reason.to_owned();
+            } else if let Some(word) = terminated_word(state) {
+                self.summary.status = word;
+            } else if container.ready && state.is_some_and(|state| state.running.is_some()) {
+                running = true;
+                self.summary.ready += 1;
+            }
+        }
+        if self.summary.status == "Completed" && running {
+            let ready = has_condition(status, "Ready");
+            self.summary.status = if ready { "Running" } else { "NotReady" }.to_owned();
+        }
+    }
+}
+
+fn is_sidecar(container: &Container) -> bool {
+    container.restart_policy.as_deref() == Some("Always")
+}
+
+fn is_initialized(status: &PodStatus) -> bool {
+    has_condition(status, "Initialized")
+}
+
+fn has_condition(status: &PodStatus, type_: &str) -> bool {
+    status
+        .conditions
+        .iter()
+        .flatten()
+        .any(|condition| condition.type_ == type_ && condition.status == "True")
+}
+
+fn has_ended(status: &PodStatus) -> bool {
+    status
+        .phase
+        .as_deref()
+        .and_then(Phase::parse)
+        .is_some_and(Phase::is_terminal)
+}
+
+fn last_end(status: &ContainerStatus) -> Option<Timestamp> {
+    let terminated = status.last_state.as_ref()?.terminated.as_ref()?;
+    terminated.finished_at.as_ref().map(|time| time.0)
+}
+
+fn exit_code(state: Option<&ContainerState>) -> Option<i32> {
+    Some(state?.terminated.as_ref()?.exit_code)
+}
+
+fn waiting_reason(state: Option<&ContainerState>) -> Option<&str> {
+    state?
+        .waiting
+        .as_ref()?
+        .reason
+        .as_deref()
+        .filter(|reason| !reason.is_empty())
+}
+
+/// The reason of an end, or its signal or code where it has none.
+fn terminated_word(state: Option<&ContainerState>) -> Option<String> {
+    let terminated = state?.terminated.as_ref()?;
+    Some(match (terminated.reason.as_deref(), terminated.signal) {
+        (Some(reason), _) if !reason.is_empty() => reason.to_owned(),
+        (_, Some(signal)) if signal != 0 => format!("Signal:{signal}"),
+        (_, _) => format!("ExitCode:{}", terminated.exit_code),
+    })
+}
+
+/// An age as kubectl prints it: two units at most, and only one where it is long.
+///
+/// Rule: apimachinery's `duration.HumanDuration`.
+pub struct HumanDuration(pub Duration);
+
+impl fmt::Display for HumanDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        const DAY: u64 = 24 * HOUR;
+        const YEAR: u64 = 365 * DAY;
+        let seconds = self.0.as_secs();
+        let two = |f: &mut fmt::Formatter<'_>, big: (u64, &str), small: (u64, &str)| {
+            write!(f, "{}{}", seconds / big.0, big.1)?;
+            match seconds % big.0 / small.0 {
+                0 => Ok(()),
+                rest => write!(f, "{rest}{}", small.1),
+            }
+        };
+        match seconds {
+            s if s < 2 * MINUTE => write!(f, "{s}s"),
+            s if s < 10 * MINUTE => two(f, (MINUTE, "m"), (1, "s")),
+            s if s < 3 * HOUR => write!(f, "{}m", s / MINUTE),
+            s if s < 8 * HOUR => two(f, (HOUR, "h"), (MINUTE, "m")),
+            s if s < 2 * DAY => write!(f, "{}h", s / HOUR),
+            s if s < 8 * DAY => two(f, (DAY, "d"), (HOUR, "h")),
+            s if s < 2 * YEAR => write!(f, "{}d", s / DAY),
+            s if s < 8 * YEAR => two(f, (YEAR, "y"), (DAY, "d")),
+            s => write!(f, "{}y", s / YEAR),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const NOW: &str = "2026-01-01T00:01:00Z";
+
+    fn columns(pod: Value) -> String {
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        let summary = summary(&pod, NOW.parse().unwrap());
+        format!(
+            "{}/{} {} {}",
+            summary.ready, summary.total, summary.status, summary.restarts
+        )
+    }
+
+    fn pod(init: &[Value], app: &[Value], phase: &str) -> Value {
+        let specs = |statuses: &[Value]| {
+            statuses
+                .iter()
+                .map(|status| {
+                    let mut spec = json!({ "name": status["name"] });
+                    if status["sidecar"] == true {
+                        spec["restartPolicy"] = json!("Always");
+                    }
+                    spec
+                })
+                .collect::<Vec<_>>()
+        };
+        let mut init_statuses = init.to_vec();
+        for status in &mut init_statuses {
+            status.as_object_mut().unwrap().remove("sidecar");
+        }
+        json!({
+            "metadata": { "name": "p" },
+            "spec": { "initContainers": specs(init), "containers": specs(app) },
+            "status": {
+                "phase": phase,
+                "initContainerStatuses": init_statuses,
+                "containerStatuses": app,
+            },
+        })
+    }
+
+    fn container(name: &str, state: Value) -> Value {
+        let ready = state.get("running").is_some();
+        json!({
+            "name": name, "image": "", "imageID": "", "restartCount": 0, "ready": ready,
+            "state": state,
+        })
+    }
+
+    fn waiting(reason: &str) -> Value {
+        json!({ "waiting": { "reason": reason } })
+    }
+
+    fn ended(code: i32, reason: &str) -> Value {
+        json!({ "terminated": { "exitCode": code, "reason": reason } })
+    }
+
+    fn running() -> Value {
+        json!({ "running": {} })
+    }
+
+    #[test]
+    fn init_containers_speak_until_they_are_done() {
+        let waits = || container("app", waiting("PodInitializing"));
+        let table = [
+            (
+                vec![container("a", waiting("PodInitializing"))],
+                "0/1 Init:0/1 0",
+            ),
+            (vec![container("a", running())], "0/1 Init:0/1 0"),
+            (vec![container("a", ended(1, "Error"))], "0/1 Init:Error 0"),
+            (vec![container("a", ended(3, ""))], "0/1 Init:ExitCode:3 0"),
+            (
+                vec![container(
+                    "a",
+                    json!({ "terminated": { "exitCode": 137, "signal": 9 } }),
+                )],
+                "0/1 Init:Signal:9 0",
+            ),
+            (
+                vec![container("a", waiting("CrashLoopBackOff"))],
+                "0/1 Init:CrashLoopBackOff 0",
+            ),
+            (
+                vec![
+                    container("a", ended(0, "Completed")),
+                    container("b", running()),
+                ],
+                "0/1 Init:1/2 0",
+            ),
+        ];
+        for (init, expected) in table {
+            assert_eq!(columns(pod(&init, &[waits()], "Pending")), expected);
+        }
+        let done = [container("a", ended(0, "Completed"))];
+        assert_eq!(
+            columns(pod(&done, &[waits()], "Pending")),
+            "0/1 PodInitializing 0"
+        );
+    }
+
+    #[test]
+    fn the_first_app_container_that_is_not_well_has_the_last_word() {
+        let table = [
+            (vec![container("a", running())], "1/1 Running 0"),
+            (
+                vec![container("a", waiting("ContainerCreating"))],
+                "0/1 ContainerCreating 0",
+            ),
+            (
+                vec![
+                    container("a", waiting("CrashLoopBackOff")),
+                    container("b", ended(1, "Error")),
+                ],
+                "0/2 CrashLoopBackOff 0",
+            ),
+            (
+                vec![container("a", ended(1, "Error")), container("b", running())],
+                "1/2 Error 0",
+            ),
+            (
+                vec![
+                    container("a", ended(0, "Completed")),
+                    container("b", running()),
+                ],
+                "1/2 NotReady 0",
+            ),
+            (vec![container("a", ended(7, ""))], "0/1 ExitCode:7 0"),
+        ];
+        for (app, expected) in table {
+            assert_eq!(columns(pod(&[], &app, "Running")), expected);
+        }
+    }
+
+    #[test]
+    fn a_started_sidecar_is_counted_among_the_ready() {
+        let mut sidecar = container("proxy", running());
+        sidecar["sidecar"] = json!(true);
+        sidecar["started"] = json!(true);
+        assert_eq!(
+            columns(pod(&[sidecar], &[container("a", running())], "Running")),
+            "2/2 Running 0"
+        );
+    }
+
+    #[test]
+    fn the_pods_own_reason_comes_first_and_deletion_last() {
+        let mut evicted = pod(&[], &[], "Failed");
+        evicted["status"]["reason"] = json!("Evicted");
+        assert_eq!(columns(evicted.clone()), "0/0 Evicted 0");
+        evicted["metadata"]["deletionTimestamp"] = json!(NOW);
+        assert_eq!(columns(evicted), "0/0 Evicted 0");
+
+        let mut stopping = pod(&[], &[container("a", running())], "Running");
+        stopping["metadata"]["deletionTimestamp"] = json!(NOW);
+        assert_eq!(columns(stopping), "1/1 Terminating 0");
+    }
+
+    #[test]
+    fn restarts_say_how_long_ago() {
+        let mut crashed = container("a", waiting("CrashLoopBackOff"));
+        crashed["restartCount"] = json!(3);
+        crashed["lastState"] = json!({
+            "terminated": { "exitCode": 1, "finishedAt": "2026-01-01T00:00:40Z" }
+        });
+        assert_eq!(
+            columns(pod(&[], &[crashed], "Running")),
+            "0/1 CrashLoopBackOff 3 (20s ago)"
+        );
+    }
+
+    #[test]
+    fn a_pod_without_status_is_no_panic() {
+        assert_eq!(columns(json!({})), "0/0  0");
+    }
+
+    #[test]
+    fn ages_read_as_in_kubectl() {
+        let table = [
+            (0, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (140, "2m20s"),
+            (600, "10m"),
+            (3 * 3600, "3h"),
+            (3 * 3600 + 60, "3h1m"),
+            (8 * 3600 + 60, "8h"),
+            (48 * 3600, "2d"),
+            (50 * 3600, "2d2h"),
+            (8 * 24 * 3600, "8d"),
+            (800 * 24 * 3600, "2y70d"),
+            (9 * 365 * 24 * 3600, "9y"),
+        ];
+        for (seconds, text) in table {
+            assert_eq!(
+                HumanDuration(Duration::from_secs(seconds)).to_string(),
+                text
+            );
+        }
+    }
+}

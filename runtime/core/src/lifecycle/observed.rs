@@ -1,0 +1,546 @@
+//! What is known of a Pod: one value that events change, and that every rule reads.
+//!
+//! [`Observed::apply`] takes in what happened, [`Observed::begin`] what is being done about it, so
+//! that the next plan does not do it twice. An event that does not fit the state is ignored: it
+//! tells of a step that was called off.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::action::{Action, BackOffCause};
+use super::backoff::volume_delay;
+use super::container::{
+    Container, Ended, RunIdentity, RunState, Running, Step, StopOrder, Waiting,
+};
+use super::duration::GoDuration;
+use super::event::{
+    Event, ImageError, ImageErrorKind, ImageInfo, Now, PodFailure, Sandbox, SandboxError,
+    StartError, Stop,
+};
+use super::exit::Exit;
+use super::spec::{ContainerIndex, Spec};
+use super::waiting::WaitingReason;
+
+/// How long an error of an image is shown before the words turn to its back-off: the time in
+/// which the kubelet looks at its containers again.
+const ERROR_SHOWN: Duration = Duration::from_secs(1);
+
+/// When something that is not under a back-off is tried again: the kubelet's `backOffPeriod`.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// The least time that a guest has between being told to end and being killed.
+const MINIMUM_GRACE: Duration = Duration::from_secs(2);
+
+/// All that is known of a Pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// When the Pod was taken on: `status.startTime`, and the start of its active deadline.
+    pub started: Now,
+    /// Its network, volumes and identity.
+    pub sandbox: SandboxState,
+    /// How often in a row the sandbox could not be made.
+    pub sandbox_failures: u32,
+    /// The addresses that its sandbox has or had.
+    pub addresses: Sandbox,
+    /// Its containers, in the order of [`Spec::containers`].
+    pub containers: Vec<Container>,
+    /// Its end, once that has begun.
+    pub ending: Option<Ending>,
+    /// Its deletion, once somebody asked for it.
+    pub deletion: Option<Deletion>,
+}
+
+/// The state of the Pod's network, volumes and identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SandboxState {
+    /// Not there.
+    Absent {
+        /// It is not tried before this moment.
+        retry_at: Option<Instant>,
+    },
+    /// Being made.
+    Preparing,
+    /// Called off; its task has not ended yet.
+    Cancelling,
+    /// There.
+    Ready,
+    /// Being given back.
+    TearingDown,
+    /// Given back: nothing follows.
+    Gone,
+}
+
+/// The end of a Pod, from its beginning on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Why it ends.
+    pub cause: EndCause,
+    /// The end of the grace period.
+    pub deadline: Instant,
+    /// Whether nobody is waited for any more.
+    pub kill: bool,
+}
+
+/// Why a Pod ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// Its containers are done.
+    Completed,
+    /// Somebody asked for it.
+    Requested,
+    /// It failed as a whole.
+    Failed(PodFailure),
+}
+
+/// What `metadata` says of a Pod that is being deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// `deletionTimestamp`: when the grace period is over.
+    pub timestamp: Timestamp,
+    /// `deletionGracePeriodSeconds`.
+    pub grace: Duration,
+}
+
+impl Observed {
+    /// A Pod of which nothing has begun.
+    pub fn new(spec: &Spec, started: Now) -> Self {
+        Self {
+            started,
+            sandbox: SandboxState::Absent { retry_at: None },
+            sandbox_failures: 0,
+            addresses: Sandbox::default(),
+            containers: spec
+                .containers
+                .iter()
+                .map(|_| Container::new(spec))
+                .collect(),
+            ending: None,
+            deletion: None,
+        }
+    }
+
+    /// The container at `index`.
+    ///
+    /// # Panics
+    /// When `index` comes from another Pod.
+    pub fn container(&self, index: ContainerIndex) -> &Container {
+        &self.containers[index.0]
+    }
+
+    /// Whether nothing runs and nothing is under way: only giving back is left.
+    pub fn is_at_rest(&self) -> bool {
+        !matches!(
+            self.sandbox,
+            SandboxState::Preparing | SandboxState::Cancelling
+        ) && self.containers.iter().all(Container::is_at_rest)
+    }
+
+    /// Whether everything is over: no event and no action follows.
+    pub fn is_gone(&self) -> bool {
+        self.sandbox == SandboxState::Gone
+    }
+
+    /// Takes in what happened.
+    pub fn apply(&mut self, spec: &Spec, event: Event, now: Now) {
+        match event {
+            Event::SandboxReady(sandbox) => self.sandbox_ready(sandbox),
+            Event::SandboxFailed(error) => self.sandbox_failed(&error, now),
+            Event::SandboxCancelled => self.sandbox_cancelled(),
+            Event::ImageReady { container, image } => {
+                self.with(container, |container| container.image_ready(image));
+            }
+            Event::ImageFailed { container, error } => {
+                self.with(container, |container| container.image_failed(error, now));
+            }
+            Event::Started { container, id } => {
+                self.with(container, |container| container.started(id, now));
+            }
+            Event::StartFailed { container, error } => {
+                self.with(container, |container| {
+                    container.start_failed(spec, error, now)
+                });
+            }
+            Event::Cancelled { container } => self.with(container, Container::cancelled),
+            Event::Exited { container, exit } => {
+                self.with(container, |container| container.exited(exit, now));
+            }
+            Event::StopRequested(stop) => self.stop_requested(spec, stop, now),
+            Event::Failed(failure) => self.fail(spec, failure, now),
+            Event::TornDown => self.torn_down(),
+        }
+    }
+
+    /// Notes that `action` is being carried out.
+    pub fn begin(&mut self, spec: &Spec, action: &Action, now: Now) {
+        match action {
+            Action::PrepareSandbox => self.sandbox = SandboxState::Preparing,
+            Action::CancelSandbox => self.sandbox = SandboxState::Cancelling,
+            Action::Teardown => self.sandbox = SandboxState::TearingDown,
+            Action::PrepareImage { container } => {
+                self.with(*container, |container| container.begin_image(now));
+            }
+            Action::Start { container, .. } => self.with(*container, Container::begin_start),
+            Action::BackOff {
+                container,
+                cause,
+                delay,
+                until,
+            } => {
+                let why = self.back_off(spec, *container, *cause, *delay, *until);
+                self.with(*container, |container| container.wait(why));
+            }
+            Action::Stop { container, kill_at } => {
+                self.with(*container, |container| {
+                    container.order(StopOrder::KillAt(*kill_at))
+                });
+            }
+            Action::Kill { container } => {
+                self.with(*container, |container| container.order(StopOrder::Killed));
+            }
+            Action::Cancel { container } => self.with(*container, Container::begin_cancel),
+            Action::End => self.end(EndCause::Completed, spec.grace, now),
+            Action::Fail(failure) => self.fail(spec, failure.clone(), now),
+            Action::WakeAt(_) => {}
+        }
+    }
+
+    fn with(&mut self, index: ContainerIndex, change: impl FnOnce(&mut Container)) {
+        if let Some(container) = self.containers.get_mut(index.0) {
+            change(container);
+        }
+    }
+
+    fn sandbox_ready(&mut self, sandbox: Sandbox) {
+        if self.sandbox == SandboxState::Preparing {
+            self.sandbox = SandboxState::Ready;
+            self.addresses = sandbox;
+        }
+    }
+
+    fn sandbox_failed(&mut self, error: &SandboxError, now: Now) {
+        if self.sandbox != SandboxState::Preparing {
+            return;
+        }
+        let failures = self.sandbox_failures.saturating_add(1);
+        self.sandbox_failures = failures;
+        let delay = match error {
+            SandboxError::Mount { .. } => volume_delay(failures),
+            SandboxError::Create(_) => RETRY,
+        };
+        self.sandbox = SandboxState::Absent {
+            retry_at: Some(now.instant + delay),
+        };
+    }
+
+    fn sandbox_cancelled(&mut self) {
+        if self.sandbox == SandboxState::Cancelling {
+            self.sandbox = SandboxState::Absent { retry_at: None };
+        }
+    }
+
+    fn torn_down(&mut self) {
+        if self.sandbox == SandboxState::TearingDown {
+            self.sandbox = SandboxState::Gone;
+        }
+    }
+
+    fn stop_requested(&mut self, spec: &Spec, stop: Stop, now: Now) {
+        if matches!(self.sandbox, SandboxState::TearingDown | SandboxState::Gone) {
+            return;
+        }
+        let grace = match stop {
+            Stop::Graceful { grace } => grace.unwrap_or(spec.grace),
+            Stop::Interrupt if self.ending.is_none() => spec.grace,
+            Stop::Interrupt | Stop::Kill => Duration::ZERO,
+        };
+        let kill = match stop {
+            Stop::Graceful { .. } => false,
+            Stop::Interrupt => self.ending.is_some(),
+            Stop::Kill => true,
+        };
+        self.delete(grace, now);
+        self.end(EndCause::Requested, grace, now);
+        if kill && let Some(ending) = &mut self.ending {
+            ending.kill = true;
+        }
+    }
+
+    /// Sets `metadata.deletionTimestamp`; a later wish can only bring it nearer.
+    fn delete(&mut self, grace: Duration, now: Now) {
+        // Past the end of the calendar the first or the last representable moment is as good.
+        let timestamp = now.wall.checked_add(grace).unwrap_or(Timestamp::MAX);
+        let deletion = Deletion { timestamp, grace };
+        if self
+            .deletion
+            .is_none_or(|earlier| deletion.timestamp < earlier.timestamp)
+        {
+            self.deletion = Some(deletion);
+        }
+    }
+
+    fn fail(&mut self, spec: &Spec, failure: PodFailure, now: Now) {
+        if !matches!(self.sandbox, SandboxState::TearingDown | SandboxState::Gone)
+            && self.ending.is_none()
+        {
+            self.end(EndCause::Failed(failure), spec.grace, now);
+        }
+    }
+
+    /// Begins the end, or brings nearer one that has begun.
+    fn end(&mut self, cause: EndCause, grace: Duration, now: Now) {
+        let deadline = later(now.instant, grace);
+        match &mut self.ending {
+            None => {
+                self.ending = Some(Ending {
+                    cause,
+                    deadline,
+                    kill: false,
+                })
+            }
+            Some(ending) if deadline < ending.deadline => {
+                ending.deadline = deadline;
+                let sooner = ending.kill_at(now.instant);
+                for container in &mut self.containers {
+                    container.kill_sooner(sooner);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The words in which a back-off shows itself.
+    fn back_off(
+        &self,
+        spec: &Spec,
+        index: ContainerIndex,
+        cause: BackOffCause,
+        delay: Duration,
+        until: Instant,
+    ) -> Waiting {
+        let container = spec.container(index);
+        let (reason, message) = match cause {
+            BackOffCause::Crash => (
+                WaitingReason::CrashLoopBackOff,
+                format!(
+                    "back-off {} restarting failed container={} pod={}",
+                    GoDuration(delay),
+                    container.name,
+                    spec.identity
+                ),
+            ),
+            BackOffCause::Image => {
+                let mut message = format!("Back-off pulling image {:?}", container.image);
+                if let RunState::Waiting { why, .. } = &self.container(index).state
+                    && let Some(error) = &why.message
+                {
+                    message = format!("{message}: {}: {error}", why.reason);
+                }
+                (WaitingReason::ImagePullBackOff, message)
+            }
+        };
+        Waiting {
+            reason,
+            message: Some(message),
+            until: Some(until),
+        }
+    }
+}
+
+impl Ending {
+    /// When a guest that is told at `now` is killed: at the end of the grace period, but with two
+    /// seconds at least; all of these floors together end two seconds after the grace period.
+    pub fn kill_at(&self, now: Instant) -> Instant {
+        let floor = (now + MINIMUM_GRACE).min(self.deadline + MINIMUM_GRACE);
+        self.deadline.max(floor)
+    }
+}
+
+impl Container {
+    fn begin_image(&mut self, now: Now) {
+        let restart_of = match &self.state {
+            RunState::Terminated { ended, .. } => Some(ended.finished),
+            RunState::Waiting { why, .. } if why.reason == WaitingReason::CrashLoopBackOff => {
+                self.last.as_ref().map(|ended| ended.finished)
+            }
+            RunState::Waiting { .. } | RunState::Running(_) => None,
+        };
+        if let Some(finished) = restart_of {
+            self.crashes.retry(finished, now.instant);
+        }
+        self.turn(|step| matches!(step, Step::Nothing), Step::Image);
+    }
+
+    fn begin_start(&mut self) {
+        if let Some(step) = self.step_mut()
+            && let Step::ImageReady(image) = std::mem::replace(step, Step::Nothing)
+        {
+            *step = Step::Starting(image);
+        }
+    }
+
+    fn begin_cancel(&mut self) {
+        self.turn(
+            |step| matches!(step, Step::Image | Step::Starting(_)),
+            Step::Cancelling,
+        );
+    }
+
+    fn cancelled(&mut self) {
+        self.turn(|step| matches!(step, Step::Cancelling), Step::Nothing);
+    }
+
+    fn image_ready(&mut self, image: ImageInfo) {
+        self.turn(|step| matches!(step, Step::Image), Step::ImageReady(image));
+    }
+
+    fn turn(&mut self, from: impl FnOnce(&Step) -> bool, to: Step) {
+        if let Some(step) = self.step_mut()
+            && from(step)
+        {
+            *step = to;
+        }
+    }
+
+    fn image_failed(&mut self, error: ImageError, now: Now) {
+        if self.step() != Some(&Step::Image) {
+            return;
+        }
+        let shown = match error.kind {
+            ImageErrorKind::Pull | ImageErrorKind::RegistryUnavailable => {
+                self.image_failures.retry(now.instant, now.instant);
+                ERROR_SHOWN
+            }
+            ImageErrorKind::NeverPull | ImageErrorKind::InvalidName | ImageErrorKind::Inspect => {
+                RETRY
+            }
+        };
+        self.wait(Waiting {
+            reason: error.kind.waiting_reason(),
+            message: Some(error.message),
+            until: Some(now.instant + shown),
+        });
+    }
+
+    fn started(&mut self, id: String, now: Now) {
+        if let Some(image) = self.take_starting() {
+            self.count_run(RunIdentity {
+                id: Some(id),
+                image,
+            });
+            if let RunState::Terminated { ended, .. } = std::mem::replace(
+                &mut self.state,
+                RunState::Running(Running {
+                    started_at: now.wall,
+                    since: now.instant,
+                    started: true,
+                    ready: true,
+                    stop: None,
+                }),
+            ) {
+                self.last = Some(ended);
+            }
+        }
+    }
+
+    fn start_failed(&mut self, spec: &Spec, error: StartError, now: Now) {
+        let Some(image) = self.take_starting() else {
+            return;
+        };
+        let (reason, message) = match error {
+            StartError::Config(message) => {
+                (WaitingReason::CreateContainerConfigError, Some(message))
+            }
+            StartError::Create(message) => (WaitingReason::CreateContainerError, Some(message)),
+            // The status of a container whose volume is missing says no more than at the start;
+            // the FailedMount event tells the rest.
+            StartError::Mount { .. } => (untried_reason(spec), None),
+            StartError::Run(exit) => {
+                let run = RunIdentity { id: None, image };
+                self.count_run(run.clone());
+                self.terminate(Ended {
+                    exit,
+                    run,
+                    started_at: now.wall,
+                    finished_at: now.wall,
+                    finished: now.instant,
+                });
+                return;
+            }
+        };
+        self.wait(Waiting {
+            reason,
+            message,
+            until: Some(now.instant + RETRY),
+        });
+    }
+
+    fn exited(&mut self, exit: Exit, now: Now) {
+        if let RunState::Running(running) = &self.state
+            && let Some(run) = &self.latest
+        {
+            self.terminate(Ended {
+                exit,
+                run: run.clone(),
+                started_at: running.started_at,
+                finished_at: now.wall,
+                finished: now.instant,
+            });
+        }
+    }
+
+    fn terminate(&mut self, ended: Ended) {
+        let state = RunState::Terminated {
+            ended,
+            step: Step::Nothing,
+        };
+        if let RunState::Terminated { ended, .. } = std::mem::replace(&mut self.state, state) {
+            self.last = Some(ended);
+        }
+    }
+
+    fn take_starting(&mut self) -> Option<ImageInfo> {
+        let step = self.step_mut()?;
+        match std::mem::replace(step, Step::Nothing) {
+            Step::Starting(image) => Some(image),
+            other => {
+                *step = other;
+                None
+            }
+        }
+    }
+
+    fn count_run(&mut self, run: RunIdentity) {
+        self.restart_count = self.next_attempt();
+        self.latest = Some(run);
+    }
+
+    fn order(&mut self, order: StopOrder) {
+        if let RunState::Running(running) = &mut self.state {
+            running.stop = Some(order);
+        }
+    }
+
+    fn kill_sooner(&mut self, kill_at: Instant) {
+        if let RunState::Running(running) = &mut self.state
+            && let Some(StopOrder::KillAt(at)) = &mut running.stop
+        {
+            *at = kill_at.min(*at);
+        }
+    }
+}
+
+/// The reason of a container that has not been tried.
+pub(crate) fn untried_reason(spec: &Spec) -> WaitingReason {
+    if spec.has_init() {
+        WaitingReason::PodInitializing
+    } else {
+        WaitingReason::ContainerCreating
+    }
+}
+
+/// `now + delay`; a delay beyond all clocks counts as thirty years.
+fn later(now: Instant, delay: Duration) -> Instant {
+    const THIRTY_YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    now + delay.min(THIRTY_YEARS)
+}

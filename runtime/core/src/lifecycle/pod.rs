@@ -1,0 +1,307 @@
+//! What should be done for a Pod next.
+//!
+//! ```text
+//! sandbox ─▶ init containers, one by one ─▶ app containers, all at once
+//!               sidecars stay beside          │ all done for good, an init container failed for
+//!                                             │ good, a stop, a deadline, an eviction
+//!                                             ▼
+//!                          app containers told, then killed ─▶ sidecars, last one first ─▶ teardown
+//! ```
+//!
+//! [`plan`] is a function of values: it has no clock and touches nothing. Whoever calls it hands
+//! every action to [`Observed::begin`] before the next call, and calls until nothing but
+//! [`Action::WakeAt`] is left.
+//!
+//! Rule: the Pod life cycle of Kubernetes; the order of start and stop with sidecars is that of
+//! KEP-753, grace periods and their floor that of the kubelet's `killContainer`.
+
+use std::time::Instant;
+
+use super::action::{Action, BackOffCause};
+use super::container::{Container, RunState, Step, StopOrder};
+use super::event::PodFailure;
+use super::observed::{Ending, Observed, SandboxState};
+use super::restart::restarts;
+use super::spec::{ContainerIndex, Role, Spec};
+use super::waiting::WaitingReason;
+
+/// Decides what to do next at `now`; [`Action::WakeAt`], if any, is the last.
+pub fn plan(spec: &Spec, observed: &Observed, now: Instant) -> Vec<Action> {
+    let mut planner = Planner {
+        spec,
+        observed,
+        now,
+        actions: Vec::new(),
+        wake: None,
+    };
+    planner.plan();
+    let Planner {
+        mut actions, wake, ..
+    } = planner;
+    actions.extend(wake.map(Action::WakeAt));
+    actions
+}
+
+struct Planner<'pod> {
+    spec: &'pod Spec,
+    observed: &'pod Observed,
+    now: Instant,
+    actions: Vec<Action>,
+    wake: Option<Instant>,
+}
+
+impl Planner<'_> {
+    fn plan(&mut self) {
+        if matches!(
+            self.observed.sandbox,
+            SandboxState::TearingDown | SandboxState::Gone
+        ) {
+            return;
+        }
+        if let Some(ending) = &self.observed.ending {
+            self.end(ending);
+        } else if self.work_is_done() {
+            let at_rest = self.observed.is_at_rest();
+            self.actions.push(if at_rest {
+                Action::Teardown
+            } else {
+                Action::End
+            });
+        } else if self.deadline_has_passed() {
+            self.actions
+                .push(Action::Fail(PodFailure::deadline_exceeded()));
+        } else {
+            self.run();
+        }
+    }
+
+    /// Whether the Pod needs nothing more from its app containers: all have ended for good, or an
+    /// init container has failed for good.
+    fn work_is_done(&self) -> bool {
+        let init_failed = self
+            .of_role(Role::Init)
+            .any(|index| self.ended_for_good(index) && !self.container(index).has_succeeded());
+        init_failed
+            || self
+                .of_role(Role::App)
+                .all(|index| self.ended_for_good(index))
+    }
+
+    fn deadline_has_passed(&mut self) -> bool {
+        let deadline = self
+            .spec
+            .active_deadline
+            .and_then(|limit| self.observed.started.instant.checked_add(limit));
+        deadline.is_some_and(|deadline| !self.wait_until(deadline))
+    }
+
+    /// The Pod is to run: what is missing for that?
+    fn run(&mut self) {
+        match &self.observed.sandbox {
+            SandboxState::Ready => self.run_containers(),
+            SandboxState::Absent { retry_at } => {
+                if !retry_at.is_some_and(|at| self.wait_until(at)) {
+                    self.actions.push(Action::PrepareSandbox);
+                }
+            }
+            SandboxState::Preparing
+            | SandboxState::Cancelling
+            | SandboxState::TearingDown
+            | SandboxState::Gone => {}
+        }
+    }
+
+    fn run_containers(&mut self) {
+        // Once an app container has run, init containers are history and a sidecar that starts
+        // again holds nobody up.
+        let initialized = self
+            .of_role(Role::App)
+            .any(|index| self.container(index).latest.is_some());
+        for index in self.spec.indices() {
+            let container = self.observed.container(index);
+            match self.spec.container(index).role {
+                Role::App => self.advance(index),
+                Role::Init if initialized || container.has_succeeded() => {}
+                Role::Init => return self.advance(index),
+                Role::Sidecar => {
+                    self.advance(index);
+                    let started = container.running().is_some_and(|running| running.started);
+                    if !initialized && !started {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Brings one container a step nearer to running.
+    fn advance(&mut self, index: ContainerIndex) {
+        let container = self.observed.container(index);
+        match &container.state {
+            RunState::Running(_) => {}
+            RunState::Waiting {
+                step: Step::ImageReady(_),
+                ..
+            }
+            | RunState::Terminated {
+                step: Step::ImageReady(_),
+                ..
+            } => {
+                let attempt = container.next_attempt();
+                self.actions.push(Action::Start {
+                    container: index,
+                    attempt,
+                });
+            }
+            RunState::Waiting {
+                why,
+                step: Step::Nothing,
+            } => {
+                if why.until.is_some_and(|until| self.wait_until(until)) {
+                    return;
+                }
+                let image_failed = matches!(
+                    why.reason,
+                    WaitingReason::ErrImagePull | WaitingReason::RegistryUnavailable
+                );
+                match container.image_failures.wait() {
+                    Some((delay, until)) if image_failed && until > self.now => {
+                        let cause = BackOffCause::Image;
+                        self.actions.push(Action::BackOff {
+                            container: index,
+                            cause,
+                            delay,
+                            until,
+                        });
+                    }
+                    _ => self.actions.push(Action::PrepareImage { container: index }),
+                }
+            }
+            RunState::Terminated {
+                ended,
+                step: Step::Nothing,
+            } => {
+                if !restarts(self.spec.container(index), &ended.exit) {
+                    return;
+                }
+                match container.crashes.delay(ended.finished) {
+                    Some(delay) if ended.finished + delay > self.now => {
+                        let (cause, until) = (BackOffCause::Crash, ended.finished + delay);
+                        self.actions.push(Action::BackOff {
+                            container: index,
+                            cause,
+                            delay,
+                            until,
+                        });
+                    }
+                    _ => self.actions.push(Action::PrepareImage { container: index }),
+                }
+            }
+            RunState::Waiting {
+                step: Step::Image | Step::Starting(_) | Step::Cancelling,
+                ..
+            }
+            | RunState::Terminated {
+                step: Step::Image | Step::Starting(_) | Step::Cancelling,
+                ..
+            } => {}
+        }
+    }
+
+    /// The Pod is to end: who has to be told, killed, waited for?
+    fn end(&mut self, ending: &Ending) {
+        if self.observed.is_at_rest() {
+            self.actions.push(Action::Teardown);
+            return;
+        }
+        if self.observed.sandbox == SandboxState::Preparing {
+            self.actions.push(Action::CancelSandbox);
+        }
+        for index in self.spec.indices() {
+            if matches!(
+                self.container(index).step(),
+                Some(Step::Image | Step::Starting(_))
+            ) {
+                self.actions.push(Action::Cancel { container: index });
+            }
+        }
+        if ending.kill {
+            for index in self.spec.indices() {
+                self.kill(index);
+            }
+            return;
+        }
+        let mut others_are_over = true;
+        for index in self.spec.indices() {
+            if self.spec.container(index).role != Role::Sidecar {
+                self.stop(index, ending);
+                others_are_over &= self.container(index).is_at_rest();
+            }
+        }
+        if others_are_over {
+            let last = self
+                .of_role(Role::Sidecar)
+                .rfind(|index| !self.container(*index).is_at_rest());
+            if let Some(index) = last {
+                self.stop(index, ending);
+            }
+        }
+    }
+
+    fn stop(&mut self, index: ContainerIndex, ending: &Ending) {
+        let Some(running) = self.container(index).running() else {
+            return;
+        };
+        match running.stop {
+            None => {
+                let kill_at = ending.kill_at(self.now);
+                self.actions.push(Action::Stop {
+                    container: index,
+                    kill_at,
+                });
+            }
+            Some(StopOrder::KillAt(at)) => {
+                if !self.wait_until(at) {
+                    self.kill(index);
+                }
+            }
+            Some(StopOrder::Killed) => {}
+        }
+    }
+
+    fn kill(&mut self, index: ContainerIndex) {
+        let running = self.container(index).running();
+        if running.is_some_and(|running| running.stop != Some(StopOrder::Killed)) {
+            self.actions.push(Action::Kill { container: index });
+        }
+    }
+
+    /// Whether `moment` is still to come; if so, the plan is made again then.
+    fn wait_until(&mut self, moment: Instant) -> bool {
+        let ahead = moment > self.now;
+        if ahead {
+            self.wake = Some(self.wake.map_or(moment, |wake| wake.min(moment)));
+        }
+        ahead
+    }
+
+    fn ended_for_good(&self, index: ContainerIndex) -> bool {
+        match &self.container(index).state {
+            RunState::Terminated {
+                ended,
+                step: Step::Nothing,
+            } => !restarts(self.spec.container(index), &ended.exit),
+            RunState::Terminated { .. } | RunState::Waiting { .. } | RunState::Running(_) => false,
+        }
+    }
+
+    fn container(&self, index: ContainerIndex) -> &Container {
+        self.observed.container(index)
+    }
+
+    fn of_role(&self, role: Role) -> impl DoubleEndedIterator<Item = ContainerIndex> + use<'_> {
+        self.spec
+            .indices()
+            .filter(move |index| self.spec.container(*index).role == role)
+    }
+}

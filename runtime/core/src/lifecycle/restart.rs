@@ -1,0 +1,111 @@
+//! Whether a container that has ended starts again.
+//!
+//! The back-off decides when; the Pod's end decides that nothing does. Here is the rule alone:
+//!
+//! | policy | code 0 | another code |
+//! |---|---|---|
+//! | Always | yes | yes |
+//! | OnFailure | no | yes |
+//! | Never | no | no |
+//!
+//! An init container that succeeded is done whatever the policy says; a sidecar always starts
+//! again. `restartPolicyRules` are looked at first, in order; the first that matches restarts.
+//! Rule: Pod `spec.restartPolicy` and the container fields of the same names.
+
+use super::exit::Exit;
+use super::spec::{ContainerSpec, ExitCodeOperator, RestartPolicy, RestartRule, Role};
+
+/// Whether `container` should run again after it ended with `exit`.
+pub fn restarts(container: &ContainerSpec, exit: &Exit) -> bool {
+    if container.role == Role::Init && exit.is_success() {
+        return false;
+    }
+    if container
+        .restart_rules
+        .iter()
+        .any(|rule| rule_matches(rule, exit))
+    {
+        return true;
+    }
+    match container.restart_policy {
+        RestartPolicy::Always => true,
+        RestartPolicy::OnFailure => !exit.is_success(),
+        RestartPolicy::Never => false,
+    }
+}
+
+fn rule_matches(rule: &RestartRule, exit: &Exit) -> bool {
+    let listed = rule.codes.contains(&i32::from(exit.code));
+    match rule.operator {
+        ExitCodeOperator::In => listed,
+        ExitCodeOperator::NotIn => !listed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(role: Role, restart_policy: RestartPolicy) -> ContainerSpec {
+        ContainerSpec {
+            name: "c".to_owned(),
+            image: "c.wasm".to_owned(),
+            role,
+            restart_policy,
+            restart_rules: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_matrix_of_policy_role_and_code() {
+        use RestartPolicy::{Always, Never, OnFailure};
+        let table = [
+            (Role::App, Always, true, true),
+            (Role::App, OnFailure, false, true),
+            (Role::App, Never, false, false),
+            (Role::Init, Always, false, true),
+            (Role::Init, OnFailure, false, true),
+            (Role::Init, Never, false, false),
+            (Role::Sidecar, Always, true, true),
+        ];
+        for (role, policy, after_success, after_failure) in table {
+            let container = container(role, policy);
+            assert_eq!(
+                restarts(&container, &Exit::completed()),
+                after_success,
+                "{container:?}"
+            );
+            for failure in [
+                Exit::with_code(1),
+                Exit::out_of_memory("limit"),
+                Exit::killed(),
+                Exit::start_error("no such import"),
+            ] {
+                assert_eq!(
+                    restarts(&container, &failure),
+                    after_failure,
+                    "{container:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rules_come_before_the_policy() {
+        let mut container = container(Role::App, RestartPolicy::Never);
+        container.restart_rules = vec![RestartRule {
+            operator: ExitCodeOperator::In,
+            codes: vec![42, 0],
+        }];
+        assert!(restarts(&container, &Exit::with_code(42)));
+        assert!(restarts(&container, &Exit::completed()));
+        assert!(!restarts(&container, &Exit::with_code(1)));
+
+        container.restart_rules = vec![RestartRule {
+            operator: ExitCodeOperator::NotIn,
+            codes: vec![1],
+        }];
+        assert!(restarts(&container, &Exit::with_code(2)));
+        assert!(!restarts(&container, &Exit::with_code(1)));
+    }
+}

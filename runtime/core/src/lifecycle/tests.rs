@@ -1,0 +1,1 @@
+//! The life of whole Pods, on virtual time.

@@ -1,1 +1,0 @@
-//! The Pod worker: feeds events to `lifecycle` and carries its actions out. It decides nothing.

@@ -1,0 +1,69 @@
+//! The outside of a running Pod: what it shows, and how to ask for its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::PodStatus;
+use tokio::sync::{mpsc, watch};
+
+use crate::event::Recorder;
+use crate::lifecycle::{Deletion, Event, PodFailure, Stop};
+
+/// A hold on a Pod that a [`Worker`](super::Worker) runs. Clones are equal; dropping all of them
+/// does not end the Pod.
+#[derive(Clone, Debug)]
+pub struct PodHandle {
+    pub(super) wishes: mpsc::Sender<Event>,
+    pub(super) status: watch::Receiver<PodStatus>,
+    pub(super) deletion: watch::Receiver<Option<Deletion>>,
+    pub(super) events: Arc<Recorder>,
+}
+
+impl PodHandle {
+    /// The Pod's status, as it changes.
+    ///
+    /// The receiver's `changed` fails once the Pod is gone; its last value stays.
+    pub fn status(&self) -> watch::Receiver<PodStatus> {
+        self.status.clone()
+    }
+
+    /// What `metadata` says once the Pod is being deleted.
+    pub fn deletion(&self) -> watch::Receiver<Option<Deletion>> {
+        self.deletion.clone()
+    }
+
+    /// The Pod's Events.
+    pub fn events(&self) -> &Arc<Recorder> {
+        &self.events
+    }
+
+    /// Asks for the Pod's end, as deleting it does: each guest is told, and killed after `grace`,
+    /// by default the Pod's own grace period. Asking again can only bring the end nearer.
+    ///
+    /// Returns at once; the end is the end of [`Worker::run`](super::Worker::run).
+    pub async fn stop(&self, grace: Option<Duration>) {
+        self.wish(Event::StopRequested(Stop::Graceful { grace }))
+            .await;
+    }
+
+    /// What Ctrl-C means: the first time a graceful stop, and a kill when the Pod is ending
+    /// already.
+    pub async fn interrupt(&self) {
+        self.wish(Event::StopRequested(Stop::Interrupt)).await;
+    }
+
+    /// Ends the Pod without any grace.
+    pub async fn kill(&self) {
+        self.wish(Event::StopRequested(Stop::Kill)).await;
+    }
+
+    /// Ends the Pod gracefully as one that has failed as a whole, as an eviction does.
+    pub async fn fail(&self, failure: PodFailure) {
+        self.wish(Event::Failed(failure)).await;
+    }
+
+    async fn wish(&self, wish: Event) {
+        // A Pod that is gone needs no wish any more.
+        let _ = self.wishes.send(wish).await;
+    }
+}
