@@ -1,0 +1,257 @@
+//! The command line: one definition gives parsing, help and shell completion.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Run Kubernetes Pods whose containers are WebAssembly
+#[derive(Debug, Parser)]
+#[command(name = "wasmpod", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct CommandLine {
+    /// Folder for Pods, volumes and logs [default: $XDG_STATE_HOME/wasmpod, for root /var/lib/wasmpod]
+    #[arg(long, global = true, value_name = "DIR", env = "WASMPOD_ROOT", value_hint = ValueHint::DirPath)]
+    pub(crate) root: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run the Pods of a manifest, or one image, in the foreground
+    Run(Box<Run>),
+    /// Check manifests without running anything
+    Validate(Validate),
+    /// Tell what becomes of the fields of a manifest
+    Explain(Explain),
+    /// Write a completion script for a shell
+    Completion(Completion),
+    /// Compile one WebAssembly file for the cache (called by wasmpod itself)
+    #[command(name = "compile-code", hide = true)]
+    CompileCode(CompileCode),
+    /// Be the process of one Pod (called by wasmpod itself)
+    #[command(name = "pod-process", hide = true)]
+    PodProcess(PodProcess),
+}
+
+/// Where manifests come from, as in `kubectl -f`.
+#[derive(Debug, Args)]
+pub(crate) struct Filenames {
+    /// Manifest to read: a file, a folder, or `-` for standard input
+    #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) filenames: Vec<PathBuf>,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  wasmpod run pod.yaml                          every Pod of a manifest
+  wasmpod run -f manifests/ --publish 8080:80   a folder; the Pod's port 80 on the host's 8080
+  kubectl get pod web -o yaml | wasmpod run -   from standard input
+  wasmpod run hello --image=./hello.wasm --env A=b -- first second
+  wasmpod run web --image=./web.wasm --port 8080 --dry-run=client -o yaml
+
+Exit status: 0 when every Pod succeeded, the container's own when one failed,
+125 when wasmpod could not do it, 130 after Ctrl-C.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct Run {
+    /// Manifest to run, a `.wasm` file, or with `--image` the name of the new Pod
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
+    pub(crate) target: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) manifests: Filenames,
+
+    #[command(flatten)]
+    pub(crate) imperative: Imperative,
+
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+
+    /// Print only what the containers print
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Print ordinary events too, not only warnings
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+
+    /// Whether a log line begins with its container's name; `never` passes the bytes on as they are
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) log_prefix: LogPrefix,
+
+    /// With `json`, print events and status changes as JSON lines; with `--dry-run`, the manifest
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<OutputFormat>,
+
+    /// With `client`, print what would be run and run nothing
+    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1,
+          default_missing_value = "client", require_equals = true)]
+    pub(crate) dry_run: DryRun,
+}
+
+/// What `kubectl run` takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A Pod without a manifest")]
+pub(crate) struct Imperative {
+    /// WebAssembly file (or a name of the image map) to run in a new Pod
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+
+    /// Environment variable of the container, NAME=VALUE; may be given again
+    #[arg(short, long, value_name = "NAME=VALUE", requires = "image")]
+    pub(crate) env: Vec<String>,
+
+    /// Port that the container listens on
+    #[arg(long, value_name = "PORT", requires = "image")]
+    pub(crate) port: Option<u16>,
+
+    /// What happens when the container ends
+    #[arg(long, value_name = "POLICY", requires = "image", default_value = "Never")]
+    pub(crate) restart: Restart,
+
+    /// Labels of the Pod, NAME=VALUE, separated by commas
+    #[arg(short, long, value_name = "LABELS", value_delimiter = ',', requires = "image")]
+    pub(crate) labels: Vec<String>,
+
+    /// Annotation of the Pod, NAME=VALUE; may be given again
+    #[arg(long, value_name = "NAME=VALUE", requires = "image")]
+    pub(crate) annotations: Vec<String>,
+
+    /// Give the container standard input
+    #[arg(short = 'i', long, requires = "image")]
+    pub(crate) stdin: bool,
+
+    /// Give the container a terminal
+    #[arg(short, long, requires = "image")]
+    pub(crate) tty: bool,
+
+    /// Take the words after `--` as the command, not as its arguments
+    #[arg(long, requires = "image")]
+    pub(crate) command: bool,
+
+    /// Namespace of the Pod
+    #[arg(short, long, value_name = "NAMESPACE", requires = "image")]
+    pub(crate) namespace: Option<String>,
+
+    /// Words for the container, after `--`
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<String>,
+}
+
+/// What a Pod needs of this machine; the process of a Pod takes the same.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RunOptions {
+    /// Run PATH where a manifest names the image NAME; may be given again
+    #[arg(long = "image-map", value_name = "NAME=PATH")]
+    pub(crate) image_map: Vec<String>,
+
+    /// Listen on the host's port for a port of the Pod ([IP:]HOST:POD[/udp]); may be given again
+    #[arg(short, long, value_name = "HOST:POD")]
+    pub(crate) publish: Vec<String>,
+
+    /// Let guests reach a HOST, HOST:PORT or CIDR that is refused by default (`none`: nothing
+    /// outside of the Pod); may be given again
+    #[arg(long = "allow-net", value_name = "RULE")]
+    pub(crate) allow_net: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogPrefix {
+    /// Only when there are several containers
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Json,
+    Yaml,
+    Name,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DryRun {
+    None,
+    Client,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Restart {
+    #[value(name = "Always")]
+    Always,
+    #[value(name = "OnFailure")]
+    OnFailure,
+    #[value(name = "Never")]
+    Never,
+}
+
+impl Restart {
+    /// As Pod `spec.restartPolicy` spells it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::OnFailure => "OnFailure",
+            Self::Never => "Never",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Manifest to check: a file, a folder, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) manifests: Filenames,
+
+    /// Print problems as JSON lines
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<ProblemFormat>,
+
+    /// Print problems only
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProblemFormat {
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Field to explain, e.g. `pod.spec.containers.image`; without it, all of them
+    #[arg(value_name = "FIELD")]
+    pub(crate) field: Option<String>,
+
+    /// Print the table of every field and what becomes of it
+    #[arg(long)]
+    pub(crate) support: bool,
+
+    /// Print the table as Markdown
+    #[arg(long, requires = "support")]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completion {
+    /// Shell to complete for
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompileCode {
+    /// Words that the code cache passes to its compiler
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PodProcess {
+    /// File with the Pod, its objects and what it needs of this machine
+    pub(crate) bundle: PathBuf,
+}
