@@ -1,1 +1,34 @@
 //! The root file system of a container and the volumes mounted into it.
+//!
+//! A guest sees pre-opened directories: `/`, a scratch layer of its own that is new at every start
+//! of the container, and one more for each volume mount. Its libc finds the longest one that fits
+//! a path; the host keeps every path below the directory it starts from, whatever `..` or symbolic
+//! links it holds.
+//!
+//! - [`PodFolder`]: the Pod's folder on the host, its lock, its removal, and [`sweep`] for the
+//!   folders of Pods that died.
+//! - [`Volumes`]: the volumes of a Pod, set up, refreshed, measured.
+//! - [`ContainerFilesystem`]: root, mounts and termination message of one run of a container.
+//! - [`etc`]: the texts of `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`.
+//!
+//! All of it blocks on the host's file system; callers choose the thread.
+
+mod container;
+mod error;
+pub mod etc;
+mod folder;
+mod memory;
+mod mount;
+mod place;
+mod subpath;
+mod termination;
+mod tree;
+mod volume;
+
+pub use container::{ContainerFilesystem, ContainerFilesystemOptions};
+pub use error::{MountError, VolumeError};
+pub use folder::{FolderError, PodFolder, Swept, sweep};
+pub use mount::Mount;
+pub use termination::{MAX_TERMINATION_MESSAGE, TerminationMessage};
+pub use tree::{Usage, remove_tree, usage};
+pub use volume::{ClaimStore, Refreshed, VolumeSources, Volumes};
