@@ -1,1 +1,31 @@
 //! Running code: one wasmtime Store for each run of a container.
+//!
+//! [`Engines`] hold the configurations, [`Program`] is an image made ready to run (deserialized and
+//! linked once, shared by all runs), [`run`] is one run as a future: dropping it is the kill.
+
+mod clock;
+mod command;
+mod engine;
+mod exit;
+mod limiter;
+mod link;
+mod program;
+mod random;
+mod reactor;
+mod run;
+mod state;
+mod stdio;
+#[cfg(test)]
+mod tests;
+mod wasi;
+
+pub use clock::PodClock;
+pub use engine::{Engines, EnginesError};
+pub use exit::StartError;
+pub use limiter::{Exceeded, MemoryLimiter};
+pub use program::{PrepareError, Program};
+pub use random::PodRandom;
+pub use run::{GuestHost, Mount, RunSpec, run};
+pub use state::GuestState;
+pub use stdio::{InputPipe, InputWriter, Output, OutputBuffer, Stdin, input_pipe};
+pub use wasi::WasiSetup;

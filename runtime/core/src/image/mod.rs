@@ -1,1 +1,20 @@
 //! A reference in, runnable machine code out.
+//!
+//! [`ImageSource`] turns `image:` into a file, [`CodeCache`] turns the file into machine code:
+//! from the cache, or compiled once by a [`Compiler`]. [`GuestKind`] says what the code is.
+
+mod cache;
+mod compile;
+mod error;
+mod identity;
+mod kind;
+mod profile;
+mod reference;
+
+pub use cache::{CacheError, Code, CodeCache};
+pub use compile::{Compiler, compile_child};
+pub use error::{ImageError, ImageErrorReason};
+pub(crate) use kind::family;
+pub use kind::{GuestKind, KindError, Shape};
+pub use profile::{Profile, Reservation};
+pub use reference::{ImageSource, PullPolicy};

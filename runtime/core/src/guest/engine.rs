@@ -1,0 +1,195 @@
+//! The wasmtime engines that run guests.
+//!
+//! They have no compiler and take code that was compiled for the same [`Profile`]. Commands get
+//! their memory on demand, HTTP handlers from a pool.
+
+use std::sync::{Arc, OnceLock};
+
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::image::{GuestKind, Profile, Reservation, Shape};
+
+/// Instances that an HTTP engine's pool can hold at once; requests beyond wait for a slot.
+pub(crate) const POOLED_INSTANCES: u32 = 1000;
+
+/// How instances get their memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allocation {
+    /// Mapped when it starts, unmapped when it ends: for containers that run long.
+    OnDemand,
+    /// From a pool of slots that are reused: for an instance a request.
+    Pooled,
+}
+
+fn running(profile: Profile, allocation: Allocation) -> Result<Engine, EnginesError> {
+    let mut config = profile.config();
+    config.enable_compiler(false);
+    match allocation {
+        Allocation::OnDemand => {}
+        Allocation::Pooled => {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+            // A request's stack lives for microseconds and there are many: the default depth.
+            config.max_wasm_stack(512 << 10);
+            config.async_stack_size(2 << 20);
+        }
+    }
+    Engine::new(&config).map_err(|source| EnginesError { profile, source })
+}
+
+/// The pool of an HTTP engine. Resetting memory between requests is most of what a small handler
+/// costs; the three settings below take it from 43 to 11 µs of CPU a request.
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.pagemap_scan(Enabled::Auto);
+    pool.linear_memory_keep_resident(4 << 20);
+    pool.table_keep_resident(64 << 10);
+    pool.total_component_instances(POOLED_INSTANCES);
+    // A component is several core modules: the program, the adapter, shims.
+    pool.total_core_instances(POOLED_INSTANCES * 8);
+    pool.total_memories(POOLED_INSTANCES * 2);
+    pool.total_tables(POOLED_INSTANCES * 4);
+    pool.total_stacks(POOLED_INSTANCES);
+    pool
+}
+
+/// An engine could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the WebAssembly engine ({})", profile.key())]
+pub struct EnginesError {
+    profile: Profile,
+    #[source]
+    source: wasmtime::Error,
+}
+
+/// The engines of a process, made when first needed.
+///
+/// Clones share them.
+#[derive(Clone)]
+pub struct Engines {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    reservation: Reservation,
+    on_new: Box<dyn Fn(&Engine) + Send + Sync>,
+    slots: [OnceLock<Engine>; 4],
+}
+
+impl Engines {
+    /// Engines for this process. `on_new` gets each engine once, when it is made: the place to
+    /// register it for epoch ticks, without which a guest that spins never yields.
+    pub fn new(on_new: impl Fn(&Engine) + Send + Sync + 'static) -> Self {
+        Self::with_reservation(Reservation::detect(), on_new)
+    }
+
+    /// As [`Engines::new`], with the address space decided by the caller.
+    pub fn with_reservation(
+        reservation: Reservation,
+        on_new: impl Fn(&Engine) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                reservation,
+                on_new: Box::new(on_new),
+                slots: [const { OnceLock::new() }; 4],
+            }),
+        }
+    }
+
+    /// How much address space each memory reserves here; compiled code must have been made for it.
+    pub fn reservation(&self) -> Reservation {
+        self.shared.reservation
+    }
+
+    /// The engine for a guest of this shape: pooled for HTTP handlers, on demand for the rest.
+    ///
+    /// # Errors
+    /// [`EnginesError`] where wasmtime refuses the host. A pool that does not fit into the address
+    /// space is no error: the handler then runs on demand, slower.
+    pub fn engine(&self, shape: Shape) -> Result<&Engine, EnginesError> {
+        let allocation = match shape.kind {
+            GuestKind::HttpP2 | GuestKind::HttpP3 => match self.shared.reservation {
+                Reservation::Whole => Allocation::Pooled,
+                // The pool reserves address space for all its slots at once.
+                Reservation::Small => Allocation::OnDemand,
+            },
+            GuestKind::CommandModule
+            | GuestKind::CommandP2
+            | GuestKind::CommandP3
+            | GuestKind::ReactorModule
+            | GuestKind::ReactorComponent => Allocation::OnDemand,
+        };
+        let profile =
+            Profile { concurrency: shape.concurrency, reservation: self.shared.reservation };
+        self.slot(profile, allocation)
+    }
+
+    fn slot(&self, profile: Profile, allocation: Allocation) -> Result<&Engine, EnginesError> {
+        let index =
+            usize::from(profile.concurrency) + 2 * usize::from(allocation == Allocation::Pooled);
+        let slot = &self.shared.slots[index];
+        if let Some(engine) = slot.get() {
+            return Ok(engine);
+        }
+        let engine = match running(profile, allocation) {
+            Ok(engine) => engine,
+            Err(error) if allocation == Allocation::Pooled => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "no room for a pool of instances: HTTP handlers start slower \
+                     (raise the limit on address space, `ulimit -v`)"
+                );
+                return self.slot(profile, Allocation::OnDemand);
+            }
+            Err(error) => return Err(error),
+        };
+        let mut made = false;
+        let engine = slot.get_or_init(|| {
+            made = true;
+            engine
+        });
+        if made {
+            (self.shared.on_new)(engine);
+        }
+        Ok(engine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_compiled_for_one_kind_of_allocation_runs_on_the_other() {
+        let profile = Profile { concurrency: false, reservation: Reservation::Whole };
+        let code = profile.compiling().unwrap().precompile_component(b"(component)").unwrap_err();
+        assert!(code.to_string().contains("expected"), "{code}");
+        let wasm = wat::parse_str("(module (memory 1) (func (export \"_start\")))").unwrap();
+        let code = profile.compiling().unwrap().precompile_module(&wasm).unwrap();
+        for allocation in [Allocation::OnDemand, Allocation::Pooled] {
+            let engine = running(profile, allocation).unwrap();
+            #[expect(unsafe_code, reason = "deserialize trusts its input")]
+            // SAFETY: compiled three lines above.
+            let module = unsafe { wasmtime::Module::deserialize(&engine, &code) };
+            assert!(module.is_ok(), "{allocation:?}: {module:?}");
+        }
+    }
+
+    #[test]
+    fn each_engine_is_made_and_announced_once() {
+        let announced = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = announced.clone();
+        let engines = Engines::new(move |_| {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        });
+        let command = Shape { kind: GuestKind::CommandP2, concurrency: false };
+        let module = Shape { kind: GuestKind::CommandModule, concurrency: false };
+        let asynchronous = Shape { kind: GuestKind::CommandP3, concurrency: true };
+        assert!(Engine::same(engines.engine(command).unwrap(), engines.engine(module).unwrap()));
+        assert!(!Engine::same(
+            engines.engine(command).unwrap(),
+            engines.engine(asynchronous).unwrap()
+        ));
+        assert_eq!(announced.load(std::sync::atomic::Ordering::Relaxed), 2);
+    }
+}

@@ -1,0 +1,116 @@
+//! How the end of a guest becomes the end of a run.
+
+use wasmtime::WasmBacktrace;
+use wasmtime_wasi::I32Exit;
+
+use super::engine::EnginesError;
+use super::limiter::{MemoryLimiter, OutOfMemory};
+use crate::lifecycle::Exit;
+
+/// How many frames of a trap go into the message; the innermost tell the most.
+const FRAMES: usize = 3;
+
+/// Why a run did not get as far as running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No engine.
+    #[error(transparent)]
+    Engine(#[from] EnginesError),
+    /// The compiled code was refused; compiled again, it may be accepted.
+    #[error("the compiled code {path} cannot be loaded: {source:#}")]
+    Load {
+        /// The file in the cache.
+        path: String,
+        /// The engine's reason.
+        source: wasmtime::Error,
+    },
+    /// An import that nobody provides, or with another type.
+    #[error("cannot link: {0:#}")]
+    Link(wasmtime::Error),
+    /// Nothing to run in it.
+    #[error("it exports nothing: neither `_start` nor a function that others could call")]
+    NoExports,
+    /// A mount.
+    #[error("cannot open the directory for {path}: {source:#}")]
+    Directory {
+        /// Where the guest would have seen it.
+        path: String,
+        /// Why.
+        source: wasmtime::Error,
+    },
+    /// Too large a memory, no address space.
+    #[error("cannot instantiate: {0:#}")]
+    Instantiate(wasmtime::Error),
+}
+
+impl From<StartError> for Exit {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::NoExports => Self::missing_export(error.to_string()),
+            StartError::Engine(_)
+            | StartError::Load { .. }
+            | StartError::Link(_)
+            | StartError::Directory { .. }
+            | StartError::Instantiate(_) => Self::start_error(error.to_string()),
+        }
+    }
+}
+
+/// The end of a guest that returned.
+pub(crate) fn returned(result: Result<(), ()>) -> Exit {
+    match result {
+        Ok(()) => Exit::completed(),
+        Err(()) => Exit::failed(),
+    }
+}
+
+/// The end of a guest that was broken off while it ran: `proc_exit`, a trap, or a memory limit that
+/// kills.
+pub(crate) fn broken_off(error: &wasmtime::Error, limiter: &MemoryLimiter) -> Exit {
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        return Exit::with_code(*code);
+    }
+    if let Some(out_of_memory) = error.downcast_ref::<OutOfMemory>() {
+        return Exit::out_of_memory(out_of_memory.to_string());
+    }
+    let mut message = describe(error);
+    // Most guests answer a refused allocation with `unreachable`, which alone explains nothing.
+    if let Some(denied) = limiter.denied() {
+        message += &format!("\nbefore: {denied}");
+    }
+    Exit::trapped(message)
+}
+
+/// The end of a guest whose instantiation failed: its own start function may have run by then.
+pub(crate) fn not_instantiated(error: wasmtime::Error, limiter: &MemoryLimiter) -> Exit {
+    let its_own_doing = error.is::<I32Exit>() || error.is::<OutOfMemory>();
+    if its_own_doing || error.is::<WasmBacktrace>() {
+        return broken_off(&error, limiter);
+    }
+    let text = format!("{error:#}");
+    if text.contains("failed to reserve") || text.contains("mmap") {
+        let advice = "each WebAssembly memory reserves address space: raise its limit \
+                      (`ulimit -v`) or that of mappings (`vm.max_map_count`)";
+        return Exit::start_error(format!("cannot instantiate: {text}; {advice}"));
+    }
+    StartError::Instantiate(error).into()
+}
+
+/// The reason and the innermost frames.
+fn describe(error: &wasmtime::Error) -> String {
+    let mut text = error.root_cause().to_string();
+    let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames);
+    for frame in frames.into_iter().flatten().take(FRAMES) {
+        let function = match frame.func_name() {
+            Some(name) => name.to_owned(),
+            None => format!("function {}", frame.func_index()),
+        };
+        text += "\n  at ";
+        if let Some(module) = frame.module().name() {
+            text += module;
+            text.push('!');
+        }
+        text += &function;
+    }
+    text
+}

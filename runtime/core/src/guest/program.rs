@@ -1,0 +1,156 @@
+//! An image made ready to run: mapped, linked, its entry found. Once for all its runs: a restart,
+//! or a second container of the same image, costs only the instance.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::component::{self, Component};
+use wasmtime::{Engine, InstancePre, Module};
+use wasmtime_wasi::{p2, p3};
+
+use super::engine::Engines;
+use super::exit::StartError;
+use super::link;
+use super::state::GuestState;
+use crate::image::{Code, CodeCache, GuestKind, ImageError, Shape};
+
+/// A guest that can be run any number of times. Clones share it.
+#[derive(Clone)]
+pub struct Program {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) entry: Entry,
+    code: Code,
+}
+
+/// What is called, by kind.
+pub(crate) enum Entry {
+    CommandModule(InstancePre<GuestState>),
+    CommandP2(p2::bindings::CommandPre<GuestState>),
+    CommandP3(p3::bindings::CommandPre<GuestState>),
+    Http(component::InstancePre<GuestState>),
+    ReactorModule(InstancePre<GuestState>),
+    ReactorComponent(component::InstancePre<GuestState>),
+}
+
+/// Why an image is not ready to run.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The container waits with an image error.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The container's start fails.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+impl Program {
+    /// The program in the image file at `image`: its code from the cache, or compiled now. Code
+    /// that the engine refuses (a damaged file) is compiled once more. `on_slow` is called when
+    /// compiling takes longer than half a second.
+    ///
+    /// # Errors
+    /// [`PrepareError`]: of the image, or of linking it.
+    ///
+    /// # Cancel safety
+    /// Safe: dropping it ends a compiling child.
+    pub async fn prepare(
+        engines: &Engines,
+        cache: &CodeCache,
+        image: &Path,
+        on_slow: impl Fn(),
+    ) -> Result<Self, PrepareError> {
+        let code = cache.code(image, &on_slow).await?;
+        match Self::load(engines, &code) {
+            Err(StartError::Load { path, source }) => {
+                tracing::warn!(path, error = format!("{source:#}"), "compiling again");
+                let code = cache.recompile(image, code, &on_slow).await?;
+                Ok(Self::load(engines, &code)?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Maps and links compiled code.
+    ///
+    /// # Errors
+    /// [`StartError::Load`] when the engine refuses the file, [`StartError::Link`] when it imports
+    /// what nobody provides.
+    pub fn load(engines: &Engines, code: &Code) -> Result<Self, StartError> {
+        let engine = engines.engine(code.shape)?.clone();
+        let entry = if code.shape.kind.is_component() {
+            component_entry(&map_component(&engine, code)?, code.shape.kind)?
+        } else {
+            module_entry(&map_module(&engine, code)?, code.shape.kind)?
+        };
+        Ok(Self { shared: Arc::new(Shared { engine, entry, code: code.clone() }) })
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> GuestKind {
+        self.shape().kind
+    }
+
+    /// What it is and what it asks of its engine.
+    pub fn shape(&self) -> Shape {
+        self.shared.code.shape
+    }
+
+    /// The sha256 of its image file, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.shared.code.digest
+    }
+}
+
+fn refused(code: &Code, source: wasmtime::Error) -> StartError {
+    StartError::Load { path: code.file.display().to_string(), source }
+}
+
+#[expect(unsafe_code, reason = "machine code from our own cache is mapped, not checked")]
+fn map_component(engine: &Engine, code: &Code) -> Result<Component, StartError> {
+    // SAFETY: the file is in our cache: a folder of our own (0700), which files enter only by
+    // rename, written by our compiler, and never changed afterwards.
+    unsafe { Component::deserialize_file(engine, &code.file) }
+        .map_err(|source| refused(code, source))
+}
+
+#[expect(unsafe_code, reason = "machine code from our own cache is mapped, not checked")]
+fn map_module(engine: &Engine, code: &Code) -> Result<Module, StartError> {
+    // SAFETY: as in `map_component`.
+    unsafe { Module::deserialize_file(engine, &code.file) }.map_err(|source| refused(code, source))
+}
+
+fn component_entry(component: &Component, kind: GuestKind) -> Result<Entry, StartError> {
+    let pre = link::component(component)
+        .and_then(|linker| linker.instantiate_pre(component))
+        .map_err(StartError::Link)?;
+    Ok(match kind {
+        GuestKind::CommandP2 => {
+            Entry::CommandP2(p2::bindings::CommandPre::new(pre).map_err(StartError::Link)?)
+        }
+        GuestKind::CommandP3 => {
+            Entry::CommandP3(p3::bindings::CommandPre::new(pre).map_err(StartError::Link)?)
+        }
+        GuestKind::HttpP2 | GuestKind::HttpP3 => Entry::Http(pre),
+        GuestKind::ReactorComponent | GuestKind::CommandModule | GuestKind::ReactorModule => {
+            Entry::ReactorComponent(pre)
+        }
+    })
+}
+
+fn module_entry(module: &Module, kind: GuestKind) -> Result<Entry, StartError> {
+    if module.exports().len() == 0 {
+        return Err(StartError::NoExports);
+    }
+    let pre = link::module(module)
+        .and_then(|linker| linker.instantiate_pre(module))
+        .map_err(StartError::Link)?;
+    Ok(if kind == GuestKind::CommandModule {
+        Entry::CommandModule(pre)
+    } else {
+        Entry::ReactorModule(pre)
+    })
+}

@@ -1,0 +1,110 @@
+//! One run of a container: a future that owns its Store.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use wasmtime::Store;
+
+use super::limiter::Exceeded;
+use super::program::{Entry, Program};
+use super::state::GuestState;
+use super::stdio::{Output, Stdin};
+use super::wasi::WasiSetup;
+use super::{PodClock, PodRandom, command, exit, reactor};
+use crate::lifecycle::Exit;
+
+/// What a run gets from its Pod.
+#[derive(Clone, Debug)]
+pub struct GuestHost {
+    /// The Pod's time.
+    pub clock: PodClock,
+    /// The Pod's chance.
+    pub random: PodRandom,
+}
+
+/// What a run gets from its container's manifest.
+pub struct RunSpec {
+    /// Names the run within its Pod, container and attempt: `web/0`.
+    pub run: String,
+    /// The command line; the first is the program's name.
+    pub argv: Vec<String>,
+    /// The environment, in order.
+    pub env: Vec<(String, String)>,
+    /// `workingDir`.
+    pub cwd: Option<String>,
+    /// Standard input.
+    pub stdin: Stdin,
+    /// Standard output.
+    pub stdout: Arc<dyn Output>,
+    /// Standard error.
+    pub stderr: Arc<dyn Output>,
+    /// Whether the streams look like a terminal to the guest.
+    pub tty: bool,
+    /// Root and volumes.
+    pub mounts: Vec<Mount>,
+    /// Bytes for all memories and tables together.
+    pub memory_limit: Option<u64>,
+    /// What happens at that limit.
+    pub exceeded: Exceeded,
+}
+
+/// A directory of the host for the guest.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// Where the guest sees it.
+    pub guest_path: String,
+    /// Where the host opens it.
+    pub host_path: std::path::PathBuf,
+    /// Whether it cannot be changed.
+    pub read_only: bool,
+}
+
+/// Runs `program` once, to its end.
+///
+/// `stop` asks for the end: the guest's standard input ends, a reactor ends at once. Whoever has
+/// no more patience drops the future: that is the kill, and [`Exit::killed`] is its exit.
+/// Must be polled within a tokio runtime with timers; file system calls use its blocking threads.
+///
+/// # Cancel safety
+/// Dropping it at any await frees everything the guest held.
+pub async fn run(
+    program: Program,
+    host: GuestHost,
+    spec: RunSpec,
+    stop: CancellationToken,
+) -> Exit {
+    let (memory_limit, exceeded) = (spec.memory_limit, spec.exceeded);
+    let setup = match WasiSetup::new(&host, spec, &stop) {
+        Ok(setup) => Arc::new(setup),
+        Err(error) => return error.into(),
+    };
+    let mut store =
+        GuestState::new(setup, memory_limit, exceeded).into_store(&program.shared.engine);
+    let ended = match &program.shared.entry {
+        Entry::CommandModule(pre) => command::module(&mut store, pre).await,
+        Entry::CommandP2(pre) => command::p2(&mut store, pre).await,
+        Entry::CommandP3(pre) => command::p3(&mut store, pre).await,
+        Entry::ReactorModule(pre) => reactor::module(&mut store, pre, &stop).await,
+        Entry::ReactorComponent(pre) => reactor::component(&mut store, pre, &stop).await,
+        Entry::Http(_) => Ok(Exit::start_error("HTTP handlers are not served yet")),
+    };
+    ended.unwrap_or_else(|failure| failure.into_exit(&store))
+}
+
+/// How a call into a guest failed.
+pub(crate) enum Failure {
+    /// Before its code ran, or in its start function.
+    Instantiate(wasmtime::Error),
+    /// While it ran.
+    Run(wasmtime::Error),
+}
+
+impl Failure {
+    fn into_exit(self, store: &Store<GuestState>) -> Exit {
+        let limiter = &store.data().limiter;
+        match self {
+            Self::Instantiate(error) => exit::not_instantiated(error, limiter),
+            Self::Run(error) => exit::broken_off(&error, limiter),
+        }
+    }
+}

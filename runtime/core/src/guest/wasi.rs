@@ -1,0 +1,116 @@
+//! What WASI tells a run about itself: arguments, environment, streams, directories, clocks.
+//!
+//! A [`WasiSetup`] is made once for a run of a container. A command turns it into one context; an
+//! HTTP handler into one for each request, and only if the request asks for it.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
+
+use super::exit::StartError;
+use super::run::{GuestHost, RunSpec};
+use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
+use super::{PodClock, PodRandom};
+
+/// Everything that a context is made of.
+pub struct WasiSetup {
+    argv: Vec<String>,
+    env: Vec<(String, String)>,
+    cwd: Option<String>,
+    stdin: Stdin,
+    stdout: Arc<dyn Output>,
+    stderr: Arc<dyn Output>,
+    tty: bool,
+    stop: CancellationToken,
+    clock: PodClock,
+    random: PodRandom,
+    run: String,
+    /// Opened once: a context for a request only clones handles and cannot fail.
+    directories: WasiFilesystemCtx,
+}
+
+impl WasiSetup {
+    /// Opens the directories of `spec`.
+    ///
+    /// # Errors
+    /// [`StartError::Directory`] when one cannot be opened.
+    pub fn new(
+        host: &GuestHost,
+        spec: RunSpec,
+        stop: &CancellationToken,
+    ) -> Result<Self, StartError> {
+        let mut builder = WasiCtxBuilder::new();
+        for mount in &spec.mounts {
+            let permissions = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            builder.preopened_dir(&mount.host_path, &mount.guest_path, permissions).map_err(
+                |source| StartError::Directory { path: mount.guest_path.clone(), source },
+            )?;
+        }
+        let directories = builder.build().filesystem().clone();
+        let env = with_working_directory(spec.env, spec.cwd.as_deref());
+        Ok(Self {
+            argv: spec.argv,
+            env,
+            cwd: spec.cwd,
+            stdin: spec.stdin,
+            stdout: spec.stdout,
+            stderr: spec.stderr,
+            tty: spec.tty,
+            stop: stop.clone(),
+            clock: host.clock,
+            random: host.random.clone(),
+            run: spec.run,
+            directories,
+        })
+    }
+
+    /// The context of a component.
+    pub(crate) fn context(&self) -> WasiCtx {
+        let mut context = self.builder().build();
+        *context.filesystem() = self.directories.clone();
+        context
+    }
+
+    /// The context of a core module.
+    pub(crate) fn module_context(&self) -> WasiP1Ctx {
+        let mut context = self.builder().build_p1();
+        *context.ctx().ctx.filesystem() = self.directories.clone();
+        context
+    }
+
+    fn builder(&self) -> WasiCtxBuilder {
+        let mut builder = WasiCtxBuilder::new();
+        builder.args(&self.argv).envs(&self.env);
+        if let Some(cwd) = &self.cwd {
+            builder.initial_cwd(cwd);
+        }
+        builder.stdin(GuestInput {
+            stdin: self.stdin.clone(),
+            terminal: self.tty,
+            stop: self.stop.clone(),
+        });
+        let output =
+            |output: &Arc<dyn Output>| GuestOutput { output: output.clone(), terminal: self.tty };
+        builder.stdout(output(&self.stdout)).stderr(output(&self.stderr));
+        builder.monotonic_clock(self.clock).wall_clock(self.clock);
+        self.random.apply(&self.run, &mut builder);
+        builder
+    }
+}
+
+/// WASI 0.1 has no working directory: wasi-libc starts at `/`, and programs that look at `PWD`
+/// find it there. What the manifest sets itself stays.
+fn with_working_directory(
+    mut env: Vec<(String, String)>,
+    cwd: Option<&str>,
+) -> Vec<(String, String)> {
+    if let Some(cwd) = cwd
+        && !env.iter().any(|(name, _)| name == "PWD")
+    {
+        env.push(("PWD".to_owned(), cwd.to_owned()));
+    }
+    env
+}
