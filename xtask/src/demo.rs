@@ -10,9 +10,7 @@ const POD: &str = "guest-examples/kuard/pod.yaml";
 
 /// Builds, then becomes `wasmpod run`, so that Ctrl-C and the exit code are wasmpod's own.
 pub(crate) fn run(port: &str) -> Result<(), String> {
-    let port: u16 = port
-        .parse()
-        .map_err(|error| format!("--port {port}: {error}"))?;
+    let port: u16 = port.parse().map_err(|error| format!("--port {port}: {error}"))?;
     guests::build()?;
     run::run(cargo().args(["build", "--release", "--package", "wasmpod-cli"]))?;
 

@@ -17,26 +17,11 @@ struct Target {
 const TARGETS: [Target; 2] = [
     Target {
         triple: "wasm32-wasip1",
-        packages: &[
-            "-p",
-            "hello",
-            "-p",
-            "job",
-            "-p",
-            "reactor-core",
-            "-p",
-            "toolbox",
-        ],
+        packages: &["-p", "hello", "-p", "job", "-p", "reactor-core", "-p", "toolbox"],
     },
     Target {
         triple: "wasm32-wasip2",
-        packages: &[
-            "--workspace",
-            "--exclude",
-            "job",
-            "--exclude",
-            "reactor-core",
-        ],
+        packages: &["--workspace", "--exclude", "job", "--exclude", "reactor-core"],
     },
 ];
 
@@ -47,14 +32,10 @@ pub(crate) fn build() -> Result<(), String> {
         let mut command = cargo();
         command.args(["build", "--release", "--locked", "--target", target.triple]);
         command.args(target.packages);
-        command
-            .arg("--manifest-path")
-            .arg(folder.join("Cargo.toml"));
+        command.arg("--manifest-path").arg(folder.join("Cargo.toml"));
         command.arg("--target-dir").arg(folder.join("target"));
         // Flags for this machine's processor would not fit the guests.
-        command
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS");
+        command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         run(&mut command)?;
     }
     Ok(())

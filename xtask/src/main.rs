@@ -2,11 +2,7 @@
 //!
 //! It needs a Rust toolchain, a C compiler and git, and it uses no crate: it is built before anything
 //! else on a fresh machine, and should be ready in seconds.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program for the terminal"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod bench;
 mod demo;

@@ -8,10 +8,7 @@ use std::process::Command;
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {
     let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    xtask
-        .parent()
-        .expect("xtask/ lies in the workspace")
-        .to_owned()
+    xtask.parent().expect("xtask/ lies in the workspace").to_owned()
 }
 
 /// The cargo that runs this program, to be run in the workspace's folder.
@@ -47,8 +44,5 @@ fn line(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
     let words = std::iter::once(name).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

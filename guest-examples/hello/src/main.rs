@@ -6,11 +6,7 @@ fn main() {
     let mut arguments = env::args();
     let program = arguments.next().unwrap_or_default();
     let names: Vec<String> = arguments.collect();
-    let whom = if names.is_empty() {
-        String::from("world")
-    } else {
-        names.join(" and ")
-    };
+    let whom = if names.is_empty() { String::from("world") } else { names.join(" and ") };
     let greeting = env::var("GREETING").unwrap_or_else(|_| String::from("Hello"));
     println!("{greeting}, {whom}!");
 

@@ -17,10 +17,7 @@ async fn main(request: Request<Body>) -> Result<Response<Body>, Error> {
         (&Method::GET, "/") => text(StatusCode::OK, greeting()),
         (&Method::POST, "/echo") => Ok(Response::new(request.into_body())),
         (&Method::GET, "/headers") => text(StatusCode::OK, headers(&request)),
-        (_, path) => text(
-            StatusCode::NOT_FOUND,
-            format!("nothing is served at {path}\n"),
-        ),
+        (_, path) => text(StatusCode::NOT_FOUND, format!("nothing is served at {path}\n")),
     }
 }
 

@@ -33,9 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn prepare(file: &Path, count: &str) -> Result<String, Failure> {
-    let count: u64 = count
-        .parse()
-        .map_err(|error| format!("COUNT is `{count}`: {error}"))?;
+    let count: u64 = count.parse().map_err(|error| format!("COUNT is `{count}`: {error}"))?;
     let mut lines = BufWriter::new(File::create(file).map_err(|error| at(file, &error))?);
     for number in 1..=count {
         writeln!(lines, "{number}")?;
@@ -46,14 +44,9 @@ fn prepare(file: &Path, count: &str) -> Result<String, Failure> {
 
 fn sum(file: &Path) -> Result<String, Failure> {
     let mut sum: u64 = 0;
-    for line in fs::read_to_string(file)
-        .map_err(|error| at(file, &error))?
-        .lines()
-    {
+    for line in fs::read_to_string(file).map_err(|error| at(file, &error))?.lines() {
         let number: u64 = line.parse().map_err(|error| format!("`{line}`: {error}"))?;
-        sum = sum
-            .checked_add(number)
-            .ok_or("the sum is larger than 64 bits hold")?;
+        sum = sum.checked_add(number).ok_or("the sum is larger than 64 bits hold")?;
     }
     Ok(format!("the sum is {sum}"))
 }

@@ -13,10 +13,7 @@ pub(crate) fn page(request: &Request) -> Response {
     let found = if name.is_empty() {
         String::new()
     } else {
-        format!(
-            "<section><h2>Found</h2><pre>{}</pre></section>",
-            escape(&look_up(&name))
-        )
+        format!("<section><h2>Found</h2><pre>{}</pre></section>", escape(&look_up(&name)))
     };
     let body = format!(
         "<section><h2>Look up</h2><form class=row><label>Name \

@@ -10,21 +10,12 @@ use crate::http::{Body, Response, Status};
 use crate::page::{Tab, escape, layout};
 
 /// What a name in a link must not hold as it is.
-const IN_A_LINK: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'`');
+const IN_A_LINK: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`');
 
 /// Answers `/fs` and all below it.
 pub(crate) fn answer(path: &str) -> Response {
-    let inner = path
-        .strip_prefix("/fs")
-        .expect("the router sends only these");
+    let inner = path.strip_prefix("/fs").expect("the router sends only these");
     let inner = if inner.is_empty() { "/" } else { inner };
     let outcome = fs::metadata(inner).and_then(|metadata| {
         if !metadata.is_dir() {
@@ -77,10 +68,7 @@ fn listing(inner: &str) -> io::Result<Response> {
          <th class=number>Bytes</th></tr></thead><tbody>{rows}</tbody></table></section>",
         escape(inner),
     );
-    Ok(Response::html(
-        Status::Ok,
-        layout(Tab::Files, Tab::Files.title(), &body),
-    ))
+    Ok(Response::html(Status::Ok, layout(Tab::Files, Tab::Files.title(), &body)))
 }
 
 fn file(inner: &str, length: u64) -> io::Result<Response> {

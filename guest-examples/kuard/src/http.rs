@@ -26,13 +26,11 @@ pub(crate) struct Request {
 impl Request {
     /// A field of the query or, failing that, of a form in the body.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
-        [self.query.as_bytes(), &self.body]
-            .into_iter()
-            .find_map(|encoded| {
-                form_urlencoded::parse(encoded)
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| value.into())
-            })
+        [self.query.as_bytes(), &self.body].into_iter().find_map(|encoded| {
+            form_urlencoded::parse(encoded)
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into())
+        })
     }
 }
 
@@ -57,24 +55,14 @@ pub(crate) fn parse(received: &[u8]) -> Parsed {
     let headers: Vec<(String, String)> = head
         .headers
         .iter()
-        .map(|header| {
-            (
-                header.name.to_owned(),
-                String::from_utf8_lossy(header.value).into_owned(),
-            )
-        })
+        .map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned()))
         .collect();
     let header = |wanted: &str| {
-        let found = headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         found.map(|(_, value)| value.as_str())
     };
     if header("transfer-encoding").is_some() {
-        return bad(
-            Status::LengthRequired,
-            "send the body with a content-length",
-        );
+        return bad(Status::LengthRequired, "send the body with a content-length");
     }
     let length = match header("content-length").map(|text| text.trim().parse::<usize>()) {
         None => 0,
@@ -167,11 +155,7 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn text(status: Status, text: &str) -> Self {
-        Self::bytes(
-            status,
-            "text/plain; charset=utf-8",
-            text.as_bytes().to_vec(),
-        )
+        Self::bytes(status, "text/plain; charset=utf-8", text.as_bytes().to_vec())
     }
 
     pub(crate) fn html(status: Status, page: String) -> Self {
@@ -179,11 +163,7 @@ impl Response {
     }
 
     pub(crate) fn json(value: &serde_json::Value) -> Self {
-        Self::bytes(
-            Status::Ok,
-            "application/json",
-            format!("{value:#}\n").into_bytes(),
-        )
+        Self::bytes(Status::Ok, "application/json", format!("{value:#}\n").into_bytes())
     }
 
     /// The browser is to `GET` another page: after a form, so that a reload does not send it again.
@@ -194,26 +174,15 @@ impl Response {
     }
 
     pub(crate) fn method_not_allowed() -> Self {
-        Self::text(
-            Status::MethodNotAllowed,
-            "this path does not take this method\n",
-        )
+        Self::text(Status::MethodNotAllowed, "this path does not take this method\n")
     }
 
     pub(crate) fn request_timeout() -> Self {
-        Self::text(
-            Status::RequestTimeout,
-            "the rest of the request did not come in time\n",
-        )
+        Self::text(Status::RequestTimeout, "the rest of the request did not come in time\n")
     }
 
     fn bytes(status: Status, content_type: &'static str, bytes: Vec<u8>) -> Self {
-        Self {
-            status,
-            content_type,
-            location: None,
-            body: Body::Bytes(bytes),
-        }
+        Self { status, content_type, location: None, body: Body::Bytes(bytes) }
     }
 
     /// The status line and the headers, with the empty line that ends them.
@@ -230,11 +199,7 @@ impl Response {
             self.content_type,
         );
         // Paths reach this header: a line break in one must not begin another header.
-        if let Some(location) = self
-            .location
-            .as_deref()
-            .filter(|it| !it.contains(['\r', '\n']))
-        {
+        if let Some(location) = self.location.as_deref().filter(|it| !it.contains(['\r', '\n'])) {
             head += &format!("location: {location}\r\n");
         }
         head += "\r\n";

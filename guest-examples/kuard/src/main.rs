@@ -66,11 +66,7 @@ fn address(mut arguments: impl Iterator<Item = String>) -> Result<String, String
             None => return Err(format!("unknown argument `{argument}`")),
         };
         let value = value.ok_or("`--address` needs a value")?;
-        address = if value.starts_with(':') {
-            format!("0.0.0.0{value}")
-        } else {
-            value
-        };
+        address = if value.starts_with(':') { format!("0.0.0.0{value}") } else { value };
     }
     Ok(address)
 }

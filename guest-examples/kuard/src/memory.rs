@@ -47,9 +47,7 @@ impl Memory {
     pub(crate) fn form(&mut self, request: &Request) -> Response {
         match request.field("do").as_deref() {
             Some("allocate") => {
-                let mib = request
-                    .field("mib")
-                    .and_then(|text| text.parse::<usize>().ok());
+                let mib = request.field("mib").and_then(|text| text.parse::<usize>().ok());
                 let Some(bytes) = mib.and_then(|mib| mib.checked_mul(MIB)) else {
                     return bad_request("`mib` must be a whole number from 1 to 4095");
                 };
@@ -78,10 +76,7 @@ impl Memory {
 
     /// `POST /mem/api/alloc?size=BYTES`
     pub(crate) fn allocate_api(&mut self, request: &Request) -> Response {
-        let Some(bytes) = request
-            .field("size")
-            .and_then(|text| text.parse::<usize>().ok())
-        else {
+        let Some(bytes) = request.field("size").and_then(|text| text.parse::<usize>().ok()) else {
             return bad_request("`size` must be a number of bytes below 4 GiB");
         };
         match self.allocate(bytes) {

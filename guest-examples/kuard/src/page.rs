@@ -56,11 +56,7 @@ impl Tab {
 pub(crate) fn layout(current: Tab, heading: &str, body: &str) -> String {
     let mut tabs = String::new();
     for tab in Tab::ALL {
-        let here = if tab == current {
-            " aria-current=page"
-        } else {
-            ""
-        };
+        let here = if tab == current { " aria-current=page" } else { "" };
         let _ = write!(tabs, "<a href=\"{}\"{here}>{}</a>", tab.path(), tab.title());
     }
     let host = env::var("HOSTNAME").unwrap_or_default();
@@ -107,11 +103,7 @@ pub(crate) fn table<const COLUMNS: usize, Row: Cells<COLUMNS>>(
         html += "</tr>";
     }
     html += "</tbody></table>";
-    if rows.is_empty() {
-        String::from("<p class=hint>None yet</p>")
-    } else {
-        html
-    }
+    if rows.is_empty() { String::from("<p class=hint>None yet</p>") } else { html }
 }
 
 /// What can be a row of [`table`].

@@ -36,13 +36,7 @@ struct Call {
 
 impl Probe {
     pub(crate) fn new(path: &'static str, tab: Tab) -> Self {
-        Self {
-            path,
-            tab,
-            fail: Fail::Next(0),
-            calls: 0,
-            history: VecDeque::new(),
-        }
+        Self { path, tab, fail: Fail::Next(0), calls: 0, history: VecDeque::new() }
     }
 
     /// Answers the probe itself.
@@ -56,16 +50,8 @@ impl Probe {
             Fail::Always => Status::InternalServerError,
         };
         self.calls += 1;
-        let by = request
-            .peer
-            .map(|peer| peer.ip().to_string())
-            .unwrap_or_default();
-        self.history.push_front(Call {
-            number: self.calls,
-            at: SystemTime::now(),
-            by,
-            status,
-        });
+        let by = request.peer.map(|peer| peer.ip().to_string()).unwrap_or_default();
+        self.history.push_front(Call { number: self.calls, at: SystemTime::now(), by, status });
         self.history.truncate(HISTORY);
         Response::text(status, if status == Status::Ok { "ok" } else { "fail" })
     }
@@ -92,11 +78,7 @@ impl Probe {
     }
 
     pub(crate) fn form(&mut self, request: &Request) -> Response {
-        match request
-            .field("fail")
-            .and_then(|text| text.parse().ok())
-            .and_then(fail_next)
-        {
+        match request.field("fail").and_then(|text| text.parse().ok()).and_then(fail_next) {
             Some(fail) => {
                 self.fail = fail;
                 Response::see_other(self.tab.path())
@@ -128,11 +110,7 @@ impl Probe {
 }
 
 fn fail_next(number: i64) -> Option<Fail> {
-    if number < 0 {
-        Some(Fail::Always)
-    } else {
-        u32::try_from(number).ok().map(Fail::Next)
-    }
+    if number < 0 { Some(Fail::Always) } else { u32::try_from(number).ok().map(Fail::Next) }
 }
 
 impl Call {

@@ -10,32 +10,12 @@ pub(crate) fn page(request: &Request) -> Response {
     let server = [
         ("Hostname", hostname()),
         ("Addresses", addresses()),
-        (
-            "Answered at",
-            request
-                .local
-                .as_ref()
-                .map(SocketAddr::to_string)
-                .unwrap_or_default(),
-        ),
-        (
-            "Version",
-            format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
-        ),
-        (
-            "Compiled for",
-            format!("{}-{}", env::consts::ARCH, env::consts::OS),
-        ),
+        ("Answered at", request.local.as_ref().map(SocketAddr::to_string).unwrap_or_default()),
+        ("Version", format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))),
+        ("Compiled for", format!("{}-{}", env::consts::ARCH, env::consts::OS)),
     ];
     let client = [
-        (
-            "Client",
-            request
-                .peer
-                .as_ref()
-                .map(SocketAddr::to_string)
-                .unwrap_or_default(),
-        ),
+        ("Client", request.peer.as_ref().map(SocketAddr::to_string).unwrap_or_default()),
         ("Method", request.method.clone()),
         ("Target", request.target.clone()),
     ];

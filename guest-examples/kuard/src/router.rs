@@ -23,11 +23,7 @@ impl Kuard {
     }
 
     pub(crate) fn answer(&mut self, request: &Request) -> Response {
-        let method = if request.method == "HEAD" {
-            "GET"
-        } else {
-            request.method.as_str()
-        };
+        let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
         match (method, request.path.as_str()) {
             ("GET", "/") => request_page::page(request),
 

@@ -51,10 +51,7 @@ pub(crate) fn serve(
             match accept_waiting(open, &mut connections) {
                 Ok(()) => {}
                 Err(error) => {
-                    println!(
-                        "the listener ended ({error}): {} to finish",
-                        connections.len()
-                    );
+                    println!("the listener ended ({error}): {} to finish", connections.len());
                     listener = None;
                 }
             }
@@ -69,17 +66,12 @@ fn wait(
     connections: &[Connection],
 ) -> io::Result<(bool, Vec<bool>)> {
     let listener = listener.filter(|_| connections.len() < MAX_CONNECTIONS);
-    let mut sources: Vec<PollFd<'_>> = connections
-        .iter()
-        .map(|it| PollFd::new(&it.stream, it.interest()))
-        .collect();
+    let mut sources: Vec<PollFd<'_>> =
+        connections.iter().map(|it| PollFd::new(&it.stream, it.interest())).collect();
     sources.extend(listener.map(|it| PollFd::new(it, PollFlags::IN)));
 
     let now = Instant::now();
-    let patience = connections
-        .iter()
-        .map(|it| it.deadline.saturating_duration_since(now))
-        .min();
+    let patience = connections.iter().map(|it| it.deadline.saturating_duration_since(now)).min();
     let patience = patience.and_then(|duration| Timespec::try_from(duration).ok());
     match poll(&mut sources, patience.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -119,14 +111,8 @@ struct Connection {
 }
 
 enum State {
-    Reading {
-        received: Vec<u8>,
-    },
-    Writing {
-        pending: Vec<u8>,
-        sent: usize,
-        file: Option<(File, u64)>,
-    },
+    Reading { received: Vec<u8> },
+    Writing { pending: Vec<u8>, sent: usize, file: Option<(File, u64)> },
 }
 
 /// Whether a connection stays open.
@@ -134,15 +120,8 @@ type Open = bool;
 
 impl Connection {
     fn new(stream: TcpStream, peer: SocketAddr) -> Self {
-        let state = State::Reading {
-            received: Vec::new(),
-        };
-        Self {
-            stream,
-            peer,
-            state,
-            deadline: Instant::now() + PATIENCE,
-        }
+        let state = State::Reading { received: Vec::new() };
+        Self { stream, peer, state, deadline: Instant::now() + PATIENCE }
     }
 
     fn interest(&self) -> PollFlags {
@@ -187,10 +166,7 @@ impl Connection {
                 request.local = self.stream.local_addr().ok();
                 let response = answer(&request);
                 let status = response.status.code();
-                println!(
-                    "{} {} {} {status}",
-                    self.peer, request.method, request.target
-                );
+                println!("{} {} {} {status}", self.peer, request.method, request.target);
                 self.respond(response, request.method != "HEAD")
             }
         }
@@ -204,22 +180,13 @@ impl Connection {
             Body::Bytes(bytes) => pending.extend_from_slice(&bytes),
             Body::File { file: open, length } => file = Some((open, length)),
         }
-        self.state = State::Writing {
-            pending,
-            sent: 0,
-            file,
-        };
+        self.state = State::Writing { pending, sent: 0, file };
         self.deadline = Instant::now() + PATIENCE;
         self.write()
     }
 
     fn write(&mut self) -> io::Result<Open> {
-        let State::Writing {
-            pending,
-            sent,
-            file,
-        } = &mut self.state
-        else {
+        let State::Writing { pending, sent, file } = &mut self.state else {
             return Ok(true);
         };
         loop {
@@ -252,8 +219,6 @@ impl Connection {
     /// Time is up: tells a client that has said only half a request, drops one that takes nothing.
     fn give_up(&mut self) -> Open {
         let half = matches!(&self.state, State::Reading { received } if !received.is_empty());
-        half && self
-            .respond(Response::request_timeout(), true)
-            .unwrap_or(false)
+        half && self.respond(Response::request_timeout(), true).unwrap_or(false)
     }
 }

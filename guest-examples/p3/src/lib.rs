@@ -33,16 +33,12 @@ impl wasip3::exports::cli::run::Guest for Program {
         let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [_, "serve", port, count] => serve(port, count).await,
             [_, "ask", port, ref words @ ..] => ask(port, words).await,
-            _ => Err(String::from(
-                "usage: p3 serve PORT COUNT | p3 ask PORT WORD...",
-            )),
+            _ => Err(String::from("usage: p3 serve PORT COUNT | p3 ask PORT WORD...")),
         };
         if let Err(problem) = outcome {
             let (mut writer, reader) = wit_stream::new();
             let written = stderr::write_via_stream(reader);
-            writer
-                .write_all(format!("error: {problem}\n").into_bytes())
-                .await;
+            writer.write_all(format!("error: {problem}\n").into_bytes()).await;
             drop(writer);
             let _ = written.await;
             return Err(());
@@ -52,9 +48,7 @@ impl wasip3::exports::cli::run::Guest for Program {
 }
 
 async fn serve(port: &str, count: &str) -> Result<(), String> {
-    let count: usize = count
-        .parse()
-        .map_err(|error| format!("COUNT is `{count}`: {error}"))?;
+    let count: usize = count.parse().map_err(|error| format!("COUNT is `{count}`: {error}"))?;
     let (_listening, mut incoming) = net::listen(parse_port(port)?)?;
     say(format!("listening on port {port}")).await;
     let mut running = FuturesUnordered::new();
@@ -121,8 +115,7 @@ async fn exchange(port: u16, word: &str) -> Result<String, String> {
 }
 
 fn parse_port(port: &str) -> Result<u16, String> {
-    port.parse()
-        .map_err(|error| format!("PORT is `{port}`: {error}"))
+    port.parse().map_err(|error| format!("PORT is `{port}`: {error}"))
 }
 
 /// One line to standard output.

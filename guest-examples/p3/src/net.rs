@@ -20,10 +20,7 @@ pub(crate) fn listen(port: u16) -> Result<(TcpSocket, StreamReader<TcpSocket>), 
 
 pub(crate) async fn connect(port: u16) -> Result<Connection, String> {
     let socket = TcpSocket::create(IpAddressFamily::Ipv4).map_err(text)?;
-    socket
-        .connect(address((127, 0, 0, 1), port))
-        .await
-        .map_err(text)?;
+    socket.connect(address((127, 0, 0, 1), port)).await.map_err(text)?;
     Ok(Connection::new(socket))
 }
 
@@ -43,11 +40,7 @@ impl Connection {
         let left = writer.write_all(bytes).await;
         drop(writer);
         sent.await.map_err(text)?;
-        if left.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("{} bytes were not taken", left.len()))
-        }
+        if left.is_empty() { Ok(()) } else { Err(format!("{} bytes were not taken", left.len())) }
     }
 
     /// Reads until the other side closes its direction.

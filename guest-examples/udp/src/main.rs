@@ -77,7 +77,5 @@ fn ask(socket: &UdpSocket, word: &str) -> io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::other(format!(
-        "no answer to `{word}` after {ATTEMPTS} attempts"
-    )))
+    Err(io::Error::other(format!("no answer to `{word}` after {ATTEMPTS} attempts")))
 }

@@ -17,10 +17,7 @@ fn main() -> ExitCode {
         eprintln!("usage: editor FILE URL");
         return ExitCode::from(2);
     };
-    let editions = env::var("EDITIONS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(u64::MAX);
+    let editions = env::var("EDITIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
     match publish(file, url, editions) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -39,9 +36,7 @@ fn publish(file: &str, url: &str, editions: u64) -> io::Result<()> {
         fs::rename(&draft, file)?;
         let served = get(url)?;
         if served != page {
-            return Err(io::Error::other(format!(
-                "wrote {page:?}, was served {served:?}"
-            )));
+            return Err(io::Error::other(format!("wrote {page:?}, was served {served:?}")));
         }
         println!("edition {edition} is out at {url}");
         if edition < editions {
@@ -54,9 +49,7 @@ fn publish(file: &str, url: &str, editions: u64) -> io::Result<()> {
 /// The body at `http://HOST:PORT/PATH`. The server may still be starting: a refused connection is
 /// tried again for five seconds.
 fn get(url: &str) -> io::Result<String> {
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or_else(|| io::Error::other("not an http:// URL"))?;
+    let rest = url.strip_prefix("http://").ok_or_else(|| io::Error::other("not an http:// URL"))?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut attempt = 1;
     let mut stream = loop {
@@ -67,10 +60,7 @@ fn get(url: &str) -> io::Result<String> {
         }
         sleep(Duration::from_millis(100));
     };
-    write!(
-        stream,
-        "GET /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n"
-    )?;
+    write!(stream, "GET /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")?;
     let mut response = String::new();
     stream.read_to_string(&mut response)?;
     let (head, body) = response
@@ -78,9 +68,6 @@ fn get(url: &str) -> io::Result<String> {
         .ok_or_else(|| io::Error::other(format!("not an HTTP response: {response:?}")))?;
     match head.lines().next() {
         Some(line) if line.contains(" 200 ") => Ok(body.to_owned()),
-        line => Err(io::Error::other(format!(
-            "{url}: {}",
-            line.unwrap_or_default()
-        ))),
+        line => Err(io::Error::other(format!("{url}: {}", line.unwrap_or_default()))),
     }
 }

@@ -45,21 +45,14 @@ fn answer(mut stream: TcpStream, folder: &Path) -> io::Result<()> {
     let file = file(folder, &target);
     let (status, body) = match file.as_deref().map(fs::read) {
         Some(Ok(body)) => ("200 OK", body),
-        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => (
-            "500 Internal Server Error",
-            format!("{error}\n").into_bytes(),
-        ),
-        Some(Err(_)) | None => (
-            "404 Not Found",
-            format!("no file at {target}\n").into_bytes(),
-        ),
+        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+            ("500 Internal Server Error", format!("{error}\n").into_bytes())
+        }
+        Some(Err(_)) | None => ("404 Not Found", format!("no file at {target}\n").into_bytes()),
     };
     println!("GET {target} {status}");
     let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-    )?;
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")?;
     stream.write_all(&body)
 }
 
@@ -75,11 +68,7 @@ fn target(stream: &mut TcpStream) -> io::Result<Option<String>> {
         head.extend_from_slice(&chunk[..count]);
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut request = httparse::Request::new(&mut headers);
-        if request
-            .parse(&head)
-            .map_err(io::Error::other)?
-            .is_complete()
-        {
+        if request.parse(&head).map_err(io::Error::other)?.is_complete() {
             return Ok(request.path.map(String::from));
         }
     }
@@ -88,14 +77,8 @@ fn target(stream: &mut TcpStream) -> io::Result<Option<String>> {
 
 /// The file that a target names, if it stays inside the folder.
 fn file(folder: &Path, target: &str) -> Option<PathBuf> {
-    let path = target
-        .split('?')
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches('/');
-    let inside = Path::new(path)
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
+    let path = target.split('?').next().unwrap_or_default().trim_start_matches('/');
+    let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
     let name = if path.is_empty() { "index.html" } else { path };
     inside.then(|| folder.join(name))
 }

@@ -97,19 +97,9 @@ fn measure_round_trips(address: &str, count: &str, warmup: &str) -> Result<(), F
         }
     }
     times.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        times
-            .get((times.len() as f64 * share) as usize)
-            .copied()
-            .unwrap_or(0.0)
-    };
+    let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or(0.0);
     let mean = times.iter().sum::<f64>() / times.len().max(1) as f64;
-    println!(
-        "rtt_us {:.2} {:.2} {mean:.2} {:.2}",
-        at(0.0),
-        at(0.5),
-        at(0.99)
-    );
+    println!("rtt_us {:.2} {:.2} {mean:.2} {:.2}", at(0.0), at(0.5), at(0.99));
     Ok(())
 }
 
@@ -124,10 +114,7 @@ fn measure_bulk(address: &str, mib: &str) -> Result<(), Failure> {
         stream.write_all(&chunk)?;
     }
     stream.read_exact(&mut [0])?;
-    println!(
-        "bulk_gibs {:.3}",
-        mib as f64 / 1024.0 / start.elapsed().as_secs_f64()
-    );
+    println!("bulk_gibs {:.3}", mib as f64 / 1024.0 / start.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -122,33 +122,17 @@ fn escape(folder: &Path, secret: &str) -> Outcome {
     let relative = format!("{up}{}", secret.trim_start_matches('/'));
     let mut ways: Vec<(&str, Result<Vec<u8>, Failure>)> = vec![
         ("absolute path", fs::read(secret).map_err(Failure::from)),
-        (
-            "dots from the working directory",
-            fs::read(&relative).map_err(Failure::from),
-        ),
-        (
-            "dots from the folder",
-            fs::read(folder.join(&relative)).map_err(Failure::from),
-        ),
+        ("dots from the working directory", fs::read(&relative).map_err(Failure::from)),
+        ("dots from the folder", fs::read(folder.join(&relative)).map_err(Failure::from)),
     ];
-    for (way, target) in [
-        ("symlink to an absolute path", secret),
-        ("symlink full of dots", relative.as_str()),
-    ] {
+    for (way, target) in
+        [("symlink to an absolute path", secret), ("symlink full of dots", relative.as_str())]
+    {
         ways.push((way, through_link(&folder.join("way-out"), target)));
     }
-    ways.push((
-        "symlink to the root, then down",
-        through_folder(folder, "/", secret),
-    ));
-    ways.push((
-        "symlink to what is above, then down",
-        through_folder(folder, &up, secret),
-    ));
-    ways.push((
-        "hard link",
-        through_hard_link(&folder.join("way-out"), &relative),
-    ));
+    ways.push(("symlink to the root, then down", through_folder(folder, "/", secret)));
+    ways.push(("symlink to what is above, then down", through_folder(folder, &up, secret)));
+    ways.push(("hard link", through_hard_link(&folder.join("way-out"), &relative)));
     ways.push(("moving the folder up", move_up(folder, &up)));
 
     let mut escaped = 0;
@@ -156,19 +140,12 @@ fn escape(folder: &Path, secret: &str) -> Outcome {
         match outcome {
             Ok(content) => {
                 escaped += 1;
-                println!(
-                    "ESCAPED by {way}: {}",
-                    String::from_utf8_lossy(&content).trim_end()
-                );
+                println!("ESCAPED by {way}: {}", String::from_utf8_lossy(&content).trim_end());
             }
             Err(error) => println!("refused {way}: {error}"),
         }
     }
-    if escaped > 0 {
-        Err(Failure::from(format!("{escaped} ways out")))
-    } else {
-        Ok(())
-    }
+    if escaped > 0 { Err(Failure::from(format!("{escaped} ways out"))) } else { Ok(()) }
 }
 
 fn through_link(link: &Path, target: &str) -> Result<Vec<u8>, Failure> {

@@ -65,9 +65,7 @@ fn accept(descriptor: &str, count: u64) -> Outcome {
 
 #[cfg(not(target_env = "p1"))]
 fn accept(_descriptor: &str, _count: u64) -> Outcome {
-    Err(Failure::from(
-        "only WASI 0.1 hands listeners over as numbers",
-    ))
+    Err(Failure::from("only WASI 0.1 hands listeners over as numbers"))
 }
 
 fn tcp_echo(address: &str, count: u64) -> Outcome {
@@ -160,10 +158,8 @@ fn sockets(count: u64) -> Outcome {
 }
 
 fn resolve(name: &str) -> Outcome {
-    let mut addresses: Vec<String> = (name, 0)
-        .to_socket_addrs()?
-        .map(|it| it.ip().to_string())
-        .collect();
+    let mut addresses: Vec<String> =
+        (name, 0).to_socket_addrs()?.map(|it| it.ip().to_string()).collect();
     addresses.dedup();
     for address in addresses {
         println!("{address}");
@@ -183,11 +179,7 @@ fn udp_echo(address: &str, count: u64) -> Outcome {
 }
 
 fn udp_send(address: &str, text: &str) -> Outcome {
-    let unspecified = if address.starts_with('[') {
-        "[::]:0"
-    } else {
-        "0.0.0.0:0"
-    };
+    let unspecified = if address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
     let socket = UdpSocket::bind(unspecified)?;
     socket.connect(address)?;
     socket.set_nonblocking(true)?;
@@ -202,10 +194,8 @@ fn udp_send(address: &str, text: &str) -> Outcome {
                 return Ok(());
             }
             Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::WouldBlock | ErrorKind::ConnectionRefused
-                ) => {}
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionRefused) => {
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -233,25 +223,17 @@ fn http_answer(stream: &mut TcpStream, body: &str) -> io::Result<()> {
         }
     }
     let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    )
+    write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
 fn http_get(url: &str) -> Outcome {
     let rest = url.strip_prefix("http://").ok_or("not an http:// URL")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = connect(authority)?;
-    write!(
-        stream,
-        "GET /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n"
-    )?;
+    write!(stream, "GET /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")?;
     let mut response = String::new();
     stream.read_to_string(&mut response)?;
-    let (head, body) = response
-        .split_once("\r\n\r\n")
-        .ok_or("the answer is not HTTP")?;
+    let (head, body) = response.split_once("\r\n\r\n").ok_or("the answer is not HTTP")?;
     println!("{}", head.lines().next().unwrap_or_default());
     print!("{body}");
     Ok(())

@@ -51,9 +51,7 @@ fn endless_line(mut left: u64) -> Outcome {
     let chunk = [b'x'; 64 * 1024];
     let mut out = io::stdout().lock();
     while left > 0 {
-        let count = usize::try_from(left)
-            .unwrap_or(chunk.len())
-            .min(chunk.len());
+        let count = usize::try_from(left).unwrap_or(chunk.len()).min(chunk.len());
         out.write_all(&chunk[..count])?;
         left -= count as u64;
     }
@@ -83,15 +81,9 @@ fn raw(hex: &str) -> Outcome {
 }
 
 fn terminal() -> Outcome {
-    let answers = [
-        io::stdin().is_terminal(),
-        io::stdout().is_terminal(),
-        io::stderr().is_terminal(),
-    ];
-    println!(
-        "stdin {}, stdout {}, stderr {}",
-        answers[0], answers[1], answers[2]
-    );
+    let answers =
+        [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()];
+    println!("stdin {}, stdout {}, stderr {}", answers[0], answers[1], answers[2]);
     Ok(())
 }
 
