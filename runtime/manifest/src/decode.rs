@@ -27,7 +27,10 @@ pub(crate) struct DecodeError {
 impl DecodeError {
     /// The innermost value that knows its place names it.
     fn or_at(self, at: Position) -> DecodeError {
-        DecodeError { at: self.at.or(Some(at)), ..self }
+        DecodeError {
+            at: self.at.or(Some(at)),
+            ..self
+        }
     }
 }
 
@@ -41,7 +44,10 @@ impl std::error::Error for DecodeError {}
 
 impl de::Error for DecodeError {
     fn custom<Message: fmt::Display>(message: Message) -> Self {
-        DecodeError { at: None, message: message.to_string() }
+        DecodeError {
+            at: None,
+            message: message.to_string(),
+        }
     }
 }
 
@@ -165,6 +171,7 @@ impl<'node> Deserializer<'node> for &'node Node {
     }
 
     forward_to_deserialize_any! {
+        <V: Visitor<'node>>
         i8 i16 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
         tuple tuple_struct enum identifier ignored_any
     }
@@ -203,9 +210,18 @@ mod tests {
 
     #[test]
     fn a_quantity_may_be_a_number() {
-        assert_eq!(decode(&node(Value::Integer(2))), Ok(Quantity("2".to_owned())));
-        assert_eq!(decode(&node(Value::Float(0.5))), Ok(Quantity("0.5".to_owned())));
-        assert_eq!(decode(&node(Value::Float(1e-7))), Ok(Quantity("1e-7".to_owned())));
+        assert_eq!(
+            decode(&node(Value::Integer(2))),
+            Ok(Quantity("2".to_owned()))
+        );
+        assert_eq!(
+            decode(&node(Value::Float(0.5))),
+            Ok(Quantity("0.5".to_owned()))
+        );
+        assert_eq!(
+            decode(&node(Value::Float(1e-7))),
+            Ok(Quantity("1e-7".to_owned()))
+        );
     }
 
     #[test]
@@ -216,6 +232,9 @@ mod tests {
         )])))
         .unwrap_err();
         assert_eq!(error.at, Some(Position { line: 9, column: 2 }));
-        assert!(error.message.contains("invalid type: string \"x\""), "{error}");
+        assert!(
+            error.message.contains("invalid type: string \"x\""),
+            "{error}"
+        );
     }
 }

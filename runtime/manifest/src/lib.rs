@@ -3,18 +3,24 @@
 //! [`load`] reads manifests as `kubectl` reads them, refuses what the API server would refuse
 //! (and what this runtime cannot keep its word on), and says where every error is.
 
+mod decode;
 pub mod defaults;
 pub mod downward;
 pub mod environment;
 pub mod expand;
 pub mod field;
+mod kinds;
 mod load;
 mod manifest;
 mod node;
+mod parse;
 mod problem;
 pub mod quantity;
+mod report;
 mod resources;
+mod schema;
 pub mod source;
+mod strict;
 pub mod validate;
 
 pub use load::load;

@@ -69,7 +69,7 @@ pub enum WorkloadKind {
 
 impl WorkloadKind {
     /// The kind as a manifest writes it.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             WorkloadKind::CronJob => "CronJob",
             WorkloadKind::DaemonSet => "DaemonSet",

@@ -75,9 +75,10 @@ impl Node {
 
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         match &mut self.value {
-            Value::Mapping(entries) => {
-                entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
-            }
+            Value::Mapping(entries) => entries
+                .iter_mut()
+                .find(|entry| entry.key == key)
+                .map(|entry| &mut entry.value),
             _ => None,
         }
     }
@@ -94,11 +95,6 @@ impl Node {
             Value::String(text) => Some(text),
             _ => None,
         }
-    }
-
-    /// Takes the value out and leaves null.
-    pub(crate) fn take(&mut self) -> Node {
-        Node { at: self.at, value: std::mem::replace(&mut self.value, Value::Null) }
     }
 }
 

@@ -31,8 +31,8 @@ pub enum ProblemKind {
     NotSupported,
     /// Two objects of one kind, namespace and name.
     DuplicateObject,
-    /// The value breaks a rule of the API.
-    Invalid,
+    /// The value breaks a rule of the API; the inner type is Kubernetes' own.
+    Invalid(crate::field::ErrorType),
 }
 
 /// One reason why a manifest is refused.
@@ -88,7 +88,11 @@ impl fmt::Display for Note {
 }
 
 fn place(f: &mut fmt::Formatter<'_>, source: &str, line: u32, column: u32) -> fmt::Result {
-    if line == 0 { write!(f, "{source}: ") } else { write!(f, "{source}:{line}:{column}: ") }
+    if line == 0 {
+        write!(f, "{source}: ")
+    } else {
+        write!(f, "{source}:{line}:{column}: ")
+    }
 }
 
 /// All that was wrong with all sources; never empty.

@@ -17,14 +17,20 @@ pub(super) fn parse(text: &str, first_line: u32) -> Result<Vec<Document>, Syntax
         text,
         at: 0,
         marked: 0,
-        mark: Position { line: first_line, column: 1 },
+        mark: Position {
+            line: first_line,
+            column: 1,
+        },
         duplicates: Vec::new(),
     };
     let mut documents = Vec::new();
     parser.skip_space();
     while parser.peek().is_some() {
         let root = parser.value(0)?;
-        documents.push(Document { root, duplicates: std::mem::take(&mut parser.duplicates) });
+        documents.push(Document {
+            root,
+            duplicates: std::mem::take(&mut parser.duplicates),
+        });
         parser.skip_space();
     }
     Ok(documents)
@@ -78,7 +84,10 @@ impl<'text> Parser<'text> {
     fn value(&mut self, depth: usize) -> Result<Node, SyntaxError> {
         let at = self.position();
         if depth >= MAX_DEPTH {
-            return Err(SyntaxError::limit(at, format!("nested more than {MAX_DEPTH} deep")));
+            return Err(SyntaxError::limit(
+                at,
+                format!("nested more than {MAX_DEPTH} deep"),
+            ));
         }
         let value = match self.peek() {
             Some(b'{') => self.object(depth)?,
@@ -242,7 +251,10 @@ impl<'text> Parser<'text> {
                     self.at += 1;
                     owned.push(self.escape()?);
                 }
-                Some(_) => return self.error("invalid JSON: a line break or control character in a string"),
+                Some(_) => {
+                    return self
+                        .error("invalid JSON: a line break or control character in a string");
+                }
                 None => return self.error("invalid JSON: a string is not closed"),
             }
         }
@@ -279,7 +291,8 @@ impl<'text> Parser<'text> {
             self.at += 2;
             let low = self.four_hex_digits()?;
             if (0xDC00..0xE000).contains(&low) {
-                let code = 0x1_0000 + ((u32::from(unit) - 0xD800) << 10) + (u32::from(low) - 0xDC00);
+                let code =
+                    0x1_0000 + ((u32::from(unit) - 0xD800) << 10) + (u32::from(low) - 0xDC00);
                 return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             self.at = back;
@@ -290,7 +303,9 @@ impl<'text> Parser<'text> {
     fn four_hex_digits(&mut self) -> Result<u16, SyntaxError> {
         let digits = self.text.as_bytes().get(self.at..self.at + 4);
         let valid = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let Some(digits) = valid else { return self.unexpected("four hexadecimal digits") };
+        let Some(digits) = valid else {
+            return self.unexpected("four hexadecimal digits");
+        };
         let unit = std::str::from_utf8(digits)
             .ok()
             .and_then(|digits| u16::from_str_radix(digits, 16).ok())

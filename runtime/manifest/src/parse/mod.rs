@@ -11,4 +11,4 @@ mod yaml;
 mod tests;
 
 pub(crate) use error::SyntaxError;
-pub(crate) use stream::{Document, Duplicate, documents};
+pub(crate) use stream::{Document, documents};

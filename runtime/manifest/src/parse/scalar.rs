@@ -18,7 +18,9 @@ pub(super) struct NotFinite;
 
 /// Resolves a scalar without quotes and without a tag.
 pub(super) fn resolve(text: &str) -> Result<Value, NotFinite> {
-    let Some(first) = text.bytes().next() else { return Ok(Value::Null) };
+    let Some(first) = text.bytes().next() else {
+        return Ok(Value::Null);
+    };
     match first {
         b'0'..=b'9' | b'+' | b'-' | b'.' => number(text),
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
@@ -70,8 +72,11 @@ fn number(text: &str) -> Result<Value, NotFinite> {
     {
         return Err(NotFinite);
     }
-    let plain: std::borrow::Cow<'_, str> =
-        if text.contains('_') && !text.starts_with('.') { text.replace('_', "").into() } else { text.into() };
+    let plain: std::borrow::Cow<'_, str> = if text.contains('_') && !text.starts_with('.') {
+        text.replace('_', "").into()
+    } else {
+        text.into()
+    };
     if let Some(integer) = integer(&plain) {
         return Ok(Value::Integer(integer));
     }

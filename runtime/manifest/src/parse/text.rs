@@ -13,8 +13,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, SyntaxError> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest),
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
-            Err(SyntaxError::new(Position::START, "the file is in UTF-32")
-                .hint("save it as UTF-8"))
+            Err(SyntaxError::new(Position::START, "the file is in UTF-32").hint("save it as UTF-8"))
         }
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
@@ -23,19 +22,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, SyntaxError> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, SyntaxError> {
-    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
-        let (valid, rest) = bytes.split_at(error.valid_up_to());
-        let valid = std::str::from_utf8(valid).expect("the error says that it is valid so far");
-        let wrong = rest.first().copied().unwrap_or_default();
-        SyntaxError::new(end_of(valid), format!("invalid UTF-8: byte 0x{wrong:02x}"))
-            .hint("a manifest is text in UTF-8")
-    })
+    std::str::from_utf8(bytes)
+        .map(Cow::Borrowed)
+        .map_err(|error| {
+            let (valid, rest) = bytes.split_at(error.valid_up_to());
+            let valid = std::str::from_utf8(valid).expect("the error says that it is valid so far");
+            let wrong = rest.first().copied().unwrap_or_default();
+            SyntaxError::new(end_of(valid), format!("invalid UTF-8: byte 0x{wrong:02x}"))
+                .hint("a manifest is text in UTF-8")
+        })
 }
 
-fn utf16(
-    bytes: &[u8],
-    unit: impl Fn([u8; 2]) -> u16,
-) -> Result<Cow<'static, str>, SyntaxError> {
+fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, SyntaxError> {
     let (pairs, odd) = bytes.as_chunks::<2>();
     let mut text = String::with_capacity(bytes.len() / 2);
     for decoded in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
@@ -47,30 +45,37 @@ fn utf16(
     if odd.is_empty() {
         Ok(Cow::Owned(text))
     } else {
-        Err(SyntaxError::new(end_of(&text), "invalid UTF-16: half a character at the end"))
+        Err(SyntaxError::new(
+            end_of(&text),
+            "invalid UTF-16: half a character at the end",
+        ))
     }
 }
 
 /// Finds the first character that may not stand in a YAML stream.
 pub(super) fn forbidden_character(text: &str, first_line: u32) -> Option<SyntaxError> {
     // Nearly every file passes the first test, which looks at bytes only.
-    let suspicious = |byte: &u8| {
-        matches!(byte, 0..=8 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F | 0xC2 | 0xEF)
-    };
+    let suspicious =
+        |byte: &u8| matches!(byte, 0..=8 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F | 0xC2 | 0xEF);
     if !text.as_bytes().iter().any(suspicious) {
         return None;
     }
-    let (index, character) = text.char_indices().find(|(index, character)| match character {
-        '\t' | '\n' | '\r' | '\u{85}' => false,
-        // A mark in the middle is a slip of `cat`; the parser says where it may stand.
-        '\u{FEFF}' => *index == 0,
-        other => other.is_control() || matches!(other, '\u{FFFE}' | '\u{FFFF}'),
-    })?;
+    let (index, character) = text
+        .char_indices()
+        .find(|(index, character)| match character {
+            '\t' | '\n' | '\r' | '\u{85}' => false,
+            // A mark in the middle is a slip of `cat`; the parser says where it may stand.
+            '\u{FEFF}' => *index == 0,
+            other => other.is_control() || matches!(other, '\u{FFFE}' | '\u{FFFF}'),
+        })?;
     let mut at = end_of(&text[..index]);
     at.line += first_line - 1;
     let error = SyntaxError::new(
         at,
-        format!("control character U+{:04X} is not allowed", u32::from(character)),
+        format!(
+            "control character U+{:04X} is not allowed",
+            u32::from(character)
+        ),
     );
     Some(match character {
         '\0' => error.hint("is this a text file?"),

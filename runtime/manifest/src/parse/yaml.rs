@@ -58,7 +58,11 @@ struct Open {
 
 enum Content {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<Entry>, key: Option<Key>, merged: Vec<Node> },
+    Mapping {
+        entries: Vec<Entry>,
+        key: Option<Key>,
+        merged: Vec<Node>,
+    },
 }
 
 enum Key {
@@ -109,12 +113,13 @@ impl<'text> Builder<'text> {
                 let value = resolve(&text, style, tag, at)?;
                 self.complete(Node::new(at, value), anchor, at)
             }
-            Event::SequenceStart(anchor, _) => {
-                self.open(at, anchor, Content::Sequence(Vec::new()))
-            }
+            Event::SequenceStart(anchor, _) => self.open(at, anchor, Content::Sequence(Vec::new())),
             Event::MappingStart(anchor, _) => {
-                let content =
-                    Content::Mapping { entries: Vec::new(), key: None, merged: Vec::new() };
+                let content = Content::Mapping {
+                    entries: Vec::new(),
+                    key: None,
+                    merged: Vec::new(),
+                };
                 self.open(at, anchor, content)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -132,7 +137,10 @@ impl<'text> Builder<'text> {
     fn awaits_key(&self) -> bool {
         matches!(
             self.open.last(),
-            Some(Open { content: Content::Mapping { key: None, .. }, .. })
+            Some(Open {
+                content: Content::Mapping { key: None, .. },
+                ..
+            })
         )
     }
 
@@ -141,17 +149,35 @@ impl<'text> Builder<'text> {
             return Err(self.complex_key(at));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(SyntaxError::limit(at, format!("nested more than {MAX_DEPTH} deep")));
+            return Err(SyntaxError::limit(
+                at,
+                format!("nested more than {MAX_DEPTH} deep"),
+            ));
         }
-        self.open.push(Open { at, anchor, content });
+        self.open.push(Open {
+            at,
+            anchor,
+            content,
+        });
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), SyntaxError> {
-        let Some(Open { at, anchor, content }) = self.open.pop() else { return Ok(()) };
+        let Some(Open {
+            at,
+            anchor,
+            content,
+        }) = self.open.pop()
+        else {
+            return Ok(());
+        };
         let value = match content {
             Content::Sequence(items) => Value::Sequence(items),
-            Content::Mapping { mut entries, merged, .. } => {
+            Content::Mapping {
+                mut entries,
+                merged,
+                ..
+            } => {
                 find_duplicates(&mut entries, &mut self.duplicates);
                 merge(&mut entries, merged)?;
                 Value::Mapping(entries)
@@ -164,21 +190,41 @@ impl<'text> Builder<'text> {
     fn complete(&mut self, node: Node, anchor: usize, at: Position) -> Result<(), SyntaxError> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(SyntaxError::limit(at, format!("more than {MAX_NODES} values")));
+            return Err(SyntaxError::limit(
+                at,
+                format!("more than {MAX_NODES} values"),
+            ));
         }
         if anchor != 0 {
             let weight = weigh(&node);
             self.charge(weight.nodes, at)?;
-            self.anchors.insert(anchor, Anchor { node: node.clone(), weight });
+            self.anchors.insert(
+                anchor,
+                Anchor {
+                    node: node.clone(),
+                    weight,
+                },
+            );
         }
         match self.open.last_mut().map(|open| &mut open.content) {
             None => {
                 let duplicates = std::mem::take(&mut self.duplicates);
-                self.documents.push(Document { root: node, duplicates });
+                self.documents.push(Document {
+                    root: node,
+                    duplicates,
+                });
             }
             Some(Content::Sequence(items)) => items.push(node),
-            Some(Content::Mapping { entries, key, merged }) => match key.take() {
-                Some(Key::Text(key, key_at)) => entries.push(Entry { key, key_at, value: node }),
+            Some(Content::Mapping {
+                entries,
+                key,
+                merged,
+            }) => match key.take() {
+                Some(Key::Text(key, key_at)) => entries.push(Entry {
+                    key,
+                    key_at,
+                    value: node,
+                }),
                 Some(Key::Merge) => merged.push(node),
                 None => return Err(self.complex_key(at)),
             },
@@ -215,7 +261,8 @@ impl<'text> Builder<'text> {
             }
             Key::Text(key, at)
         };
-        if let Some(Content::Mapping { key, .. }) = self.open.last_mut().map(|open| &mut open.content)
+        if let Some(Content::Mapping { key, .. }) =
+            self.open.last_mut().map(|open| &mut open.content)
         {
             *key = Some(new);
         }
@@ -231,7 +278,10 @@ impl<'text> Builder<'text> {
         };
         let weight = *weight;
         if self.open.len() + weight.depth > MAX_DEPTH {
-            return Err(SyntaxError::limit(at, format!("nested more than {MAX_DEPTH} deep")));
+            return Err(SyntaxError::limit(
+                at,
+                format!("nested more than {MAX_DEPTH} deep"),
+            ));
         }
         let node = node.clone();
         self.charge(weight.nodes, at)?;
@@ -274,7 +324,9 @@ impl<'text> Builder<'text> {
         let line = self.line(at);
         if let Some(hint) = self.template_hint(at) {
             found.hint(hint)
-        } else if line.len() - line.trim_start().len() > line.bytes().take_while(|byte| *byte == b' ').count() {
+        } else if line.len() - line.trim_start().len()
+            > line.bytes().take_while(|byte| *byte == b' ').count()
+        {
             found.hint("YAML is indented by spaces, not by tabs")
         } else {
             found
@@ -329,10 +381,16 @@ fn merge(entries: &mut Vec<Entry>, merged: Vec<Node>) -> Result<(), SyntaxError>
     let mut known: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
     let mut add = |node: Node| match node.value {
         Value::Mapping(more) => {
-            entries.extend(more.into_iter().filter(|entry| known.insert(entry.key.clone())));
+            entries.extend(
+                more.into_iter()
+                    .filter(|entry| known.insert(entry.key.clone())),
+            );
             Ok(())
         }
-        _ => Err(SyntaxError::new(node.at, "`<<` merges a mapping, or a list of mappings")),
+        _ => Err(SyntaxError::new(
+            node.at,
+            "`<<` merges a mapping, or a list of mappings",
+        )),
     };
     for node in merged {
         match node.value {

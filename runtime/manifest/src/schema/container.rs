@@ -1,10 +1,12 @@
 //! Containers: what they run, with which ports, environment and mounts.
 
-use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, REQUESTS, RESIZE, SCTP};
 use super::probe::{LIFECYCLE, PROBE};
-use super::security::{SECURITY_CONTEXT};
-use super::shape::{BOOL, INT32, INTS32, Keys, Object, QUANTITY, STRING, STRINGS, Shape, field, part};
+use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESIZE, SCTP};
+use super::security::SECURITY_CONTEXT;
 use super::shape::Support::{Honoured, Ignored, Refused};
+use super::shape::{
+    BOOL, INT32, INTS32, Keys, Object, QUANTITY, STRING, STRINGS, Shape, field, part,
+};
 
 pub(crate) static CONTAINER: Object = Object {
     name: "Container",
@@ -12,27 +14,55 @@ pub(crate) static CONTAINER: Object = Object {
         field("args", STRINGS, Honoured),
         field("command", STRINGS, Honoured),
         field("env", Shape::List(&Shape::Object(&ENV_VAR)), Honoured),
-        field("envFrom", Shape::List(&Shape::Object(&ENV_FROM_SOURCE)), Honoured),
+        field(
+            "envFrom",
+            Shape::List(&Shape::Object(&ENV_FROM_SOURCE)),
+            Honoured,
+        ),
         field("image", STRING, Honoured),
         field("imagePullPolicy", STRING, Honoured),
         field("lifecycle", Shape::Object(&LIFECYCLE), Honoured),
         field("livenessProbe", Shape::Object(&PROBE), Ignored(LATER)),
         field("name", STRING, Honoured),
-        field("ports", Shape::List(&Shape::Object(&CONTAINER_PORT)), Honoured),
+        field(
+            "ports",
+            Shape::List(&Shape::Object(&CONTAINER_PORT)),
+            Honoured,
+        ),
         field("readinessProbe", Shape::Object(&PROBE), Ignored(LATER)),
-        field("resizePolicy", Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY)), Ignored(RESIZE)),
+        field(
+            "resizePolicy",
+            Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY)),
+            Ignored(RESIZE),
+        ),
         field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Honoured),
         field("restartPolicy", STRING, Ignored(LATER)),
-        field("restartPolicyRules", Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)), Ignored(LATER)),
-        field("securityContext", Shape::Object(&SECURITY_CONTEXT), Honoured),
+        field(
+            "restartPolicyRules",
+            Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)),
+            Ignored(LATER),
+        ),
+        field(
+            "securityContext",
+            Shape::Object(&SECURITY_CONTEXT),
+            Honoured,
+        ),
         field("startupProbe", Shape::Object(&PROBE), Ignored(LATER)),
         field("stdin", BOOL, Honoured),
         field("stdinOnce", BOOL, Honoured),
         field("terminationMessagePath", STRING, Honoured),
         field("terminationMessagePolicy", STRING, Honoured),
         field("tty", BOOL, Honoured),
-        field("volumeDevices", Shape::List(&Shape::Object(&VOLUME_DEVICE)), Refused(DEVICES)),
-        field("volumeMounts", Shape::List(&Shape::Object(&VOLUME_MOUNT)), Honoured),
+        field(
+            "volumeDevices",
+            Shape::List(&Shape::Object(&VOLUME_DEVICE)),
+            Refused(DEVICES),
+        ),
+        field(
+            "volumeMounts",
+            Shape::List(&Shape::Object(&VOLUME_MOUNT)),
+            Honoured,
+        ),
         field("workingDir", STRING, Honoured),
     ],
 };
@@ -51,10 +81,16 @@ pub(crate) static EPHEMERAL_CONTAINER: Object = Object {
         part("name", STRING),
         part("ports", Shape::List(&Shape::Object(&CONTAINER_PORT))),
         part("readinessProbe", Shape::Object(&PROBE)),
-        part("resizePolicy", Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY))),
+        part(
+            "resizePolicy",
+            Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY)),
+        ),
         part("resources", Shape::Object(&RESOURCE_REQUIREMENTS)),
         part("restartPolicy", STRING),
-        part("restartPolicyRules", Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE))),
+        part(
+            "restartPolicyRules",
+            Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)),
+        ),
         part("securityContext", Shape::Object(&SECURITY_CONTEXT)),
         part("startupProbe", Shape::Object(&PROBE)),
         part("stdin", BOOL),
@@ -81,11 +117,23 @@ pub(crate) static ENV_VAR: Object = Object {
 pub(crate) static ENV_VAR_SOURCE: Object = Object {
     name: "EnvVarSource",
     fields: &[
-        field("configMapKeyRef", Shape::Object(&CONFIG_MAP_KEY_SELECTOR), Honoured),
+        field(
+            "configMapKeyRef",
+            Shape::Object(&CONFIG_MAP_KEY_SELECTOR),
+            Honoured,
+        ),
         field("fieldRef", Shape::Object(&OBJECT_FIELD_SELECTOR), Honoured),
         field("fileKeyRef", Shape::Object(&FILE_KEY_SELECTOR), Honoured),
-        field("resourceFieldRef", Shape::Object(&RESOURCE_FIELD_SELECTOR), Honoured),
-        field("secretKeyRef", Shape::Object(&SECRET_KEY_SELECTOR), Honoured),
+        field(
+            "resourceFieldRef",
+            Shape::Object(&RESOURCE_FIELD_SELECTOR),
+            Honoured,
+        ),
+        field(
+            "secretKeyRef",
+            Shape::Object(&SECRET_KEY_SELECTOR),
+            Honoured,
+        ),
     ],
 };
 
@@ -100,10 +148,7 @@ pub(crate) static CONFIG_MAP_KEY_SELECTOR: Object = Object {
 
 pub(crate) static OBJECT_FIELD_SELECTOR: Object = Object {
     name: "ObjectFieldSelector",
-    fields: &[
-        part("apiVersion", STRING),
-        part("fieldPath", STRING),
-    ],
+    fields: &[part("apiVersion", STRING), part("fieldPath", STRING)],
 };
 
 pub(crate) static FILE_KEY_SELECTOR: Object = Object {
@@ -145,18 +190,12 @@ pub(crate) static ENV_FROM_SOURCE: Object = Object {
 
 pub(crate) static CONFIG_MAP_ENV_SOURCE: Object = Object {
     name: "ConfigMapEnvSource",
-    fields: &[
-        part("name", STRING),
-        part("optional", BOOL),
-    ],
+    fields: &[part("name", STRING), part("optional", BOOL)],
 };
 
 pub(crate) static SECRET_ENV_SOURCE: Object = Object {
     name: "SecretEnvSource",
-    fields: &[
-        part("name", STRING),
-        part("optional", BOOL),
-    ],
+    fields: &[part("name", STRING), part("optional", BOOL)],
 };
 
 pub(crate) static CONTAINER_PORT: Object = Object {
@@ -172,16 +211,17 @@ pub(crate) static CONTAINER_PORT: Object = Object {
 
 pub(crate) static CONTAINER_RESIZE_POLICY: Object = Object {
     name: "ContainerResizePolicy",
-    fields: &[
-        part("resourceName", STRING),
-        part("restartPolicy", STRING),
-    ],
+    fields: &[part("resourceName", STRING), part("restartPolicy", STRING)],
 };
 
 pub(crate) static RESOURCE_REQUIREMENTS: Object = Object {
     name: "ResourceRequirements",
     fields: &[
-        field("claims", Shape::List(&Shape::Object(&RESOURCE_CLAIM)), Refused(DEVICES)),
+        field(
+            "claims",
+            Shape::List(&Shape::Object(&RESOURCE_CLAIM)),
+            Refused(DEVICES),
+        ),
         field("limits", Shape::KeyedMap(&LIMITS), Honoured),
         field("requests", Shape::KeyedMap(&REQUESTS_BY_NAME), Honoured),
     ],
@@ -189,34 +229,28 @@ pub(crate) static RESOURCE_REQUIREMENTS: Object = Object {
 
 pub(crate) static RESOURCE_CLAIM: Object = Object {
     name: "ResourceClaim",
-    fields: &[
-        part("name", STRING),
-        part("request", STRING),
-    ],
+    fields: &[part("name", STRING), part("request", STRING)],
 };
 
 pub(crate) static CONTAINER_RESTART_RULE: Object = Object {
     name: "ContainerRestartRule",
     fields: &[
         part("action", STRING),
-        part("exitCodes", Shape::Object(&CONTAINER_RESTART_RULE_ON_EXIT_CODES)),
+        part(
+            "exitCodes",
+            Shape::Object(&CONTAINER_RESTART_RULE_ON_EXIT_CODES),
+        ),
     ],
 };
 
 pub(crate) static CONTAINER_RESTART_RULE_ON_EXIT_CODES: Object = Object {
     name: "ContainerRestartRuleOnExitCodes",
-    fields: &[
-        part("operator", STRING),
-        part("values", INTS32),
-    ],
+    fields: &[part("operator", STRING), part("values", INTS32)],
 };
 
 pub(crate) static VOLUME_DEVICE: Object = Object {
     name: "VolumeDevice",
-    fields: &[
-        part("devicePath", STRING),
-        part("name", STRING),
-    ],
+    fields: &[part("devicePath", STRING), part("name", STRING)],
 };
 
 pub(crate) static VOLUME_MOUNT: Object = Object {
@@ -234,6 +268,7 @@ pub(crate) static VOLUME_MOUNT: Object = Object {
 };
 
 static LIMITS: Keys = Keys {
+    name: "limits",
     known: &[
         field("cpu", QUANTITY, Ignored(LATER)),
         field("ephemeral-storage", QUANTITY, Ignored(LATER)),
@@ -244,10 +279,11 @@ static LIMITS: Keys = Keys {
 };
 
 static REQUESTS_BY_NAME: Keys = Keys {
+    name: "requests",
     known: &[
-        field("cpu", QUANTITY, Ignored(REQUESTS)),
-        field("ephemeral-storage", QUANTITY, Ignored(REQUESTS)),
-        field("memory", QUANTITY, Ignored(REQUESTS)),
+        field("cpu", QUANTITY, Ignored(LATER)),
+        field("ephemeral-storage", QUANTITY, Ignored(LATER)),
+        field("memory", QUANTITY, Ignored(LATER)),
     ],
     shape: QUANTITY,
     support: Refused(DEVICES),

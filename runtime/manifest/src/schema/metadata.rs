@@ -1,8 +1,10 @@
 //! What every object has, and label selectors.
 
 use super::reason::{FINALIZERS, OWNERS};
-use super::shape::{ANY, BOOL, INT64, Object, STRING, STRINGS, STRING_MAP, Shape, TIME, field, part};
 use super::shape::Support::{Honoured, Ignored, System};
+use super::shape::{
+    ANY, BOOL, INT64, Object, STRING, STRING_MAP, STRINGS, Shape, TIME, field, part,
+};
 
 pub(crate) static OBJECT_META: Object = Object {
     name: "ObjectMeta",
@@ -15,10 +17,18 @@ pub(crate) static OBJECT_META: Object = Object {
         field("generateName", STRING, Honoured),
         field("generation", INT64, System),
         field("labels", STRING_MAP, Honoured),
-        field("managedFields", Shape::List(&Shape::Object(&MANAGED_FIELDS_ENTRY)), System),
+        field(
+            "managedFields",
+            Shape::List(&Shape::Object(&MANAGED_FIELDS_ENTRY)),
+            System,
+        ),
         field("name", STRING, Honoured),
         field("namespace", STRING, Honoured),
-        field("ownerReferences", Shape::List(&Shape::Object(&OWNER_REFERENCE)), Ignored(OWNERS)),
+        field(
+            "ownerReferences",
+            Shape::List(&Shape::Object(&OWNER_REFERENCE)),
+            Ignored(OWNERS),
+        ),
         field("resourceVersion", STRING, System),
         field("selfLink", STRING, System),
         field("uid", STRING, System),
@@ -53,7 +63,10 @@ pub(crate) static OWNER_REFERENCE: Object = Object {
 pub(crate) static LABEL_SELECTOR: Object = Object {
     name: "LabelSelector",
     fields: &[
-        part("matchExpressions", Shape::List(&Shape::Object(&LABEL_SELECTOR_REQUIREMENT))),
+        part(
+            "matchExpressions",
+            Shape::List(&Shape::Object(&LABEL_SELECTOR_REQUIREMENT)),
+        ),
         part("matchLabels", STRING_MAP),
     ],
 };
@@ -69,9 +82,7 @@ pub(crate) static LABEL_SELECTOR_REQUIREMENT: Object = Object {
 
 pub(crate) static LOCAL_OBJECT_REFERENCE: Object = Object {
     name: "LocalObjectReference",
-    fields: &[
-        part("name", STRING),
-    ],
+    fields: &[part("name", STRING)],
 };
 
 pub(crate) static TYPED_LOCAL_OBJECT_REFERENCE: Object = Object {

@@ -24,6 +24,6 @@ pub(crate) use objects::{CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SECRET};
 pub(crate) use pod::POD;
 pub(crate) use shape::{Field, Keys, Object, Shape, Support};
 pub(crate) use workload::{
-    CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, POD_TEMPLATE, REPLICATION_CONTROLLER, REPLICA_SET,
+    CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, POD_TEMPLATE, REPLICA_SET, REPLICATION_CONTROLLER,
     STATEFUL_SET,
 };

@@ -1,9 +1,13 @@
 //! ConfigMap, Secret and PersistentVolumeClaim.
 
-use super::reason::{FOLDER_CLAIM};
-use super::metadata::{LABEL_SELECTOR, OBJECT_META, TYPED_LOCAL_OBJECT_REFERENCE, TYPED_OBJECT_REFERENCE};
-use super::shape::{ANY, BOOL, BYTES_MAP, Object, QUANTITY_MAP, STRING, STRINGS, STRING_MAP, Shape, field, part};
+use super::metadata::{
+    LABEL_SELECTOR, OBJECT_META, TYPED_LOCAL_OBJECT_REFERENCE, TYPED_OBJECT_REFERENCE,
+};
+use super::reason::FOLDER_CLAIM;
 use super::shape::Support::{Honoured, Ignored, System};
+use super::shape::{
+    ANY, BOOL, BYTES_MAP, Object, QUANTITY_MAP, STRING, STRING_MAP, STRINGS, Shape, field, part,
+};
 
 pub(crate) static CONFIG_MAP: Object = Object {
     name: "ConfigMap",
@@ -36,7 +40,11 @@ pub(crate) static PERSISTENT_VOLUME_CLAIM: Object = Object {
         field("apiVersion", STRING, Honoured),
         field("kind", STRING, Honoured),
         field("metadata", Shape::Object(&OBJECT_META), Honoured),
-        field("spec", Shape::Object(&PERSISTENT_VOLUME_CLAIM_SPEC), Honoured),
+        field(
+            "spec",
+            Shape::Object(&PERSISTENT_VOLUME_CLAIM_SPEC),
+            Ignored(FOLDER_CLAIM),
+        ),
         field("status", ANY, System),
     ],
 };
@@ -44,22 +52,19 @@ pub(crate) static PERSISTENT_VOLUME_CLAIM: Object = Object {
 pub(crate) static PERSISTENT_VOLUME_CLAIM_SPEC: Object = Object {
     name: "PersistentVolumeClaimSpec",
     fields: &[
-        field("accessModes", STRINGS, Ignored(FOLDER_CLAIM)),
-        field("dataSource", Shape::Object(&TYPED_LOCAL_OBJECT_REFERENCE), Ignored(FOLDER_CLAIM)),
-        field("dataSourceRef", Shape::Object(&TYPED_OBJECT_REFERENCE), Ignored(FOLDER_CLAIM)),
-        field("resources", Shape::Object(&VOLUME_RESOURCE_REQUIREMENTS), Ignored(FOLDER_CLAIM)),
-        field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(FOLDER_CLAIM)),
-        field("storageClassName", STRING, Ignored(FOLDER_CLAIM)),
-        field("volumeAttributesClassName", STRING, Ignored(FOLDER_CLAIM)),
-        field("volumeMode", STRING, Ignored(FOLDER_CLAIM)),
-        field("volumeName", STRING, Ignored(FOLDER_CLAIM)),
+        part("accessModes", STRINGS),
+        part("dataSource", Shape::Object(&TYPED_LOCAL_OBJECT_REFERENCE)),
+        part("dataSourceRef", Shape::Object(&TYPED_OBJECT_REFERENCE)),
+        part("resources", Shape::Object(&VOLUME_RESOURCE_REQUIREMENTS)),
+        part("selector", Shape::Object(&LABEL_SELECTOR)),
+        part("storageClassName", STRING),
+        part("volumeAttributesClassName", STRING),
+        part("volumeMode", STRING),
+        part("volumeName", STRING),
     ],
 };
 
 pub(crate) static VOLUME_RESOURCE_REQUIREMENTS: Object = Object {
     name: "VolumeResourceRequirements",
-    fields: &[
-        part("limits", QUANTITY_MAP),
-        part("requests", QUANTITY_MAP),
-    ],
+    fields: &[part("limits", QUANTITY_MAP), part("requests", QUANTITY_MAP)],
 };

@@ -1,14 +1,19 @@
 //! The Pod and what stands directly in its spec.
 
-use super::reason::{API_ACCESS, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK, LATER, ON_CREATE, PRIORITY, REGISTRIES, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES, USERS, WINDOWS};
-use super::metadata::{LOCAL_OBJECT_REFERENCE, OBJECT_META};
-use super::scheduling::{AFFINITY, TOLERATION, TOPOLOGY_SPREAD_CONSTRAINT};
 use super::container::{CONTAINER, EPHEMERAL_CONTAINER, RESOURCE_REQUIREMENTS};
-use super::security::{POD_SECURITY_CONTEXT};
-use super::volume::{VOLUME};
-use super::status::{POD_STATUS};
-use super::shape::{BOOL, INT32, INT64, Object, QUANTITY_MAP, STRING, STRINGS, STRING_MAP, Shape, field, part};
+use super::metadata::{LOCAL_OBJECT_REFERENCE, OBJECT_META};
+use super::reason::{
+    API_ACCESS, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK, LATER, ON_CREATE,
+    PRIORITY, REGISTRIES, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES, USERS, WINDOWS,
+};
+use super::scheduling::{AFFINITY, TOLERATION, TOPOLOGY_SPREAD_CONSTRAINT};
+use super::security::POD_SECURITY_CONTEXT;
 use super::shape::Support::{Honoured, Ignored, Refused, System};
+use super::shape::{
+    BOOL, INT32, INT64, Object, QUANTITY_MAP, STRING, STRING_MAP, STRINGS, Shape, field, part,
+};
+use super::status::POD_STATUS;
+use super::volume::VOLUME;
 
 pub(crate) static POD: Object = Object {
     name: "Pod",
@@ -35,21 +40,49 @@ pub(crate) static POD_SPEC: Object = Object {
         field("activeDeadlineSeconds", INT64, Ignored(LATER)),
         field("affinity", Shape::Object(&AFFINITY), Ignored(SCHEDULING)),
         field("automountServiceAccountToken", BOOL, Ignored(API_ACCESS)),
-        field("containers", Shape::List(&Shape::Object(&CONTAINER)), Honoured),
-        field("dnsConfig", Shape::Object(&POD_DNS_CONFIG), Ignored(RESOLVER)),
+        field(
+            "containers",
+            Shape::List(&Shape::Object(&CONTAINER)),
+            Honoured,
+        ),
+        field(
+            "dnsConfig",
+            Shape::Object(&POD_DNS_CONFIG),
+            Ignored(RESOLVER),
+        ),
         field("dnsPolicy", STRING, Ignored(RESOLVER)).unless(&["ClusterFirst", "Default"]),
         field("enableServiceLinks", BOOL, Honoured),
-        field("ephemeralContainers", Shape::List(&Shape::Object(&EPHEMERAL_CONTAINER)), Refused(ON_CREATE)),
-        field("evictionResponders", Shape::List(&Shape::Object(&EVICTION_RESPONDER)), Ignored(EVICTION_API)),
-        field("hostAliases", Shape::List(&Shape::Object(&HOST_ALIAS)), Honoured),
+        field(
+            "ephemeralContainers",
+            Shape::List(&Shape::Object(&EPHEMERAL_CONTAINER)),
+            Refused(ON_CREATE),
+        ),
+        field(
+            "evictionResponders",
+            Shape::List(&Shape::Object(&EVICTION_RESPONDER)),
+            Ignored(EVICTION_API),
+        ),
+        field(
+            "hostAliases",
+            Shape::List(&Shape::Object(&HOST_ALIAS)),
+            Honoured,
+        ),
         field("hostIPC", BOOL, Refused(HOST_NAMESPACES)),
         field("hostNetwork", BOOL, Refused(HOST_NETWORK)),
         field("hostPID", BOOL, Refused(HOST_NAMESPACES)),
         field("hostUsers", BOOL, Ignored(USERS)).unless(&["true"]),
         field("hostname", STRING, Honoured),
-        field("hostnameOverride", STRING, Ignored(LATER)),
-        field("imagePullSecrets", Shape::List(&Shape::Object(&LOCAL_OBJECT_REFERENCE)), Ignored(REGISTRIES)),
-        field("initContainers", Shape::List(&Shape::Object(&CONTAINER)), Honoured),
+        field("hostnameOverride", STRING, Honoured),
+        field(
+            "imagePullSecrets",
+            Shape::List(&Shape::Object(&LOCAL_OBJECT_REFERENCE)),
+            Ignored(REGISTRIES),
+        ),
+        field(
+            "initContainers",
+            Shape::List(&Shape::Object(&CONTAINER)),
+            Honoured,
+        ),
         field("nodeName", STRING, Ignored(SCHEDULING)),
         field("nodeSelector", STRING_MAP, Ignored(SCHEDULING)),
         field("os", Shape::Object(&POD_OS), Honoured),
@@ -57,23 +90,55 @@ pub(crate) static POD_SPEC: Object = Object {
         field("preemptionPolicy", STRING, Ignored(PRIORITY)),
         field("priority", INT32, Ignored(PRIORITY)),
         field("priorityClassName", STRING, Ignored(PRIORITY)),
-        field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Ignored(LATER)),
-        field("resourceClaims", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)), Refused(DEVICES)),
-        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Ignored(LATER)),
+        field(
+            "readinessGates",
+            Shape::List(&Shape::Object(&POD_READINESS_GATE)),
+            Ignored(LATER),
+        ),
+        field(
+            "resourceClaims",
+            Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)),
+            Refused(DEVICES),
+        ),
+        field(
+            "resources",
+            Shape::Object(&RESOURCE_REQUIREMENTS),
+            Ignored(LATER),
+        ),
         field("restartPolicy", STRING, Honoured),
         field("runtimeClassName", STRING, Ignored(RUNTIME_CLASS)),
         field("schedulerName", STRING, Ignored(SCHEDULING)).unless(&["default-scheduler"]),
-        field("schedulingGates", Shape::List(&Shape::Object(&POD_SCHEDULING_GATE)), Refused(GATED)),
-        field("schedulingGroup", Shape::Object(&POD_SCHEDULING_GROUP), Ignored(SCHEDULING)),
-        field("securityContext", Shape::Object(&POD_SECURITY_CONTEXT), Honoured),
+        field(
+            "schedulingGates",
+            Shape::List(&Shape::Object(&POD_SCHEDULING_GATE)),
+            Refused(GATED),
+        ),
+        field(
+            "schedulingGroup",
+            Shape::Object(&POD_SCHEDULING_GROUP),
+            Ignored(SCHEDULING),
+        ),
+        field(
+            "securityContext",
+            Shape::Object(&POD_SECURITY_CONTEXT),
+            Honoured,
+        ),
         field("serviceAccount", STRING, Ignored(API_ACCESS)).unless(&["default"]),
         field("serviceAccountName", STRING, Ignored(API_ACCESS)).unless(&["default"]),
-        field("setHostnameAsFQDN", BOOL, Ignored(LATER)),
+        field("setHostnameAsFQDN", BOOL, Honoured),
         field("shareProcessNamespace", BOOL, Refused(SHARED_PROCESSES)),
-        field("subdomain", STRING, Ignored(LATER)),
+        field("subdomain", STRING, Honoured),
         field("terminationGracePeriodSeconds", INT64, Honoured),
-        field("tolerations", Shape::List(&Shape::Object(&TOLERATION)), Ignored(SCHEDULING)),
-        field("topologySpreadConstraints", Shape::List(&Shape::Object(&TOPOLOGY_SPREAD_CONSTRAINT)), Ignored(SCHEDULING)),
+        field(
+            "tolerations",
+            Shape::List(&Shape::Object(&TOLERATION)),
+            Ignored(SCHEDULING),
+        ),
+        field(
+            "topologySpreadConstraints",
+            Shape::List(&Shape::Object(&TOPOLOGY_SPREAD_CONSTRAINT)),
+            Ignored(SCHEDULING),
+        ),
         field("volumes", Shape::List(&Shape::Object(&VOLUME)), Honoured),
     ],
 };
@@ -82,47 +147,37 @@ pub(crate) static POD_DNS_CONFIG: Object = Object {
     name: "PodDNSConfig",
     fields: &[
         part("nameservers", STRINGS),
-        part("options", Shape::List(&Shape::Object(&POD_DNS_CONFIG_OPTION))),
+        part(
+            "options",
+            Shape::List(&Shape::Object(&POD_DNS_CONFIG_OPTION)),
+        ),
         part("searches", STRINGS),
     ],
 };
 
 pub(crate) static POD_DNS_CONFIG_OPTION: Object = Object {
     name: "PodDNSConfigOption",
-    fields: &[
-        part("name", STRING),
-        part("value", STRING),
-    ],
+    fields: &[part("name", STRING), part("value", STRING)],
 };
 
 pub(crate) static EVICTION_RESPONDER: Object = Object {
     name: "EvictionResponder",
-    fields: &[
-        part("name", STRING),
-        part("priority", INT32),
-    ],
+    fields: &[part("name", STRING), part("priority", INT32)],
 };
 
 pub(crate) static HOST_ALIAS: Object = Object {
     name: "HostAlias",
-    fields: &[
-        part("hostnames", STRINGS),
-        part("ip", STRING),
-    ],
+    fields: &[part("hostnames", STRINGS), part("ip", STRING)],
 };
 
 pub(crate) static POD_OS: Object = Object {
     name: "PodOS",
-    fields: &[
-        field("name", STRING, Refused(WINDOWS)).unless(&["linux"]),
-    ],
+    fields: &[field("name", STRING, Refused(WINDOWS)).unless(&["linux"])],
 };
 
 pub(crate) static POD_READINESS_GATE: Object = Object {
     name: "PodReadinessGate",
-    fields: &[
-        part("conditionType", STRING),
-    ],
+    fields: &[part("conditionType", STRING)],
 };
 
 pub(crate) static POD_RESOURCE_CLAIM: Object = Object {
@@ -136,14 +191,10 @@ pub(crate) static POD_RESOURCE_CLAIM: Object = Object {
 
 pub(crate) static POD_SCHEDULING_GATE: Object = Object {
     name: "PodSchedulingGate",
-    fields: &[
-        part("name", STRING),
-    ],
+    fields: &[part("name", STRING)],
 };
 
 pub(crate) static POD_SCHEDULING_GROUP: Object = Object {
     name: "PodSchedulingGroup",
-    fields: &[
-        part("podGroupName", STRING),
-    ],
+    fields: &[part("podGroupName", STRING)],
 };

@@ -1,13 +1,17 @@
 //! Probes, lifecycle hooks and the actions of both.
 
 use super::reason::{LATER, SIGNALS};
-use super::shape::{INT32, INT64, INT_OR_STRING, Object, STRING, STRINGS, Shape, field, part};
-use super::shape::Support::{Ignored};
+use super::shape::Support::Ignored;
+use super::shape::{INT_OR_STRING, INT32, INT64, Object, STRING, STRINGS, Shape, field, part};
 
 pub(crate) static LIFECYCLE: Object = Object {
     name: "Lifecycle",
     fields: &[
-        field("postStart", Shape::Object(&LIFECYCLE_HANDLER), Ignored(LATER)),
+        field(
+            "postStart",
+            Shape::Object(&LIFECYCLE_HANDLER),
+            Ignored(LATER),
+        ),
         field("preStop", Shape::Object(&LIFECYCLE_HANDLER), Ignored(LATER)),
         field("stopSignal", STRING, Ignored(SIGNALS)),
     ],
@@ -25,9 +29,7 @@ pub(crate) static LIFECYCLE_HANDLER: Object = Object {
 
 pub(crate) static EXEC_ACTION: Object = Object {
     name: "ExecAction",
-    fields: &[
-        part("command", STRINGS),
-    ],
+    fields: &[part("command", STRINGS)],
 };
 
 pub(crate) static HTTP_GET_ACTION: Object = Object {
@@ -44,25 +46,17 @@ pub(crate) static HTTP_GET_ACTION: Object = Object {
 
 pub(crate) static HTTP_HEADER: Object = Object {
     name: "HTTPHeader",
-    fields: &[
-        part("name", STRING),
-        part("value", STRING),
-    ],
+    fields: &[part("name", STRING), part("value", STRING)],
 };
 
 pub(crate) static SLEEP_ACTION: Object = Object {
     name: "SleepAction",
-    fields: &[
-        part("seconds", INT64),
-    ],
+    fields: &[part("seconds", INT64)],
 };
 
 pub(crate) static TCP_SOCKET_ACTION: Object = Object {
     name: "TCPSocketAction",
-    fields: &[
-        part("host", STRING),
-        part("port", INT_OR_STRING),
-    ],
+    fields: &[part("host", STRING), part("port", INT_OR_STRING)],
 };
 
 pub(crate) static PROBE: Object = Object {

@@ -19,11 +19,11 @@ pub(crate) const RESOLVER: &str = "names are resolved by the Pod's own network, 
 pub(crate) const FINALIZERS: &str = "no controller is there to wait for";
 pub(crate) const OWNERS: &str = "objects are not collected when their owner goes";
 pub(crate) const PROPAGATION: &str = "a guest sees no mounts of the host come and go";
-pub(crate) const MOUNT_OPTIONS: &str = "a guest runs no program, opens no device and changes no user";
+pub(crate) const MOUNT_OPTIONS: &str =
+    "a guest runs no program, opens no device and changes no user";
 pub(crate) const EVICTION_API: &str = "there is no eviction API";
 pub(crate) const REDUCED: &str = "one Pod is made of the template and nothing controls it";
 pub(crate) const FOLDER_CLAIM: &str = "a claim is a folder on this machine";
-pub(crate) const REQUESTS: &str = "the machine's resources are not shared out by request yet";
 
 pub(crate) const HOST_NETWORK: &str =
     "a Pod has a network of its own; ports[].hostPort opens a port of the host";

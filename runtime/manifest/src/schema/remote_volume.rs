@@ -1,7 +1,7 @@
 //! Volume sources that need a storage system beside the machine.
 
-use super::metadata::{LOCAL_OBJECT_REFERENCE};
-use super::shape::{BOOL, INT32, Object, STRING, STRINGS, STRING_MAP, Shape, part};
+use super::metadata::LOCAL_OBJECT_REFERENCE;
+use super::shape::{BOOL, INT32, Object, STRING, STRING_MAP, STRINGS, Shape, part};
 
 pub(crate) static AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE: Object = Object {
     name: "AWSElasticBlockStoreVolumeSource",
@@ -61,7 +61,10 @@ pub(crate) static CSI_VOLUME_SOURCE: Object = Object {
     fields: &[
         part("driver", STRING),
         part("fsType", STRING),
-        part("nodePublishSecretRef", Shape::Object(&LOCAL_OBJECT_REFERENCE)),
+        part(
+            "nodePublishSecretRef",
+            Shape::Object(&LOCAL_OBJECT_REFERENCE),
+        ),
         part("readOnly", BOOL),
         part("volumeAttributes", STRING_MAP),
     ],
@@ -91,10 +94,7 @@ pub(crate) static FLEX_VOLUME_SOURCE: Object = Object {
 
 pub(crate) static FLOCKER_VOLUME_SOURCE: Object = Object {
     name: "FlockerVolumeSource",
-    fields: &[
-        part("datasetName", STRING),
-        part("datasetUUID", STRING),
-    ],
+    fields: &[part("datasetName", STRING), part("datasetUUID", STRING)],
 };
 
 pub(crate) static GCE_PERSISTENT_DISK_VOLUME_SOURCE: Object = Object {
@@ -153,10 +153,7 @@ pub(crate) static NFS_VOLUME_SOURCE: Object = Object {
 
 pub(crate) static PHOTON_PERSISTENT_DISK_VOLUME_SOURCE: Object = Object {
     name: "PhotonPersistentDiskVolumeSource",
-    fields: &[
-        part("fsType", STRING),
-        part("pdID", STRING),
-    ],
+    fields: &[part("fsType", STRING), part("pdID", STRING)],
 };
 
 pub(crate) static PORTWORX_VOLUME_SOURCE: Object = Object {

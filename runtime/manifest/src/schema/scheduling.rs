@@ -1,6 +1,6 @@
 //! Where a Pod may run: affinity, tolerations, spreading.
 
-use super::metadata::{LABEL_SELECTOR};
+use super::metadata::LABEL_SELECTOR;
 use super::shape::{INT32, INT64, Object, STRING, STRINGS, Shape, part};
 
 pub(crate) static AFFINITY: Object = Object {
@@ -15,8 +15,14 @@ pub(crate) static AFFINITY: Object = Object {
 pub(crate) static NODE_AFFINITY: Object = Object {
     name: "NodeAffinity",
     fields: &[
-        part("preferredDuringSchedulingIgnoredDuringExecution", Shape::List(&Shape::Object(&PREFERRED_SCHEDULING_TERM))),
-        part("requiredDuringSchedulingIgnoredDuringExecution", Shape::Object(&NODE_SELECTOR)),
+        part(
+            "preferredDuringSchedulingIgnoredDuringExecution",
+            Shape::List(&Shape::Object(&PREFERRED_SCHEDULING_TERM)),
+        ),
+        part(
+            "requiredDuringSchedulingIgnoredDuringExecution",
+            Shape::Object(&NODE_SELECTOR),
+        ),
     ],
 };
 
@@ -31,8 +37,14 @@ pub(crate) static PREFERRED_SCHEDULING_TERM: Object = Object {
 pub(crate) static NODE_SELECTOR_TERM: Object = Object {
     name: "NodeSelectorTerm",
     fields: &[
-        part("matchExpressions", Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT))),
-        part("matchFields", Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT))),
+        part(
+            "matchExpressions",
+            Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT)),
+        ),
+        part(
+            "matchFields",
+            Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT)),
+        ),
     ],
 };
 
@@ -47,16 +59,23 @@ pub(crate) static NODE_SELECTOR_REQUIREMENT: Object = Object {
 
 pub(crate) static NODE_SELECTOR: Object = Object {
     name: "NodeSelector",
-    fields: &[
-        part("nodeSelectorTerms", Shape::List(&Shape::Object(&NODE_SELECTOR_TERM))),
-    ],
+    fields: &[part(
+        "nodeSelectorTerms",
+        Shape::List(&Shape::Object(&NODE_SELECTOR_TERM)),
+    )],
 };
 
 pub(crate) static POD_AFFINITY: Object = Object {
     name: "PodAffinity",
     fields: &[
-        part("preferredDuringSchedulingIgnoredDuringExecution", Shape::List(&Shape::Object(&WEIGHTED_POD_AFFINITY_TERM))),
-        part("requiredDuringSchedulingIgnoredDuringExecution", Shape::List(&Shape::Object(&POD_AFFINITY_TERM))),
+        part(
+            "preferredDuringSchedulingIgnoredDuringExecution",
+            Shape::List(&Shape::Object(&WEIGHTED_POD_AFFINITY_TERM)),
+        ),
+        part(
+            "requiredDuringSchedulingIgnoredDuringExecution",
+            Shape::List(&Shape::Object(&POD_AFFINITY_TERM)),
+        ),
     ],
 };
 
@@ -83,8 +102,14 @@ pub(crate) static POD_AFFINITY_TERM: Object = Object {
 pub(crate) static POD_ANTI_AFFINITY: Object = Object {
     name: "PodAntiAffinity",
     fields: &[
-        part("preferredDuringSchedulingIgnoredDuringExecution", Shape::List(&Shape::Object(&WEIGHTED_POD_AFFINITY_TERM))),
-        part("requiredDuringSchedulingIgnoredDuringExecution", Shape::List(&Shape::Object(&POD_AFFINITY_TERM))),
+        part(
+            "preferredDuringSchedulingIgnoredDuringExecution",
+            Shape::List(&Shape::Object(&WEIGHTED_POD_AFFINITY_TERM)),
+        ),
+        part(
+            "requiredDuringSchedulingIgnoredDuringExecution",
+            Shape::List(&Shape::Object(&POD_AFFINITY_TERM)),
+        ),
     ],
 };
 

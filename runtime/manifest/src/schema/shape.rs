@@ -51,8 +51,6 @@ pub(crate) enum Shape {
     IntOrString,
     /// RFC 3339.
     Time,
-    /// RFC 3339, with microseconds.
-    MicroTime,
     /// Base64.
     Bytes,
     /// Anything.
@@ -68,6 +66,8 @@ pub(crate) enum Shape {
 /// The keys of a map whose entries fare differently.
 #[derive(Debug)]
 pub(crate) struct Keys {
+    /// Names the map where one entry of it is spoken of.
+    pub(crate) name: &'static str,
     pub(crate) known: &'static [Field],
     /// For every other key.
     pub(crate) shape: Shape,
@@ -82,7 +82,6 @@ pub(crate) const STRING: Shape = Shape::String;
 pub(crate) const QUANTITY: Shape = Shape::Quantity;
 pub(crate) const INT_OR_STRING: Shape = Shape::IntOrString;
 pub(crate) const TIME: Shape = Shape::Time;
-pub(crate) const MICRO_TIME: Shape = Shape::MicroTime;
 pub(crate) const ANY: Shape = Shape::Any;
 pub(crate) const INTS32: Shape = Shape::List(&Shape::Int32);
 pub(crate) const INTS64: Shape = Shape::List(&Shape::Int64);
@@ -93,7 +92,12 @@ pub(crate) const BYTES_MAP: Shape = Shape::Map(&Shape::Bytes);
 
 /// A row.
 pub(crate) const fn field(name: &'static str, shape: Shape, support: Support) -> Field {
-    Field { name, shape, support, unless: &[] }
+    Field {
+        name,
+        shape,
+        support,
+        unless: &[],
+    }
 }
 
 /// A row without a verdict of its own: it goes as the field that holds it goes.
@@ -104,7 +108,12 @@ pub(crate) const fn part(name: &'static str, shape: Shape) -> Field {
 impl Field {
     /// Exempts values that ask for what is the case anyway.
     pub(crate) const fn unless(self, values: &'static [&'static str]) -> Field {
-        Field { name: self.name, shape: self.shape, support: self.support, unless: values }
+        Field {
+            name: self.name,
+            shape: self.shape,
+            support: self.support,
+            unless: values,
+        }
     }
 }
 
@@ -124,7 +133,7 @@ impl Shape {
             Shape::String => "a string",
             Shape::Quantity => "a quantity (a number or a string)",
             Shape::IntOrString => "a 32-bit integer or a string",
-            Shape::Time | Shape::MicroTime => "a time such as \"2006-01-02T15:04:05Z\"",
+            Shape::Time => "a time such as \"2006-01-02T15:04:05Z\"",
             Shape::Bytes => "a string in base64",
             Shape::Any => "any value",
             Shape::Object(_) | Shape::Map(_) | Shape::KeyedMap(_) => "a mapping",

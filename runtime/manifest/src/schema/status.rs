@@ -1,21 +1,38 @@
 //! A Pod's status: accepted in what `kubectl get -o yaml` prints, and dropped.
 
-use super::container::{RESOURCE_REQUIREMENTS};
-use super::shape::{BOOL, INT32, INT64, INTS64, Object, QUANTITY, QUANTITY_MAP, STRING, STRINGS, Shape, TIME, part};
+use super::container::RESOURCE_REQUIREMENTS;
+use super::shape::{
+    BOOL, INT32, INT64, INTS64, Object, QUANTITY, QUANTITY_MAP, STRING, STRINGS, Shape, TIME, part,
+};
 
 pub(crate) static POD_STATUS: Object = Object {
     name: "PodStatus",
     fields: &[
         part("allocatedResources", QUANTITY_MAP),
         part("conditions", Shape::List(&Shape::Object(&POD_CONDITION))),
-        part("containerStatuses", Shape::List(&Shape::Object(&CONTAINER_STATUS))),
-        part("ephemeralContainerStatuses", Shape::List(&Shape::Object(&CONTAINER_STATUS))),
-        part("extendedResourceClaimStatus", Shape::Object(&POD_EXTENDED_RESOURCE_CLAIM_STATUS)),
+        part(
+            "containerStatuses",
+            Shape::List(&Shape::Object(&CONTAINER_STATUS)),
+        ),
+        part(
+            "ephemeralContainerStatuses",
+            Shape::List(&Shape::Object(&CONTAINER_STATUS)),
+        ),
+        part(
+            "extendedResourceClaimStatus",
+            Shape::Object(&POD_EXTENDED_RESOURCE_CLAIM_STATUS),
+        ),
         part("hostIP", STRING),
         part("hostIPs", Shape::List(&Shape::Object(&HOST_IP))),
-        part("initContainerStatuses", Shape::List(&Shape::Object(&CONTAINER_STATUS))),
+        part(
+            "initContainerStatuses",
+            Shape::List(&Shape::Object(&CONTAINER_STATUS)),
+        ),
         part("message", STRING),
-        part("nodeAllocatableResourceClaimStatuses", Shape::List(&Shape::Object(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS))),
+        part(
+            "nodeAllocatableResourceClaimStatuses",
+            Shape::List(&Shape::Object(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS)),
+        ),
         part("nominatedNodeName", STRING),
         part("observedGeneration", INT64),
         part("phase", STRING),
@@ -24,10 +41,16 @@ pub(crate) static POD_STATUS: Object = Object {
         part("qosClass", STRING),
         part("reason", STRING),
         part("resize", STRING),
-        part("resourceClaimStatuses", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM_STATUS))),
+        part(
+            "resourceClaimStatuses",
+            Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM_STATUS)),
+        ),
         part("resources", Shape::Object(&RESOURCE_REQUIREMENTS)),
         part("startTime", TIME),
-        part("volumeHealth", Shape::List(&Shape::Object(&POD_VOLUME_HEALTH))),
+        part(
+            "volumeHealth",
+            Shape::List(&Shape::Object(&POD_VOLUME_HEALTH)),
+        ),
     ],
 };
 
@@ -48,7 +71,10 @@ pub(crate) static CONTAINER_STATUS: Object = Object {
     name: "ContainerStatus",
     fields: &[
         part("allocatedResources", QUANTITY_MAP),
-        part("allocatedResourcesStatus", Shape::List(&Shape::Object(&RESOURCE_STATUS))),
+        part(
+            "allocatedResourcesStatus",
+            Shape::List(&Shape::Object(&RESOURCE_STATUS)),
+        ),
         part("containerID", STRING),
         part("image", STRING),
         part("imageID", STRING),
@@ -61,7 +87,10 @@ pub(crate) static CONTAINER_STATUS: Object = Object {
         part("state", Shape::Object(&CONTAINER_STATE)),
         part("stopSignal", STRING),
         part("user", Shape::Object(&CONTAINER_USER)),
-        part("volumeMounts", Shape::List(&Shape::Object(&VOLUME_MOUNT_STATUS))),
+        part(
+            "volumeMounts",
+            Shape::List(&Shape::Object(&VOLUME_MOUNT_STATUS)),
+        ),
     ],
 };
 
@@ -93,9 +122,7 @@ pub(crate) static CONTAINER_STATE: Object = Object {
 
 pub(crate) static CONTAINER_STATE_RUNNING: Object = Object {
     name: "ContainerStateRunning",
-    fields: &[
-        part("startedAt", TIME),
-    ],
+    fields: &[part("startedAt", TIME)],
 };
 
 pub(crate) static CONTAINER_STATE_TERMINATED: Object = Object {
@@ -113,17 +140,12 @@ pub(crate) static CONTAINER_STATE_TERMINATED: Object = Object {
 
 pub(crate) static CONTAINER_STATE_WAITING: Object = Object {
     name: "ContainerStateWaiting",
-    fields: &[
-        part("message", STRING),
-        part("reason", STRING),
-    ],
+    fields: &[part("message", STRING), part("reason", STRING)],
 };
 
 pub(crate) static CONTAINER_USER: Object = Object {
     name: "ContainerUser",
-    fields: &[
-        part("linux", Shape::Object(&LINUX_CONTAINER_USER)),
-    ],
+    fields: &[part("linux", Shape::Object(&LINUX_CONTAINER_USER))],
 };
 
 pub(crate) static LINUX_CONTAINER_USER: Object = Object {
@@ -148,22 +170,21 @@ pub(crate) static VOLUME_MOUNT_STATUS: Object = Object {
 
 pub(crate) static VOLUME_STATUS: Object = Object {
     name: "VolumeStatus",
-    fields: &[
-        part("image", Shape::Object(&IMAGE_VOLUME_STATUS)),
-    ],
+    fields: &[part("image", Shape::Object(&IMAGE_VOLUME_STATUS))],
 };
 
 pub(crate) static IMAGE_VOLUME_STATUS: Object = Object {
     name: "ImageVolumeStatus",
-    fields: &[
-        part("imageRef", STRING),
-    ],
+    fields: &[part("imageRef", STRING)],
 };
 
 pub(crate) static POD_EXTENDED_RESOURCE_CLAIM_STATUS: Object = Object {
     name: "PodExtendedResourceClaimStatus",
     fields: &[
-        part("requestMappings", Shape::List(&Shape::Object(&CONTAINER_EXTENDED_RESOURCE_REQUEST))),
+        part(
+            "requestMappings",
+            Shape::List(&Shape::Object(&CONTAINER_EXTENDED_RESOURCE_REQUEST)),
+        ),
         part("resourceClaimName", STRING),
     ],
 };
@@ -179,27 +200,28 @@ pub(crate) static CONTAINER_EXTENDED_RESOURCE_REQUEST: Object = Object {
 
 pub(crate) static HOST_IP: Object = Object {
     name: "HostIP",
-    fields: &[
-        part("ip", STRING),
-    ],
+    fields: &[part("ip", STRING)],
 };
 
 pub(crate) static NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS: Object = Object {
     name: "NodeAllocatableResourceClaimStatus",
     fields: &[
         part("containers", STRINGS),
-        part("mapping", Shape::List(&Shape::Object(&NODE_ALLOCATABLE_MAPPED_RESOURCES))),
-        part("overhead", Shape::List(&Shape::Object(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES))),
+        part(
+            "mapping",
+            Shape::List(&Shape::Object(&NODE_ALLOCATABLE_MAPPED_RESOURCES)),
+        ),
+        part(
+            "overhead",
+            Shape::List(&Shape::Object(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES)),
+        ),
         part("resourceClaimName", STRING),
     ],
 };
 
 pub(crate) static NODE_ALLOCATABLE_MAPPED_RESOURCES: Object = Object {
     name: "NodeAllocatableMappedResources",
-    fields: &[
-        part("name", STRING),
-        part("quantity", QUANTITY),
-    ],
+    fields: &[part("name", STRING), part("quantity", QUANTITY)],
 };
 
 pub(crate) static NODE_ALLOCATABLE_OVERHEAD_RESOURCES: Object = Object {
@@ -213,23 +235,21 @@ pub(crate) static NODE_ALLOCATABLE_OVERHEAD_RESOURCES: Object = Object {
 
 pub(crate) static POD_IP: Object = Object {
     name: "PodIP",
-    fields: &[
-        part("ip", STRING),
-    ],
+    fields: &[part("ip", STRING)],
 };
 
 pub(crate) static POD_RESOURCE_CLAIM_STATUS: Object = Object {
     name: "PodResourceClaimStatus",
-    fields: &[
-        part("name", STRING),
-        part("resourceClaimName", STRING),
-    ],
+    fields: &[part("name", STRING), part("resourceClaimName", STRING)],
 };
 
 pub(crate) static POD_VOLUME_HEALTH: Object = Object {
     name: "PodVolumeHealth",
     fields: &[
-        part("healthConditions", Shape::List(&Shape::Object(&VOLUME_HEALTH_CONDITION))),
+        part(
+            "healthConditions",
+            Shape::List(&Shape::Object(&VOLUME_HEALTH_CONDITION)),
+        ),
         part("lastTransitionTime", TIME),
         part("name", STRING),
     ],

@@ -1,11 +1,13 @@
 //! The kinds that are reduced to their Pod template.
 
-use super::reason::{REDUCED};
 use super::metadata::{LABEL_SELECTOR, OBJECT_META};
-use super::pod::{POD_TEMPLATE_SPEC};
-use super::objects::{PERSISTENT_VOLUME_CLAIM};
-use super::shape::{ANY, BOOL, INT32, INT64, INTS32, INT_OR_STRING, Object, STRING, STRING_MAP, Shape, field, part};
+use super::objects::PERSISTENT_VOLUME_CLAIM;
+use super::pod::POD_TEMPLATE_SPEC;
+use super::reason::REDUCED;
 use super::shape::Support::{Honoured, Ignored, System};
+use super::shape::{
+    ANY, BOOL, INT_OR_STRING, INT32, INT64, INTS32, Object, STRING, STRING_MAP, Shape, field, part,
+};
 
 pub(crate) static REPLICATION_CONTROLLER: Object = Object {
     name: "ReplicationController",
@@ -13,7 +15,11 @@ pub(crate) static REPLICATION_CONTROLLER: Object = Object {
         field("apiVersion", STRING, Honoured),
         field("kind", STRING, Honoured),
         field("metadata", Shape::Object(&OBJECT_META), Honoured),
-        field("spec", Shape::Object(&REPLICATION_CONTROLLER_SPEC), Honoured),
+        field(
+            "spec",
+            Shape::Object(&REPLICATION_CONTROLLER_SPEC),
+            Honoured,
+        ),
         field("status", ANY, System),
     ],
 };
@@ -58,7 +64,11 @@ pub(crate) static DEPLOYMENT_SPEC: Object = Object {
         field("replicas", INT32, Ignored(REDUCED)),
         field("revisionHistoryLimit", INT32, Ignored(REDUCED)),
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
-        field("strategy", Shape::Object(&DEPLOYMENT_STRATEGY), Ignored(REDUCED)),
+        field(
+            "strategy",
+            Shape::Object(&DEPLOYMENT_STRATEGY),
+            Ignored(REDUCED),
+        ),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
     ],
 };
@@ -94,38 +104,52 @@ pub(crate) static STATEFUL_SET_SPEC: Object = Object {
     name: "StatefulSetSpec",
     fields: &[
         field("minReadySeconds", INT32, Ignored(REDUCED)),
-        field("ordinals", Shape::Object(&STATEFUL_SET_ORDINALS), Ignored(REDUCED)),
-        field("persistentVolumeClaimRetentionPolicy", Shape::Object(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), Ignored(REDUCED)),
+        field(
+            "ordinals",
+            Shape::Object(&STATEFUL_SET_ORDINALS),
+            Ignored(REDUCED),
+        ),
+        field(
+            "persistentVolumeClaimRetentionPolicy",
+            Shape::Object(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY),
+            Ignored(REDUCED),
+        ),
         field("podManagementPolicy", STRING, Ignored(REDUCED)),
         field("replicas", INT32, Ignored(REDUCED)),
         field("revisionHistoryLimit", INT32, Ignored(REDUCED)),
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
         field("serviceName", STRING, Honoured),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
-        field("updateStrategy", Shape::Object(&STATEFUL_SET_UPDATE_STRATEGY), Ignored(REDUCED)),
-        field("volumeClaimTemplates", Shape::List(&Shape::Object(&PERSISTENT_VOLUME_CLAIM)), Honoured),
+        field(
+            "updateStrategy",
+            Shape::Object(&STATEFUL_SET_UPDATE_STRATEGY),
+            Ignored(REDUCED),
+        ),
+        field(
+            "volumeClaimTemplates",
+            Shape::List(&Shape::Object(&PERSISTENT_VOLUME_CLAIM)),
+            Honoured,
+        ),
     ],
 };
 
 pub(crate) static STATEFUL_SET_ORDINALS: Object = Object {
     name: "StatefulSetOrdinals",
-    fields: &[
-        part("start", INT32),
-    ],
+    fields: &[part("start", INT32)],
 };
 
 pub(crate) static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Object = Object {
     name: "StatefulSetPersistentVolumeClaimRetentionPolicy",
-    fields: &[
-        part("whenDeleted", STRING),
-        part("whenScaled", STRING),
-    ],
+    fields: &[part("whenDeleted", STRING), part("whenScaled", STRING)],
 };
 
 pub(crate) static STATEFUL_SET_UPDATE_STRATEGY: Object = Object {
     name: "StatefulSetUpdateStrategy",
     fields: &[
-        part("rollingUpdate", Shape::Object(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY)),
+        part(
+            "rollingUpdate",
+            Shape::Object(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY),
+        ),
         part("type", STRING),
     ],
 };
@@ -156,7 +180,11 @@ pub(crate) static DAEMON_SET_SPEC: Object = Object {
         field("revisionHistoryLimit", INT32, Ignored(REDUCED)),
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
-        field("updateStrategy", Shape::Object(&DAEMON_SET_UPDATE_STRATEGY), Ignored(REDUCED)),
+        field(
+            "updateStrategy",
+            Shape::Object(&DAEMON_SET_UPDATE_STRATEGY),
+            Ignored(REDUCED),
+        ),
     ],
 };
 
@@ -220,11 +248,23 @@ pub(crate) static JOB_SPEC: Object = Object {
         field("manualSelector", BOOL, Ignored(REDUCED)),
         field("maxFailedIndexes", INT32, Ignored(REDUCED)),
         field("parallelism", INT32, Ignored(REDUCED)),
-        field("podFailurePolicy", Shape::Object(&POD_FAILURE_POLICY), Ignored(REDUCED)),
+        field(
+            "podFailurePolicy",
+            Shape::Object(&POD_FAILURE_POLICY),
+            Ignored(REDUCED),
+        ),
         field("podReplacementPolicy", STRING, Ignored(REDUCED)),
-        field("scheduling", Shape::Object(&JOB_SCHEDULING_CONFIGURATION), Ignored(REDUCED)),
+        field(
+            "scheduling",
+            Shape::Object(&JOB_SCHEDULING_CONFIGURATION),
+            Ignored(REDUCED),
+        ),
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
-        field("successPolicy", Shape::Object(&SUCCESS_POLICY), Ignored(REDUCED)),
+        field(
+            "successPolicy",
+            Shape::Object(&SUCCESS_POLICY),
+            Ignored(REDUCED),
+        ),
         field("suspend", BOOL, Ignored(REDUCED)),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
         field("ttlSecondsAfterFinished", INT32, Ignored(REDUCED)),
@@ -233,17 +273,26 @@ pub(crate) static JOB_SPEC: Object = Object {
 
 pub(crate) static POD_FAILURE_POLICY: Object = Object {
     name: "PodFailurePolicy",
-    fields: &[
-        part("rules", Shape::List(&Shape::Object(&POD_FAILURE_POLICY_RULE))),
-    ],
+    fields: &[part(
+        "rules",
+        Shape::List(&Shape::Object(&POD_FAILURE_POLICY_RULE)),
+    )],
 };
 
 pub(crate) static POD_FAILURE_POLICY_RULE: Object = Object {
     name: "PodFailurePolicyRule",
     fields: &[
         part("action", STRING),
-        part("onExitCodes", Shape::Object(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT)),
-        part("onPodConditions", Shape::List(&Shape::Object(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN))),
+        part(
+            "onExitCodes",
+            Shape::Object(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT),
+        ),
+        part(
+            "onPodConditions",
+            Shape::List(&Shape::Object(
+                &POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN,
+            )),
+        ),
     ],
 };
 
@@ -258,28 +307,34 @@ pub(crate) static POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT: Object = Object 
 
 pub(crate) static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Object = Object {
     name: "PodFailurePolicyOnPodConditionsPattern",
-    fields: &[
-        part("status", STRING),
-        part("type", STRING),
-    ],
+    fields: &[part("status", STRING), part("type", STRING)],
 };
 
 pub(crate) static JOB_SCHEDULING_CONFIGURATION: Object = Object {
     name: "JobSchedulingConfiguration",
     fields: &[
-        part("disruptionMode", Shape::Object(&WORKLOAD_POD_GROUP_DISRUPTION_MODE)),
-        part("resourceClaims", Shape::List(&Shape::Object(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM))),
-        part("schedulingConstraints", Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS)),
-        part("schedulingPolicy", Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_POLICY)),
+        part(
+            "disruptionMode",
+            Shape::Object(&WORKLOAD_POD_GROUP_DISRUPTION_MODE),
+        ),
+        part(
+            "resourceClaims",
+            Shape::List(&Shape::Object(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM)),
+        ),
+        part(
+            "schedulingConstraints",
+            Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS),
+        ),
+        part(
+            "schedulingPolicy",
+            Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_POLICY),
+        ),
     ],
 };
 
 pub(crate) static WORKLOAD_POD_GROUP_DISRUPTION_MODE: Object = Object {
     name: "WorkloadPodGroupDisruptionMode",
-    fields: &[
-        part("all", ANY),
-        part("single", ANY),
-    ],
+    fields: &[part("all", ANY), part("single", ANY)],
 };
 
 pub(crate) static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Object = Object {
@@ -293,38 +348,39 @@ pub(crate) static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Object = Object {
 
 pub(crate) static WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS: Object = Object {
     name: "WorkloadPodGroupSchedulingConstraints",
-    fields: &[
-        part("topology", Shape::List(&Shape::Object(&TOPOLOGY_CONSTRAINT))),
-    ],
+    fields: &[part(
+        "topology",
+        Shape::List(&Shape::Object(&TOPOLOGY_CONSTRAINT)),
+    )],
 };
 
 pub(crate) static TOPOLOGY_CONSTRAINT: Object = Object {
     name: "TopologyConstraint",
-    fields: &[
-        part("key", STRING),
-    ],
+    fields: &[part("key", STRING)],
 };
 
 pub(crate) static WORKLOAD_POD_GROUP_SCHEDULING_POLICY: Object = Object {
     name: "WorkloadPodGroupSchedulingPolicy",
     fields: &[
         part("basic", ANY),
-        part("gang", Shape::Object(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY)),
+        part(
+            "gang",
+            Shape::Object(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY),
+        ),
     ],
 };
 
 pub(crate) static WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY: Object = Object {
     name: "WorkloadPodGroupGangSchedulingPolicy",
-    fields: &[
-        part("minCount", INT32),
-    ],
+    fields: &[part("minCount", INT32)],
 };
 
 pub(crate) static SUCCESS_POLICY: Object = Object {
     name: "SuccessPolicy",
-    fields: &[
-        part("rules", Shape::List(&Shape::Object(&SUCCESS_POLICY_RULE))),
-    ],
+    fields: &[part(
+        "rules",
+        Shape::List(&Shape::Object(&SUCCESS_POLICY_RULE)),
+    )],
 };
 
 pub(crate) static SUCCESS_POLICY_RULE: Object = Object {

@@ -1,0 +1,19 @@
+//! What an object of a manifest is, and what becomes of it.
+//!
+//! Pods are taken as they are; workloads are reduced to one Pod of their template, with a note;
+//! ConfigMaps, Secrets and claims are what Pods draw on. Other kinds are skipped with a note, as
+//! `podman kube play` does: a manifest made for a cluster has Services and Roles beside its Pods.
+
+mod gathered;
+mod injected;
+mod known;
+mod object;
+mod pod;
+mod support_object;
+mod workload;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use gathered::Gathered;
+pub(crate) use object::read_document;

@@ -1,0 +1,218 @@
+//! Pods: checked, decoded, given their defaults and validated.
+
+use k8s_openapi::api::core::v1::Pod;
+
+use super::gathered::Gathered;
+use super::injected;
+use super::object::{Here, join};
+use crate::decode::decode;
+use crate::defaults;
+use crate::field::{ErrorType, FieldError, Segment};
+use crate::manifest::{Origin, PodManifest};
+use crate::node::Node;
+use crate::problem::{Problem, ProblemKind};
+use crate::schema::POD;
+use crate::strict::{self, Path, place_of};
+use crate::validate;
+
+pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
+    let first_problem = gathered.report.problems.len();
+    without_api_access(node.get_mut("spec"), here, gathered);
+    strict::check(
+        node,
+        &POD,
+        &Path::root(&here.prefix, &POD),
+        &mut gathered.report,
+    );
+    match decode::<Pod>(node) {
+        Ok(mut pod) => {
+            name_generated(&mut pod, gathered, here);
+            let written = Written {
+                root: node,
+                template: node,
+                path: "",
+                first_problem,
+            };
+            finish(pod, Origin::Pod, &written, here, gathered);
+        }
+        Err(error) => undecodable(error.at.unwrap_or(here.at), &error.message, here, gathered),
+    }
+}
+
+/// The tree that a Pod was made from.
+pub(super) struct Written<'a> {
+    /// The whole object.
+    pub(super) root: &'a Node,
+    /// The part of it in which `metadata` and `spec` are the Pod's.
+    pub(super) template: &'a Node,
+    /// The way from the one to the other, as it is printed.
+    pub(super) path: &'static str,
+    /// Problems of the object begin here.
+    pub(super) first_problem: usize,
+}
+
+/// Fills in, validates and keeps a Pod.
+pub(super) fn finish(
+    mut pod: Pod,
+    origin: Origin,
+    written: &Written<'_>,
+    here: &Here,
+    gathered: &mut Gathered,
+) {
+    forget_server_fields(&mut pod);
+    defaults::apply(&mut pod);
+    report_errors(validate::pod(&pod), written, here, gathered);
+
+    let name = pod.metadata.name.clone().unwrap_or_default();
+    let namespace = pod.metadata.namespace.clone().unwrap_or_default();
+    match &origin {
+        Origin::Pod => gathered.claim_name("Pod", &namespace, &name, here.at),
+        Origin::Workload { kind, name } => {
+            gathered.claim_name(kind.as_str(), &namespace, name, here.at);
+        }
+    }
+    if gathered.report.problems.len() == written.first_problem {
+        let source = gathered.source.clone();
+        gathered.manifest.pods.push(PodManifest {
+            pod,
+            origin,
+            source,
+            line: here.at.line,
+        });
+    }
+}
+
+/// Reports broken rules at their places, but not what only follows from an earlier problem.
+pub(super) fn report_errors(
+    errors: Vec<FieldError>,
+    written: &Written<'_>,
+    here: &Here,
+    gathered: &mut Gathered,
+) {
+    for error in errors {
+        // The name of a workload's Pod is the workload's.
+        let of_root = is_name(&error);
+        let (tree, path) = if of_root {
+            (written.root, error.path.to_string())
+        } else {
+            (
+                written.template,
+                join(written.path, &error.path.to_string()),
+            )
+        };
+        let path = here.path(&path);
+        let earlier = &gathered.report.problems[written.first_problem..];
+        if earlier
+            .iter()
+            .any(|problem| explains(problem, &path, &error))
+        {
+            continue;
+        }
+        let at = place_of(tree, &error.path);
+        gathered.report.field_error(at, path, error);
+    }
+}
+
+fn is_name(error: &FieldError) -> bool {
+    let mut segments = error.path.segments();
+    let is = |segment: Option<&Segment>, names: &[&str]| matches!(segment, Some(Segment::Field(name)) if names.contains(&name.as_ref()));
+    is(segments.next(), &["metadata"])
+        && is(segments.next(), &["name", "namespace", "generateName"])
+}
+
+/// Whether a broken rule is only the echo of a problem that has been reported: a value that was
+/// taken out, or a field that is missing because it was misspelt.
+fn explains(problem: &Problem, path: &str, error: &FieldError) -> bool {
+    match problem.kind {
+        ProblemKind::WrongType | ProblemKind::NotSupported => path
+            .strip_prefix(problem.path.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])),
+        ProblemKind::UnknownField => {
+            error.kind == ErrorType::Required && holder(path) == holder(&problem.path)
+        }
+        _ => false,
+    }
+}
+
+fn holder(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(holder, _)| holder)
+}
+
+pub(super) fn undecodable(
+    at: crate::node::Position,
+    message: &str,
+    here: &Here,
+    gathered: &mut Gathered,
+) {
+    let message = format!("cannot be read: {message}");
+    gathered.report.problem(
+        ProblemKind::WrongType,
+        at,
+        here.prefix.clone(),
+        message,
+        None,
+    );
+}
+
+pub(super) fn without_api_access(spec: Option<&mut Node>, here: &Here, gathered: &mut Gathered) {
+    if spec.is_some_and(injected::remove_api_access) {
+        gathered
+            .report
+            .note_once(("Pod", "kube-api-access"), here.at, || {
+                let message = "the volume `kube-api-access-…` is left out: it was put in by an API \
+                           server, and there is none here to be reached with its token";
+                (here.path("spec.volumes"), message.to_owned())
+            });
+    }
+}
+
+/// What only the API server sets is not part of what is wanted.
+fn forget_server_fields(pod: &mut Pod) {
+    pod.status = None;
+    let metadata = &mut pod.metadata;
+    metadata.creation_timestamp = None;
+    metadata.deletion_grace_period_seconds = None;
+    metadata.deletion_timestamp = None;
+    metadata.generation = None;
+    metadata.managed_fields = None;
+    metadata.resource_version = None;
+    metadata.self_link = None;
+    metadata.uid = None;
+}
+
+/// `generateName` with five characters behind it, as the API server appends them.
+///
+/// They are not random but follow from the place in the manifest: the same file names the same
+/// Pod in each run.
+fn name_generated(pod: &mut Pod, gathered: &Gathered, here: &Here) {
+    // Vowels and look-alikes are left out, so that no words come about.
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let metadata = &mut pod.metadata;
+    if metadata
+        .name
+        .as_deref()
+        .is_some_and(|name| !name.is_empty())
+    {
+        return;
+    }
+    let Some(base) = metadata
+        .generate_name
+        .as_deref()
+        .filter(|base| !base.is_empty())
+    else {
+        return;
+    };
+    let place = format!("{}:{}:{}", gathered.source, here.at.line, here.prefix);
+    // FNV-1a.
+    let mut hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut name = base.to_owned();
+    for _ in 0..5 {
+        let length = ALPHABET.len() as u64;
+        let index = usize::try_from(hash % length).expect("below the alphabet's length");
+        name.push(char::from(ALPHABET[index]));
+        hash /= length;
+    }
+    metadata.name = Some(name);
+}

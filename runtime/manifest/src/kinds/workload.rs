@@ -1,0 +1,351 @@
+//! Workloads, reduced to one Pod of their template.
+//!
+//! There is no controller: one Pod is run, once, under the name of its workload (of a StatefulSet
+//! under that of its first Pod), and a note says so. What differs from a Pod of its own is checked
+//! here: which restart policies a kind allows.
+
+use k8s_openapi::api::core::v1::{
+    PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, Volume,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::gathered::Gathered;
+use super::object::Here;
+use super::pod::{self, Written};
+use crate::decode::decode;
+use crate::defaults;
+use crate::field::{ErrorType, FieldError, FieldPath, Segment};
+use crate::manifest::{Origin, WorkloadKind};
+use crate::node::{Node, Value};
+use crate::schema::{self, Object};
+use crate::strict::{self, Path};
+
+pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &mut Gathered) {
+    let first_problem = gathered.report.problems.len();
+    pod::without_api_access(
+        at_mut(node, template_steps(kind)).and_then(|template| template.get_mut("spec")),
+        here,
+        gathered,
+    );
+    let object = schema_of(kind);
+    strict::check(
+        node,
+        object,
+        &Path::root(&here.prefix, object),
+        &mut gathered.report,
+    );
+
+    let node = &*node;
+    let template = at(node, template_steps(kind));
+    let written = Written {
+        root: node,
+        template: template.unwrap_or(node),
+        path: template_path(kind),
+        first_problem,
+    };
+    let (own, metadata, spec) = match parts(node, template) {
+        Ok(parts) => parts,
+        Err(error) => {
+            pod::undecodable(error.at.unwrap_or(here.at), &error.message, here, gathered);
+            return;
+        }
+    };
+    let name = own
+        .name
+        .clone()
+        .or_else(|| own.generate_name.clone())
+        .unwrap_or_default();
+    let mut pod = Pod {
+        metadata,
+        spec: Some(spec),
+        status: None,
+    };
+    pod.metadata.name = Some(pod_name(kind, &name, node)).filter(|name| !name.is_empty());
+    pod.metadata.namespace.clone_from(&own.namespace);
+
+    let spec = pod.spec.as_mut().expect("set above");
+    let errors = restart_policy_errors(kind, spec);
+    pod::report_errors(errors, &written, here, gathered);
+    complete(kind, &mut pod, &name, node, &written, here, gathered);
+    if let Some(why) = nothing_to_run(kind, node) {
+        let message = format!("{} \"{name}\": nothing is run: {why}", kind.as_str());
+        gathered.report.note(here.at, here.prefix.clone(), message);
+        gathered.skipped.insert(kind.as_str().to_owned());
+        return;
+    }
+    let message = note(kind, &name, node);
+    gathered.report.note(here.at, here.prefix.clone(), message);
+    pod::finish(
+        pod,
+        Origin::Workload { kind, name },
+        &written,
+        here,
+        gathered,
+    );
+}
+
+fn parts(
+    node: &Node,
+    template: Option<&Node>,
+) -> Result<(ObjectMeta, ObjectMeta, PodSpec), crate::decode::DecodeError> {
+    fn part<T: serde::de::DeserializeOwned + Default>(
+        of: Option<&Node>,
+        name: &str,
+    ) -> Result<T, crate::decode::DecodeError> {
+        of.and_then(|node| node.get(name))
+            .map_or_else(|| Ok(T::default()), decode)
+    }
+    Ok((
+        part(Some(node), "metadata")?,
+        part(template, "metadata")?,
+        part(template, "spec")?,
+    ))
+}
+
+fn schema_of(kind: WorkloadKind) -> &'static Object {
+    match kind {
+        WorkloadKind::CronJob => &schema::CRON_JOB,
+        WorkloadKind::DaemonSet => &schema::DAEMON_SET,
+        WorkloadKind::Deployment => &schema::DEPLOYMENT,
+        WorkloadKind::Job => &schema::JOB,
+        WorkloadKind::PodTemplate => &schema::POD_TEMPLATE,
+        WorkloadKind::ReplicaSet => &schema::REPLICA_SET,
+        WorkloadKind::ReplicationController => &schema::REPLICATION_CONTROLLER,
+        WorkloadKind::StatefulSet => &schema::STATEFUL_SET,
+    }
+}
+
+fn template_steps(kind: WorkloadKind) -> &'static [&'static str] {
+    match kind {
+        WorkloadKind::CronJob => &["spec", "jobTemplate", "spec", "template"],
+        WorkloadKind::PodTemplate => &["template"],
+        WorkloadKind::DaemonSet
+        | WorkloadKind::Deployment
+        | WorkloadKind::Job
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::ReplicationController
+        | WorkloadKind::StatefulSet => &["spec", "template"],
+    }
+}
+
+fn template_path(kind: WorkloadKind) -> &'static str {
+    match kind {
+        WorkloadKind::CronJob => "spec.jobTemplate.spec.template",
+        WorkloadKind::PodTemplate => "template",
+        WorkloadKind::DaemonSet
+        | WorkloadKind::Deployment
+        | WorkloadKind::Job
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::ReplicationController
+        | WorkloadKind::StatefulSet => "spec.template",
+    }
+}
+
+fn at<'a>(node: &'a Node, steps: &[&str]) -> Option<&'a Node> {
+    steps.iter().try_fold(node, |node, step| node.get(step))
+}
+
+fn at_mut<'a>(node: &'a mut Node, steps: &[&str]) -> Option<&'a mut Node> {
+    steps.iter().try_fold(node, |node, step| node.get_mut(step))
+}
+
+fn number(node: &Node, steps: &[&str]) -> Option<i128> {
+    match at(node, steps)?.value {
+        Value::Integer(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn pod_name(kind: WorkloadKind, name: &str, node: &Node) -> String {
+    match kind {
+        WorkloadKind::StatefulSet if !name.is_empty() => {
+            let first = number(node, &["spec", "ordinals", "start"]).unwrap_or(0);
+            format!("{name}-{first}")
+        }
+        // A generated name ends in a dash for the suffix to come.
+        _ => name.trim_end_matches('-').to_owned(),
+    }
+}
+
+/// What a controller of this kind adds to its Pods.
+fn complete(
+    kind: WorkloadKind,
+    pod: &mut Pod,
+    name: &str,
+    node: &Node,
+    written: &Written<'_>,
+    here: &Here,
+    gathered: &mut Gathered,
+) {
+    let pod_name = pod.metadata.name.clone().unwrap_or_default();
+    let labels = pod.metadata.labels.get_or_insert_default();
+    match kind {
+        WorkloadKind::Job | WorkloadKind::CronJob => {
+            for label in ["batch.kubernetes.io/job-name", "job-name"] {
+                labels.insert(label.to_owned(), name.to_owned());
+            }
+        }
+        WorkloadKind::StatefulSet => {
+            labels.insert(
+                "statefulset.kubernetes.io/pod-name".to_owned(),
+                pod_name.clone(),
+            );
+            let spec = pod.spec.as_mut().expect("a template was read");
+            spec.hostname = Some(pod_name.clone());
+            let service = at(node, &["spec", "serviceName"]).and_then(Node::as_str);
+            spec.subdomain = service.map(str::to_owned);
+            claims(
+                spec,
+                &pod_name,
+                pod.metadata.namespace.as_ref(),
+                node,
+                written,
+                here,
+                gathered,
+            );
+        }
+        WorkloadKind::DaemonSet
+        | WorkloadKind::Deployment
+        | WorkloadKind::PodTemplate
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::ReplicationController => {}
+    }
+}
+
+/// A claim for each of a StatefulSet's templates, and the volume that is mounted from it.
+fn claims(
+    spec: &mut PodSpec,
+    pod_name: &str,
+    namespace: Option<&String>,
+    node: &Node,
+    written: &Written<'_>,
+    here: &Here,
+    gathered: &mut Gathered,
+) {
+    let Some(Value::Sequence(templates)) =
+        at(node, &["spec", "volumeClaimTemplates"]).map(|node| &node.value)
+    else {
+        return;
+    };
+    for (index, template) in templates.iter().enumerate() {
+        let Ok(mut claim) = decode::<PersistentVolumeClaim>(template) else {
+            continue;
+        };
+        let Some(volume) = claim.metadata.name.clone() else {
+            let path = ["spec", "volumeClaimTemplates"]
+                .into_iter()
+                .fold(FieldPath::root(), |path, step| {
+                    path.then(Segment::Field(step.into()))
+                })
+                .then(Segment::Index(index))
+                .then(Segment::Field("metadata".into()))
+                .then(Segment::Field("name".into()));
+            let printed = here.path(&path.to_string());
+            let at = strict::place_of(written.root, &path);
+            let detail = "the volume is known by it".to_owned();
+            let error = field_error(path, ErrorType::Required, "", detail);
+            gathered.report.field_error(at, printed, error);
+            continue;
+        };
+        let name = format!("{volume}-{pod_name}");
+        claim.metadata.name = Some(name.clone());
+        claim.metadata.namespace = namespace.cloned();
+        claim.status = None;
+        defaults::persistent_volume_claim(&mut claim);
+        let source = PersistentVolumeClaimVolumeSource {
+            claim_name: name,
+            read_only: None,
+        };
+        let volumes = spec.volumes.get_or_insert_default();
+        volumes.retain(|other| other.name != volume);
+        volumes.push(Volume {
+            name: volume,
+            persistent_volume_claim: Some(source),
+            ..Volume::default()
+        });
+        gathered.manifest.persistent_volume_claims.push(claim);
+    }
+}
+
+/// A controller that keeps Pods running takes only Pods that restart; a Job takes only Pods that
+/// can end.
+fn restart_policy_errors(kind: WorkloadKind, spec: &PodSpec) -> Vec<FieldError> {
+    let policy = spec.restart_policy.as_deref().unwrap_or_default();
+    let (kind_of_error, detail) = match kind {
+        WorkloadKind::Job | WorkloadKind::CronJob => match policy {
+            "" => (
+                ErrorType::Required,
+                "valid values: \"OnFailure\", \"Never\"",
+            ),
+            "Always" => (
+                ErrorType::Unsupported,
+                "supported values: \"Never\", \"OnFailure\"",
+            ),
+            _ => return Vec::new(),
+        },
+        WorkloadKind::PodTemplate => return Vec::new(),
+        WorkloadKind::DaemonSet
+        | WorkloadKind::Deployment
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::ReplicationController
+        | WorkloadKind::StatefulSet => match policy {
+            "Never" | "OnFailure" => (ErrorType::Unsupported, "supported values: \"Always\""),
+            _ => return Vec::new(),
+        },
+    };
+    let path = FieldPath::root()
+        .then(Segment::Field("spec".into()))
+        .then(Segment::Field("restartPolicy".into()));
+    vec![field_error(path, kind_of_error, policy, detail.to_owned())]
+}
+
+fn field_error(path: FieldPath, kind: ErrorType, value: &str, detail: String) -> FieldError {
+    FieldError {
+        path,
+        kind,
+        value: value.into(),
+        detail,
+        hint: None,
+    }
+}
+
+fn nothing_to_run(kind: WorkloadKind, node: &Node) -> Option<&'static str> {
+    let suspended = || {
+        matches!(
+            at(node, &["spec", "suspend"]).map(|node| &node.value),
+            Some(Value::Bool(true))
+        )
+    };
+    match kind {
+        WorkloadKind::Deployment
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::ReplicationController
+        | WorkloadKind::StatefulSet
+            if number(node, &["spec", "replicas"]) == Some(0) =>
+        {
+            Some("`replicas` is 0")
+        }
+        WorkloadKind::Job if suspended() => Some("it is suspended"),
+        _ => None,
+    }
+}
+
+fn note(kind: WorkloadKind, name: &str, node: &Node) -> String {
+    let more = |steps: &[&str], what: &str| match number(node, steps) {
+        Some(count) if count > 1 => format!(", not as {count} {what}"),
+        _ => String::new(),
+    };
+    let instead = match kind {
+        WorkloadKind::Deployment
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::ReplicationController
+        | WorkloadKind::StatefulSet => more(&["spec", "replicas"], "replicas"),
+        WorkloadKind::Job => more(&["spec", "completions"], "completions"),
+        WorkloadKind::CronJob => ", now and once: its schedule is not kept".to_owned(),
+        WorkloadKind::DaemonSet | WorkloadKind::PodTemplate => String::new(),
+    };
+    format!(
+        "{} \"{name}\" is run as one Pod of its template{instead}",
+        kind.as_str()
+    )
+}
