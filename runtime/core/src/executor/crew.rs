@@ -61,35 +61,60 @@ impl Crew {
         }
     }
 
-    /// Who should come, if anybody: `home` if it is parked, else the warmest, else a new one.
-    pub(super) fn summon(&mut self, home: Option<WorkerId>) -> Option<Summons> {
-        let coming = self.count(|activity| matches!(activity, Activity::Hired));
-        if self.polling() + coming >= self.allowed {
+    /// Whom to wake for a task that was queued and makes `waiting` of them, if anybody.
+    ///
+    /// Nobody when enough workers are about to look for work anyway, and the one that queues
+    /// (`here`) looks after its poll. Otherwise `here` itself if its own driver woke it, else the
+    /// warmest of the parked. A new one is hired only if there is none at all: the ticker hires
+    /// when somebody has waited a whole tick, so that a Pod gets no thread that it does not need.
+    pub(super) fn summon(&mut self, here: Option<WorkerId>, waiting: usize) -> Option<Summons> {
+        let looking =
+            self.count(|activity| matches!(activity, Activity::Hired | Activity::Between));
+        let here_polls = here
+            .is_some_and(|id| matches!(self.seats[id], Activity::Polling { .. } | Activity::Stuck));
+        if waiting <= looking + usize::from(here_polls) {
             return None;
         }
-        if let Some(id) = home
+        self.wake(here).or_else(|| {
+            if self.present() == 0 {
+                self.hire()
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Whom to wake or hire when somebody has waited for too long.
+    pub(super) fn reinforce(&mut self) -> Option<Summons> {
+        self.wake(None).or_else(|| self.hire())
+    }
+
+    fn wake(&mut self, home: Option<WorkerId>) -> Option<Summons> {
+        if self.coming() >= self.allowed {
+            return None;
+        }
+        let id = home
             .filter(|id| self.is_parked(*id))
-            .or_else(|| self.parked.last().copied())
-        {
-            self.parked.retain(|parked| *parked != id);
-            self.seats[id] = Activity::Between;
-            return Some(Summons::Wake(id));
-        }
-        let present = self.count(|activity| !matches!(activity, Activity::Gone));
+            .or_else(|| self.parked.last().copied())?;
+        self.between(id);
+        Some(Summons::Wake(id))
+    }
+
+    fn hire(&mut self) -> Option<Summons> {
         let stuck = self.count(|activity| matches!(activity, Activity::Stuck));
-        if present < self.allowed + stuck.min(SPARES) {
-            let id = self
-                .seats
-                .iter()
-                .position(|activity| *activity == Activity::Gone)
-                .unwrap_or_else(|| {
-                    self.seats.push(Activity::Gone);
-                    self.seats.len() - 1
-                });
-            self.seats[id] = Activity::Hired;
-            return Some(Summons::Hire(id));
+        if self.coming() >= self.allowed || self.present() >= self.allowed + stuck.min(SPARES) {
+            return None;
         }
-        None
+        let id = self
+            .seats
+            .iter()
+            .position(|activity| *activity == Activity::Gone)
+            .unwrap_or_else(|| {
+                self.seats.push(Activity::Gone);
+                self.seats.len() - 1
+            });
+        self.seats[id] = Activity::Hired;
+        Some(Summons::Hire(id))
     }
 
     /// Whether a worker that asks may take a task.
@@ -146,6 +171,16 @@ impl Crew {
         self.count(|activity| !matches!(activity, Activity::Gone))
     }
 
+    /// Those that poll and those that are about to.
+    fn coming(&self) -> usize {
+        self.count(|activity| {
+            matches!(
+                activity,
+                Activity::Hired | Activity::Between | Activity::Polling { .. }
+            )
+        })
+    }
+
     fn polling(&self) -> usize {
         self.count(|activity| matches!(activity, Activity::Polling { .. }))
     }
@@ -162,7 +197,7 @@ mod tests {
     fn started(allowed: usize, workers: usize) -> Crew {
         let mut crew = Crew::new(allowed);
         for id in 0..workers {
-            assert_eq!(crew.summon(None), Some(Summons::Hire(id)));
+            assert_eq!(crew.reinforce(), Some(Summons::Hire(id)));
             crew.between(id);
             crew.begin_poll(id, 0);
         }
@@ -170,22 +205,33 @@ mod tests {
     }
 
     #[test]
-    fn one_task_hires_one_worker() {
+    fn the_first_task_hires_a_worker_and_a_long_wait_another() {
         let mut crew = Crew::new(2);
-        assert_eq!(crew.summon(None), Some(Summons::Hire(0)));
+        assert_eq!(crew.summon(None, 1), Some(Summons::Hire(0)));
+        assert_eq!(crew.summon(None, 1), None, "it is on its way");
         crew.between(0);
         crew.begin_poll(0, 0);
-        crew.between(0);
-        crew.park(0);
-        assert_eq!(crew.summon(None), Some(Summons::Wake(0)));
-        assert_eq!(crew.present(), 1);
+        assert_eq!(crew.summon(None, 1), None, "left to the ticker");
+        assert_eq!(crew.reinforce(), Some(Summons::Hire(1)));
+        assert_eq!(crew.reinforce(), None);
+        assert_eq!(crew.present(), 2);
     }
 
     #[test]
-    fn no_more_are_hired_than_allowed() {
+    fn a_wake_from_a_poll_is_left_to_the_one_who_polls() {
+        let mut crew = started(2, 2);
+        crew.between(1);
+        crew.park(1);
+        assert_eq!(crew.summon(Some(0), 1), None);
+        assert_eq!(crew.summon(Some(0), 2), Some(Summons::Wake(1)));
+    }
+
+    #[test]
+    fn no_more_poll_than_allowed() {
         let mut crew = started(2, 2);
         assert!(!crew.may_poll());
-        assert_eq!(crew.summon(None), None);
+        assert_eq!(crew.summon(None, 5), None);
+        assert_eq!(crew.reinforce(), None);
     }
 
     #[test]
@@ -195,9 +241,9 @@ mod tests {
             crew.between(id);
             crew.park(id);
         }
-        assert_eq!(crew.summon(Some(1)), Some(Summons::Wake(1)));
-        assert_eq!(crew.summon(Some(1)), Some(Summons::Wake(2)));
-        assert_eq!(crew.summon(None), Some(Summons::Wake(0)));
+        assert_eq!(crew.summon(Some(1), 1), Some(Summons::Wake(1)));
+        assert_eq!(crew.summon(Some(1), 2), Some(Summons::Wake(2)));
+        assert_eq!(crew.summon(None, 3), Some(Summons::Wake(0)));
     }
 
     #[test]
@@ -206,12 +252,12 @@ mod tests {
         assert_eq!(crew.relieve(STUCK_AFTER), 0);
         for spare in 1..=SPARES {
             assert_eq!(crew.relieve(STUCK_AFTER + 1), 1);
-            assert_eq!(crew.summon(None), Some(Summons::Hire(spare)));
+            assert_eq!(crew.reinforce(), Some(Summons::Hire(spare)));
             crew.between(spare);
             crew.begin_poll(spare, 0);
         }
         assert_eq!(crew.relieve(STUCK_AFTER + 1), 1);
-        assert_eq!(crew.summon(None), None, "the last spare is stuck too");
+        assert_eq!(crew.reinforce(), None, "the last spare is stuck too");
 
         // All come back: one polls, the others park.
         for id in 0..=SPARES {
@@ -224,9 +270,8 @@ mod tests {
     #[test]
     fn a_worker_that_could_not_start_is_not_waited_for() {
         let mut crew = Crew::new(1);
-        assert_eq!(crew.summon(None), Some(Summons::Hire(0)));
-        assert_eq!(crew.summon(None), None);
+        assert_eq!(crew.summon(None, 1), Some(Summons::Hire(0)));
         crew.leave(0);
-        assert_eq!(crew.summon(None), Some(Summons::Hire(0)));
+        assert_eq!(crew.summon(None, 1), Some(Summons::Hire(0)));
     }
 }

@@ -23,7 +23,8 @@
 //! | `crew` | which worker polls, parks, is stuck | yes |
 //! | `task` | one future: woken, polled, aborted | |
 //! | `account` | what a container is charged to | |
-//! | `pool`, `worker`, `ticker` | the threads | |
+//! | `pool` | the state that threads share, and each step on it | |
+//! | `threads`, `worker`, `ticker` | the threads | |
 //! | `inline` | no threads | |
 //!
 //! **Why not tokio's own scheduler:** its queue is first come, first served, and hands a wake to
@@ -51,6 +52,7 @@ mod pool;
 mod queue;
 mod share;
 mod task;
+mod threads;
 mod throttle;
 mod ticker;
 mod worker;

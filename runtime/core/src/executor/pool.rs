@@ -4,17 +4,16 @@
 //! reports the poll that ended and gets what comes next. Nothing that is not ours is called or
 //! dropped under it.
 //!
-//! **Lazy wake.** A wake from a worker's thread that is not parked only queues, when the task is
-//! the only one in the queue: that worker asks for it next, and no kernel wake-up is paid. If it
-//! computes on instead, the ticker calls another after a whole tick. A wake from a parked
-//! worker's own driver goes to that worker, and a wake from elsewhere to the warmest one.
+//! **Lazy wake.** A wake from inside a poll only queues, when it makes the only task in the queue:
+//! that worker looks for work next, and no kernel wake-up is paid. If it computes on instead, the
+//! ticker calls another after a whole tick. A wake from a parked worker's own driver goes to that
+//! worker, and a wake from elsewhere to the warmest one.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Weak};
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{JoinHandle, Thread};
 
 use tokio::sync::Notify;
 use wasmtime::{Engine, EngineWeak};
@@ -26,38 +25,32 @@ use super::ledger::Share;
 use super::queue::{AccountKey, Queue};
 use super::share::{MilliCpu, Weight};
 use super::task::{LiveTasks, Polled, Task, TaskCore, lock};
-use super::{ticker, worker};
-
-thread_local! {
-    /// The pool and the seat of the worker that this thread is.
-    static SEAT: Cell<Option<(*const Pool, WorkerId)>> = const { Cell::new(None) };
-}
 
 pub(super) struct Pool {
     /// Itself, for the threads that it starts.
-    this: Weak<Self>,
-    state: Mutex<State>,
+    pub(super) this: Weak<Self>,
+    pub(super) state: Mutex<State>,
     ticks: AtomicU32,
     engines: Mutex<Vec<EngineWeak>>,
     /// A thread has ended.
     pub(super) left: Notify,
 }
 
-struct State {
-    queue: Queue<Arc<TaskCore>>,
-    doomed: VecDeque<Arc<TaskCore>>,
-    live: LiveTasks,
+pub(super) struct State {
+    pub(super) queue: Queue<Arc<TaskCore>>,
+    pub(super) doomed: VecDeque<Arc<TaskCore>>,
+    pub(super) live: LiveTasks,
     accounts: Vec<(AccountKey, Weak<AccountState>)>,
-    crew: Crew,
+    pub(super) crew: Crew,
     /// By worker: rung when it is summoned.
-    bells: Vec<Arc<Notify>>,
-    threads: Vec<JoinHandle<()>>,
-    ticker: Ticker,
-    rescues: u64,
-    stopping: bool,
+    pub(super) bells: Vec<Arc<Notify>>,
+    pub(super) threads: Vec<JoinHandle<()>>,
+    pub(super) ticker: Ticker,
+    pub(super) rescues: u64,
+    pub(super) stopping: bool,
 }
 
-enum Ticker {
+pub(super) enum Ticker {
     NotStarted,
     Ticking,
     Resting(Thread),
@@ -78,14 +71,6 @@ pub(super) struct Report {
     pub(super) task: Arc<TaskCore>,
     pub(super) took: Nanos,
     pub(super) polled: Polled,
-}
-
-/// What the ticker has to do next.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum TickerNext {
-    Tick,
-    Rest,
-    Leave,
 }
 
 impl Pool {
@@ -150,11 +135,7 @@ impl Pool {
             let mut state = lock(&self.state);
             state.queue.set_limit(key, limit, clock::monotonic());
             // A wider limit may free tasks that no parked worker's timer would wake for.
-            if state.queue.len() > 0 {
-                state.crew.summon(None)
-            } else {
-                None
-            }
+            state.summon(None)
         };
         self.answer(summons);
     }
@@ -209,13 +190,7 @@ impl Pool {
         let summons = {
             let mut state = lock(&self.state);
             state.queue.push(key, task, tick);
-            let comes_next =
-                here.is_some_and(|id| !state.crew.is_parked(id)) && state.queue.len() == 1;
-            if comes_next {
-                None
-            } else {
-                state.crew.summon(here)
-            }
+            state.summon(here)
         };
         self.answer(summons);
     }
@@ -229,7 +204,7 @@ impl Pool {
             if state.crew.present() == 0 {
                 None
             } else {
-                state.crew.summon(None)
+                state.summon(None)
             }
         };
         self.answer(summons);
@@ -240,6 +215,8 @@ impl Pool {
         let mut state = lock(&self.state);
         state.crew.between(id);
         if let Some(task) = state.doomed.pop_front() {
+            // A Store takes milliseconds to drop: this worker does not look for work now.
+            state.crew.begin_poll(id, now);
             return Next::Discard(task);
         }
         if state.stopping {
@@ -322,182 +299,20 @@ impl Pool {
                 state.rescues += u64::try_from(relieved).unwrap_or(u64::MAX);
             }
             if !state.doomed.is_empty() || state.queue.waited_through(before, now) {
-                state.crew.summon(None)
+                state.crew.reinforce()
             } else {
                 None
             }
         };
         self.answer(summons);
     }
-
-    /// Whether the ticker goes on; when it may rest it is marked so, and the next poll wakes it.
-    pub(super) fn ticker_next(&self, rest: bool) -> TickerNext {
-        let mut state = lock(&self.state);
-        if state.stopping && state.crew.present() == 0 {
-            return TickerNext::Leave;
-        }
-        let busy = state.crew.is_busy()
-            || !state.doomed.is_empty()
-            || state.queue.has_eligible(clock::monotonic());
-        if busy {
-            return TickerNext::Tick;
-        }
-        if rest {
-            state.ticker = Ticker::Resting(thread::current());
-        }
-        TickerNext::Rest
-    }
-
-    pub(super) fn ticker_rests(&self) -> bool {
-        let state = lock(&self.state);
-        matches!(state.ticker, Ticker::Resting(_)) && !(state.stopping && state.crew.present() == 0)
-    }
-
-    /// Makes this thread the worker `id`.
-    pub(super) fn sit_down(&self, id: WorkerId) {
-        SEAT.set(Some((std::ptr::from_ref(self), id)));
-    }
-
-    /// The worker `id` has ended, or could not start.
-    pub(super) fn leave(&self, id: WorkerId) {
-        SEAT.set(None);
-        let stranded = {
-            let mut state = lock(&self.state);
-            state.crew.leave(id);
-            state.wake_ticker();
-            if state.crew.present() == 0 {
-                state.live.all()
-            } else {
-                Vec::new()
-            }
-        };
-        // Without a worker nobody would ever poll or drop them.
-        for task in stranded {
-            task.abort();
-        }
-        loop {
-            let task = {
-                let mut state = lock(&self.state);
-                if state.crew.present() > 0 {
-                    None
-                } else {
-                    state.doomed.pop_front()
-                }
-            };
-            let Some(task) = task else { break };
-            task.discard();
-            self.discarded(&task, 0, &[], 0);
-        }
-        let queued = {
-            let mut state = lock(&self.state);
-            // Void entries of aborted tasks; each holds this pool through its account.
-            if state.stopping && state.crew.present() == 0 {
-                state.queue.clear()
-            } else {
-                Vec::new()
-            }
-        };
-        drop(queued);
-        self.left.notify_waiters();
-    }
-
-    /// Asks all tasks and threads to end; does not wait.
-    pub(super) fn stop(&self) {
-        let live = {
-            let mut state = lock(&self.state);
-            state.stopping = true;
-            state.live.all()
-        };
-        for task in live {
-            task.abort();
-        }
-        let bells = {
-            let mut state = lock(&self.state);
-            state.wake_ticker();
-            state.bells.clone()
-        };
-        for bell in bells {
-            bell.notify_one();
-        }
-    }
-
-    /// Threads of workers that have not ended.
-    pub(super) fn workers(&self) -> usize {
-        lock(&self.state).crew.present()
-    }
-
-    pub(super) fn rescues(&self) -> u64 {
-        lock(&self.state).rescues
-    }
-
-    /// The threads started so far, to be joined by the caller.
-    pub(super) fn take_threads(&self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut lock(&self.state).threads)
-    }
-
-    /// The seat of this thread, if it is a worker of this pool.
-    fn seat(&self) -> Option<WorkerId> {
-        SEAT.get()
-            .filter(|(pool, _)| std::ptr::eq(*pool, self))
-            .map(|(_, id)| id)
-    }
-
-    fn answer(&self, summons: Option<Summons>) {
-        match summons {
-            None => {}
-            Some(Summons::Wake(id)) => {
-                let bell = lock(&self.state).bells.get(id).cloned();
-                if let Some(bell) = bell {
-                    bell.notify_one();
-                }
-            }
-            Some(Summons::Hire(id)) => self.hire(id),
-        }
-    }
-
-    fn hire(&self, id: WorkerId) {
-        let Some(this) = self.this.upgrade() else {
-            return;
-        };
-        let bell = Arc::new(Notify::new());
-        {
-            let mut state = lock(&self.state);
-            if state.bells.len() <= id {
-                state.bells.resize_with(id + 1, || Arc::new(Notify::new()));
-            }
-            state.bells[id] = Arc::clone(&bell);
-        }
-        match worker::start(this, id, bell) {
-            Ok(thread) => lock(&self.state).threads.push(thread),
-            Err(error) => {
-                tracing::error!(%error, "cannot start a thread for the Pod's containers");
-                self.leave(id);
-            }
-        }
-    }
-
-    fn start_ticker(&self) {
-        {
-            let mut state = lock(&self.state);
-            if !matches!(state.ticker, Ticker::NotStarted) {
-                return;
-            }
-            state.ticker = Ticker::Ticking;
-        }
-        let Some(this) = self.this.upgrade() else {
-            return;
-        };
-        match ticker::start(this) {
-            Ok(thread) => lock(&self.state).threads.push(thread),
-            Err(error) => {
-                tracing::error!(%error, "cannot start the ticker: containers share the CPU unevenly");
-                lock(&self.state).ticker = Ticker::NotStarted;
-            }
-        }
-    }
 }
 
 impl State {
+    fn summon(&mut self, here: Option<WorkerId>) -> Option<Summons> {
+        self.crew.summon(here, self.queue.len() + self.doomed.len())
+    }
+
     fn settle(&mut self, settled: &[Share<Arc<AccountState>>], now: Nanos) {
         for share in settled {
             if let Some(key) = share.account.key() {
@@ -506,7 +321,7 @@ impl State {
         }
     }
 
-    fn wake_ticker(&mut self) {
+    pub(super) fn wake_ticker(&mut self) {
         if let Ticker::Resting(thread) = &self.ticker {
             thread.unpark();
             self.ticker = Ticker::Ticking;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::thread::{self, Builder, JoinHandle};
 use std::time::Duration;
 
-use super::pool::{Pool, TickerNext};
+use super::pool::Pool;
+use super::threads::TickerNext;
 
 const TICK: Duration = Duration::from_millis(1);
 

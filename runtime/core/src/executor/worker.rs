@@ -79,7 +79,7 @@ struct Seated {
 
 impl Drop for Seated {
     fn drop(&mut self) {
-        self.pool.leave(self.id);
+        self.pool.stand_up(self.id);
     }
 }
 

@@ -1,0 +1,204 @@
+//! The threads of a pool: started, told apart, stopped, joined.
+//!
+//! None is started before it is needed. They end when the pool is stopped: workers after the
+//! futures of all tasks are dropped, the ticker after the workers, since it is what makes guests
+//! give way.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::Notify;
+
+use super::clock;
+use super::crew::{Summons, WorkerId};
+use super::pool::{Pool, Ticker};
+use super::task::lock;
+use super::{ticker, worker};
+
+thread_local! {
+    /// The pool and the seat of the worker that this thread is.
+    static SEAT: Cell<Option<(*const Pool, WorkerId)>> = const { Cell::new(None) };
+}
+
+/// What the ticker has to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum TickerNext {
+    Tick,
+    Rest,
+    Leave,
+}
+
+impl Pool {
+    /// Makes this thread the worker `id`, until [`Pool::stand_up`].
+    pub(super) fn sit_down(&self, id: WorkerId) {
+        SEAT.set(Some((std::ptr::from_ref(self), id)));
+    }
+
+    /// The worker `id`, which is this thread, has ended.
+    pub(super) fn stand_up(&self, id: WorkerId) {
+        SEAT.set(None);
+        self.leave(id);
+    }
+
+    /// The worker `id` has ended, or could not start.
+    fn leave(&self, id: WorkerId) {
+        let stranded = {
+            let mut state = lock(&self.state);
+            state.crew.leave(id);
+            state.wake_ticker();
+            if state.crew.present() == 0 {
+                state.live.all()
+            } else {
+                Vec::new()
+            }
+        };
+        // Without a worker nobody would ever poll or drop them.
+        for task in stranded {
+            task.abort();
+        }
+        loop {
+            let task = {
+                let mut state = lock(&self.state);
+                if state.crew.present() > 0 {
+                    None
+                } else {
+                    state.doomed.pop_front()
+                }
+            };
+            let Some(task) = task else { break };
+            task.discard();
+            self.discarded(&task, 0, &[], 0);
+        }
+        let queued = {
+            let mut state = lock(&self.state);
+            // Void entries of aborted tasks; each holds this pool through its account.
+            if state.stopping && state.crew.present() == 0 {
+                state.queue.clear()
+            } else {
+                Vec::new()
+            }
+        };
+        drop(queued);
+        self.left.notify_waiters();
+    }
+
+    /// Asks all tasks and threads to end; does not wait.
+    pub(super) fn stop(&self) {
+        let live = {
+            let mut state = lock(&self.state);
+            state.stopping = true;
+            state.live.all()
+        };
+        for task in live {
+            task.abort();
+        }
+        let bells = {
+            let mut state = lock(&self.state);
+            state.wake_ticker();
+            state.bells.clone()
+        };
+        for bell in bells {
+            bell.notify_one();
+        }
+    }
+
+    /// Threads of workers that have not ended.
+    pub(super) fn workers(&self) -> usize {
+        lock(&self.state).crew.present()
+    }
+
+    pub(super) fn rescues(&self) -> u64 {
+        lock(&self.state).rescues
+    }
+
+    /// The threads started so far, to be joined by the caller.
+    pub(super) fn take_threads(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut lock(&self.state).threads)
+    }
+
+    /// The seat of this thread, if it is a worker of this pool.
+    pub(super) fn seat(&self) -> Option<WorkerId> {
+        SEAT.get()
+            .filter(|(pool, _)| std::ptr::eq(*pool, self))
+            .map(|(_, id)| id)
+    }
+
+    /// Does what the crew asked for; not under the lock.
+    pub(super) fn answer(&self, summons: Option<Summons>) {
+        match summons {
+            None => {}
+            Some(Summons::Wake(id)) => {
+                let bell = lock(&self.state).bells.get(id).cloned();
+                if let Some(bell) = bell {
+                    bell.notify_one();
+                }
+            }
+            Some(Summons::Hire(id)) => self.hire(id),
+        }
+    }
+
+    fn hire(&self, id: WorkerId) {
+        let Some(this) = self.this.upgrade() else {
+            return;
+        };
+        let bell = Arc::new(Notify::new());
+        {
+            let mut state = lock(&self.state);
+            if state.bells.len() <= id {
+                state.bells.resize_with(id + 1, || Arc::new(Notify::new()));
+            }
+            state.bells[id] = Arc::clone(&bell);
+        }
+        match worker::start(this, id, bell) {
+            Ok(thread) => lock(&self.state).threads.push(thread),
+            Err(error) => {
+                tracing::error!(%error, "cannot start a thread for the Pod's containers");
+                self.leave(id);
+            }
+        }
+    }
+
+    pub(super) fn start_ticker(&self) {
+        {
+            let mut state = lock(&self.state);
+            if !matches!(state.ticker, Ticker::NotStarted) {
+                return;
+            }
+            state.ticker = Ticker::Ticking;
+        }
+        let Some(this) = self.this.upgrade() else {
+            return;
+        };
+        match ticker::start(this) {
+            Ok(thread) => lock(&self.state).threads.push(thread),
+            Err(error) => {
+                tracing::error!(%error, "cannot start the ticker: containers share the CPU unevenly");
+                lock(&self.state).ticker = Ticker::NotStarted;
+            }
+        }
+    }
+
+    /// Whether the ticker goes on; when it may rest it is marked so, and the next poll wakes it.
+    pub(super) fn ticker_next(&self, rest: bool) -> TickerNext {
+        let mut state = lock(&self.state);
+        if state.stopping && state.crew.present() == 0 {
+            return TickerNext::Leave;
+        }
+        let busy = state.crew.is_busy()
+            || !state.doomed.is_empty()
+            || state.queue.has_eligible(clock::monotonic());
+        if busy {
+            return TickerNext::Tick;
+        }
+        if rest {
+            state.ticker = Ticker::Resting(thread::current());
+        }
+        TickerNext::Rest
+    }
+
+    pub(super) fn ticker_rests(&self) -> bool {
+        let state = lock(&self.state);
+        matches!(state.ticker, Ticker::Resting(_)) && !(state.stopping && state.crew.present() == 0)
+    }
+}
