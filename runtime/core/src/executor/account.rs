@@ -34,13 +34,7 @@ pub(super) enum Place {
 
 impl Account {
     pub(super) fn new(name: String, place: Place) -> Self {
-        Self {
-            state: Arc::new(AccountState {
-                name,
-                cpu: AtomicU64::new(0),
-                place,
-            }),
-        }
+        Self { state: Arc::new(AccountState { name, cpu: AtomicU64::new(0), place }) }
     }
 
     /// The name given at its opening.
@@ -132,9 +126,6 @@ impl PartialEq for AccountState {
 
 impl fmt::Debug for AccountState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("AccountState")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        formatter.debug_struct("AccountState").field("name", &self.name).finish_non_exhaustive()
     }
 }

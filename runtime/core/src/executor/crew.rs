@@ -54,11 +54,7 @@ pub(super) enum Summons {
 impl Crew {
     /// A crew of which `allowed` may poll at a time; nobody is hired yet.
     pub(super) fn new(allowed: usize) -> Self {
-        Self {
-            allowed: allowed.max(1),
-            seats: Vec::new(),
-            parked: Vec::new(),
-        }
+        Self { allowed: allowed.max(1), seats: Vec::new(), parked: Vec::new() }
     }
 
     /// Whom to wake for a task that was queued and makes `waiting` of them, if anybody.
@@ -68,24 +64,20 @@ impl Crew {
     /// warmest of the parked. A new one is hired only if there is none at all: the ticker hires
     /// when somebody has waited a whole tick, so that a Pod gets no thread that it does not need.
     pub(super) fn summon(&mut self, here: Option<WorkerId>, waiting: usize) -> Option<Summons> {
-        let looking =
-            self.count(|activity| matches!(activity, Activity::Hired | Activity::Between));
         let here_polls = here
             .is_some_and(|id| matches!(self.seats[id], Activity::Polling { .. } | Activity::Stuck));
-        if waiting <= looking + usize::from(here_polls) {
+        if waiting <= self.looking() + usize::from(here_polls) {
             return None;
         }
-        self.wake(here).or_else(|| {
-            if self.present() == 0 {
-                self.hire()
-            } else {
-                None
-            }
-        })
+        self.wake(here).or_else(|| if self.present() == 0 { self.hire() } else { None })
     }
 
-    /// Whom to wake or hire when somebody has waited for too long.
-    pub(super) fn reinforce(&mut self) -> Option<Summons> {
+    /// Whom to wake or hire when one of `waiting` has waited for too long.
+    pub(super) fn reinforce(&mut self, waiting: usize) -> Option<Summons> {
+        // Those that look are late because the machine is busy: one more thread would be, too.
+        if waiting <= self.looking() {
+            return None;
+        }
         self.wake(None).or_else(|| self.hire())
     }
 
@@ -93,9 +85,7 @@ impl Crew {
         if self.coming() >= self.allowed {
             return None;
         }
-        let id = home
-            .filter(|id| self.is_parked(*id))
-            .or_else(|| self.parked.last().copied())?;
+        let id = home.filter(|id| self.is_parked(*id)).or_else(|| self.parked.last().copied())?;
         self.between(id);
         Some(Summons::Wake(id))
     }
@@ -105,14 +95,12 @@ impl Crew {
         if self.coming() >= self.allowed || self.present() >= self.allowed + stuck.min(SPARES) {
             return None;
         }
-        let id = self
-            .seats
-            .iter()
-            .position(|activity| *activity == Activity::Gone)
-            .unwrap_or_else(|| {
+        let id = self.seats.iter().position(|activity| *activity == Activity::Gone).unwrap_or_else(
+            || {
                 self.seats.push(Activity::Gone);
                 self.seats.len() - 1
-            });
+            },
+        );
         self.seats[id] = Activity::Hired;
         Some(Summons::Hire(id))
     }
@@ -171,13 +159,15 @@ impl Crew {
         self.count(|activity| !matches!(activity, Activity::Gone))
     }
 
+    /// Those that are about to look for work.
+    fn looking(&self) -> usize {
+        self.count(|activity| matches!(activity, Activity::Hired | Activity::Between))
+    }
+
     /// Those that poll and those that are about to.
     fn coming(&self) -> usize {
         self.count(|activity| {
-            matches!(
-                activity,
-                Activity::Hired | Activity::Between | Activity::Polling { .. }
-            )
+            matches!(activity, Activity::Hired | Activity::Between | Activity::Polling { .. })
         })
     }
 
@@ -197,7 +187,7 @@ mod tests {
     fn started(allowed: usize, workers: usize) -> Crew {
         let mut crew = Crew::new(allowed);
         for id in 0..workers {
-            assert_eq!(crew.reinforce(), Some(Summons::Hire(id)));
+            assert_eq!(crew.reinforce(5), Some(Summons::Hire(id)));
             crew.between(id);
             crew.begin_poll(id, 0);
         }
@@ -212,8 +202,9 @@ mod tests {
         crew.between(0);
         crew.begin_poll(0, 0);
         assert_eq!(crew.summon(None, 1), None, "left to the ticker");
-        assert_eq!(crew.reinforce(), Some(Summons::Hire(1)));
-        assert_eq!(crew.reinforce(), None);
+        assert_eq!(crew.reinforce(5), Some(Summons::Hire(1)));
+        assert_eq!(crew.reinforce(1), None, "it is late, as a third one would be");
+        assert_eq!(crew.reinforce(5), None);
         assert_eq!(crew.present(), 2);
     }
 
@@ -231,7 +222,7 @@ mod tests {
         let mut crew = started(2, 2);
         assert!(!crew.may_poll());
         assert_eq!(crew.summon(None, 5), None);
-        assert_eq!(crew.reinforce(), None);
+        assert_eq!(crew.reinforce(5), None);
     }
 
     #[test]
@@ -252,12 +243,12 @@ mod tests {
         assert_eq!(crew.relieve(STUCK_AFTER), 0);
         for spare in 1..=SPARES {
             assert_eq!(crew.relieve(STUCK_AFTER + 1), 1);
-            assert_eq!(crew.reinforce(), Some(Summons::Hire(spare)));
+            assert_eq!(crew.reinforce(5), Some(Summons::Hire(spare)));
             crew.between(spare);
             crew.begin_poll(spare, 0);
         }
         assert_eq!(crew.relieve(STUCK_AFTER + 1), 1);
-        assert_eq!(crew.reinforce(), None, "the last spare is stuck too");
+        assert_eq!(crew.reinforce(5), None, "the last spare is stuck too");
 
         // All come back: one polls, the others park.
         for id in 0..=SPARES {

@@ -27,11 +27,7 @@ pub(super) struct Share<Account> {
 impl<Account: PartialEq> Ledger<Account> {
     /// Starts with the CPU clock of the thread that will poll.
     pub(super) fn new(cpu_clock: Nanos) -> Self {
-        Self {
-            notes: Vec::new(),
-            total: 0,
-            cpu_clock,
-        }
+        Self { notes: Vec::new(), total: 0, cpu_clock }
     }
 
     pub(super) fn note(&mut self, account: Account, took: Nanos) {
@@ -57,11 +53,7 @@ impl<Account: PartialEq> Ledger<Account> {
         self.cpu_clock = cpu_clock;
         self.notes.drain(..).map(move |(account, took)| {
             let share = u128::from(took) * u128::from(cpu) / u128::from(total);
-            Share {
-                account,
-                took,
-                cpu: u64::try_from(share).unwrap_or(took),
-            }
+            Share { account, took, cpu: u64::try_from(share).unwrap_or(took) }
         })
     }
 }
@@ -83,16 +75,8 @@ mod tests {
         assert_eq!(
             shares,
             [
-                Share {
-                    account: "web",
-                    took: 800_000,
-                    cpu: 400_000
-                },
-                Share {
-                    account: "sidecar",
-                    took: 200_000,
-                    cpu: 100_000
-                },
+                Share { account: "web", took: 800_000, cpu: 400_000 },
+                Share { account: "sidecar", took: 200_000, cpu: 100_000 },
             ]
         );
         assert!(!ledger.is_due());
@@ -103,14 +87,7 @@ mod tests {
         let mut ledger = Ledger::new(0);
         ledger.note("web", 1_000);
         let shares: Vec<_> = ledger.settle(5_000_000).collect();
-        assert_eq!(
-            shares,
-            [Share {
-                account: "web",
-                took: 1_000,
-                cpu: 1_000
-            }]
-        );
+        assert_eq!(shares, [Share { account: "web", took: 1_000, cpu: 1_000 }]);
         assert_eq!(ledger.settle(6_000_000).count(), 0);
     }
 }

@@ -63,17 +63,13 @@ impl PodExecutor {
     /// none that is not needed.
     pub fn threads(workers: usize) -> Arc<Self> {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        Arc::new(Self {
-            kind: Kind::Threads(Pool::new(workers.min(cores))),
-        })
+        Arc::new(Self { kind: Kind::Threads(Pool::new(workers.min(cores))) })
     }
 
     /// An executor without threads, for virtual time: tasks are polled, in the order in which
     /// they become ready, by whoever awaits [`PodExecutor::run_until`].
     pub fn inline() -> Arc<Self> {
-        Arc::new(Self {
-            kind: Kind::Inline(Arc::default()),
-        })
+        Arc::new(Self { kind: Kind::Inline(Arc::default()) })
     }
 
     /// Opens an account. `limit` is for the sum of its tasks, `None` is no limit.
@@ -136,10 +132,7 @@ impl PodExecutor {
                 break;
             }
             if timeout_at(deadline, left).await.is_err() {
-                return Err(StillRunning {
-                    workers,
-                    waited: within,
-                });
+                return Err(StillRunning { workers, waited: within });
             }
         }
         for thread in pool.take_threads() {
@@ -153,14 +146,8 @@ impl PodExecutor {
     /// Figures so far.
     pub fn stats(&self) -> Stats {
         match &self.kind {
-            Kind::Threads(pool) => Stats {
-                workers: pool.workers(),
-                rescues: pool.rescues(),
-            },
-            Kind::Inline(_) => Stats {
-                workers: 0,
-                rescues: 0,
-            },
+            Kind::Threads(pool) => Stats { workers: pool.workers(), rescues: pool.rescues() },
+            Kind::Inline(_) => Stats { workers: 0, rescues: 0 },
         }
     }
 }

@@ -103,9 +103,7 @@ impl Pool {
         limit: Option<MilliCpu>,
     ) -> Account {
         let mut state = lock(&self.state);
-        let State {
-            accounts, queue, ..
-        } = &mut *state;
+        let State { accounts, queue, .. } = &mut *state;
         // Accounts close here and not when they are dropped: that may happen under our lock.
         accounts.retain(|(key, account)| {
             let open = account.strong_count() > 0;
@@ -115,13 +113,7 @@ impl Pool {
             open
         });
         let key = queue.open(weight, limit, clock::monotonic());
-        let account = Account::new(
-            name,
-            Place::Pool {
-                pool: Arc::clone(self),
-                key,
-            },
-        );
+        let account = Account::new(name, Place::Pool { pool: Arc::clone(self), key });
         accounts.push((key, Arc::downgrade(&account.state)));
         account
     }
@@ -148,11 +140,7 @@ impl Pool {
 
     pub(super) fn register(&self, engine: &Engine) {
         let mut engines = lock(&self.engines);
-        engines.retain(|known| {
-            known
-                .upgrade()
-                .is_some_and(|known| !Engine::same(&known, engine))
-        });
+        engines.retain(|known| known.upgrade().is_some_and(|known| !Engine::same(&known, engine)));
         engines.push(engine.weak());
     }
 
@@ -201,11 +189,7 @@ impl Pool {
             let mut state = lock(&self.state);
             state.doomed.push_back(task);
             // An empty crew: the last one is leaving and drops them itself.
-            if state.crew.present() == 0 {
-                None
-            } else {
-                state.summon(None)
-            }
+            if state.crew.present() == 0 { None } else { state.summon(None) }
         };
         self.answer(summons);
     }
@@ -299,7 +283,7 @@ impl Pool {
                 state.rescues += u64::try_from(relieved).unwrap_or(u64::MAX);
             }
             if !state.doomed.is_empty() || state.queue.waited_through(before, now) {
-                state.crew.reinforce()
+                state.reinforce()
             } else {
                 None
             }
@@ -311,6 +295,10 @@ impl Pool {
 impl State {
     fn summon(&mut self, here: Option<WorkerId>) -> Option<Summons> {
         self.crew.summon(here, self.queue.len() + self.doomed.len())
+    }
+
+    fn reinforce(&mut self) -> Option<Summons> {
+        self.crew.reinforce(self.queue.len() + self.doomed.len())
     }
 
     fn settle(&mut self, settled: &[Share<Arc<AccountState>>], now: Nanos) {

@@ -143,10 +143,7 @@ impl TaskCore {
         let done = {
             let mut body = lock(&self.body);
             let polled = catch_unwind(AssertUnwindSafe(|| match body.as_mut() {
-                Some(body) => body
-                    .as_mut()
-                    .poll(&mut Context::from_waker(&waker))
-                    .is_ready(),
+                Some(body) => body.as_mut().poll(&mut Context::from_waker(&waker)).is_ready(),
                 None => true,
             }));
             polled.unwrap_or_else(|panic| {
@@ -221,9 +218,7 @@ impl TaskCore {
     }
 
     fn advance(&self, from: u8, to: u8) -> bool {
-        self.state
-            .compare_exchange(from, to, SeqCst, SeqCst)
-            .is_ok()
+        self.state.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
     }
 }
 

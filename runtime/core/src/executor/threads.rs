@@ -47,11 +47,7 @@ impl Pool {
             let mut state = lock(&self.state);
             state.crew.leave(id);
             state.wake_ticker();
-            if state.crew.present() == 0 {
-                state.live.all()
-            } else {
-                Vec::new()
-            }
+            if state.crew.present() == 0 { state.live.all() } else { Vec::new() }
         };
         // Without a worker nobody would ever poll or drop them.
         for task in stranded {
@@ -60,11 +56,7 @@ impl Pool {
         loop {
             let task = {
                 let mut state = lock(&self.state);
-                if state.crew.present() > 0 {
-                    None
-                } else {
-                    state.doomed.pop_front()
-                }
+                if state.crew.present() > 0 { None } else { state.doomed.pop_front() }
             };
             let Some(task) = task else { break };
             task.discard();
@@ -119,9 +111,7 @@ impl Pool {
 
     /// The seat of this thread, if it is a worker of this pool.
     pub(super) fn seat(&self) -> Option<WorkerId> {
-        SEAT.get()
-            .filter(|(pool, _)| std::ptr::eq(*pool, self))
-            .map(|(_, id)| id)
+        SEAT.get().filter(|(pool, _)| std::ptr::eq(*pool, self)).map(|(_, id)| id)
     }
 
     /// Does what the crew asked for; not under the lock.

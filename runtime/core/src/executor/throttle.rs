@@ -29,11 +29,7 @@ enum Balance {
 impl Throttle {
     /// Starts with nothing saved and nothing owed.
     pub(super) fn new(limit: MilliCpu, now: Nanos) -> Self {
-        Self {
-            limit,
-            balance: Balance::Saved(0),
-            at: now,
-        }
+        Self { limit, balance: Balance::Saved(0), at: now }
     }
 
     /// Takes a new limit; what is owed is earned at the new rate from `now` on.
@@ -58,10 +54,7 @@ impl Throttle {
             Balance::Saved(_) => None,
             Balance::Owed(owed) => {
                 let wait = (u128::from(owed) * 1000).div_ceil(u128::from(self.limit.get()));
-                Some(
-                    self.at
-                        .saturating_add(u64::try_from(wait).unwrap_or(u64::MAX)),
-                )
+                Some(self.at.saturating_add(u64::try_from(wait).unwrap_or(u64::MAX)))
             }
         }
     }

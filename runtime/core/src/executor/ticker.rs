@@ -24,10 +24,7 @@ const STACK: usize = 128 << 10;
 /// # Errors
 /// When the system gives no thread.
 pub(super) fn start(pool: Arc<Pool>) -> io::Result<JoinHandle<()>> {
-    Builder::new()
-        .name("pod-ticker".to_owned())
-        .stack_size(STACK)
-        .spawn(move || run(&pool))
+    Builder::new().name("pod-ticker".to_owned()).stack_size(STACK).spawn(move || run(&pool))
 }
 
 fn run(pool: &Pool) {

@@ -43,23 +43,20 @@ pub(super) fn start(
     id: WorkerId,
     bell: Arc<Notify>,
 ) -> io::Result<JoinHandle<()>> {
-    Builder::new()
-        .name(format!("pod-cpu-{id}"))
-        .stack_size(STACK)
-        .spawn(move || {
-            let seated = Seated { pool, id };
-            seated.pool.sit_down(id);
-            match runtime() {
-                Ok(runtime) => {
-                    runtime.block_on(Worker::new(&seated.pool, id, &bell).work());
-                    // A thread that still reads standard input would never end.
-                    runtime.shutdown_background();
-                }
-                Err(error) => {
-                    tracing::error!(%error, "cannot start a runtime for the Pod's containers")
-                }
+    Builder::new().name(format!("pod-cpu-{id}")).stack_size(STACK).spawn(move || {
+        let seated = Seated { pool, id };
+        seated.pool.sit_down(id);
+        match runtime() {
+            Ok(runtime) => {
+                runtime.block_on(Worker::new(&seated.pool, id, &bell).work());
+                // A thread that still reads standard input would never end.
+                runtime.shutdown_background();
             }
-        })
+            Err(error) => {
+                tracing::error!(%error, "cannot start a runtime for the Pod's containers")
+            }
+        }
+    })
 }
 
 fn runtime() -> io::Result<runtime::Runtime> {
@@ -109,10 +106,7 @@ impl<'pool> Worker<'pool> {
             ledger: Ledger::new(clock::thread_cpu()),
             settled: Vec::new(),
             now: clock::monotonic(),
-            turn: Turn {
-                tick: pool.tick_count(),
-                polls: 0,
-            },
+            turn: Turn { tick: pool.tick_count(), polls: 0 },
         }
     }
 
@@ -134,12 +128,7 @@ impl<'pool> Worker<'pool> {
         let polled = task.poll_once();
         let took = self.note(&task, polled == Polled::Done);
         self.turn.polls += 1;
-        self.pool.report(
-            self.id,
-            Report { task, took, polled },
-            &self.settled,
-            self.now,
-        );
+        self.pool.report(self.id, Report { task, took, polled }, &self.settled, self.now);
         self.settled.clear();
     }
 
@@ -185,10 +174,7 @@ impl<'pool> Worker<'pool> {
     }
 
     async fn drive(&mut self) {
-        self.turn = Turn {
-            tick: self.pool.tick_count(),
-            polls: 0,
-        };
+        self.turn = Turn { tick: self.pool.tick_count(), polls: 0 };
         tokio::task::yield_now().await;
         self.now = clock::monotonic();
     }
