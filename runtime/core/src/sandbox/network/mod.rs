@@ -1,1 +1,47 @@
-//! One Pod's address space: one IP, one port space, in memory.
+//! One Pod's address space: its IPs and loopback, one port space for all its containers, in memory.
+//!
+//! A listener is an entry in a table, a connection a pair of pipes ([`Stream`]), a datagram an entry
+//! in a mailbox; no privilege is needed and no byte meets the kernel while it stays in the Pod. What
+//! comes from outside (host ports, probes, other Pods) is handed over as a stream, and what goes out
+//! passes the [`EgressPolicy`]. Errors are those of a kernel.
+//!
+//! Start at [`Network`], then [`Endpoint`] (what one container run holds), then [`TcpSocket`] and
+//! [`UdpSocket`], on which the fronts of the three WASI versions are built.
+
+mod address;
+mod config;
+mod egress;
+mod endpoint;
+mod error;
+mod gateway;
+mod hostport;
+mod kernel;
+mod listener;
+mod lock;
+mod names;
+mod options;
+mod peer;
+mod pipe;
+mod ports;
+mod space;
+mod stream;
+mod tcp;
+mod udp;
+mod wakers;
+
+pub use address::AddressFamily;
+pub use config::{HostAlias, NetworkConfig, NetworkLimits, Peer};
+pub use egress::{EgressPolicy, EgressRule, EgressRuleError};
+pub use endpoint::Endpoint;
+pub use error::NetworkError;
+pub use hostport::{HostPort, HostPortError, HostPortTransport, HostPorts};
+pub use kernel::{KernelSocket, KernelStream};
+pub use listener::{Accepted, Connected, Listener};
+pub use names::{HOST_NAME, ResolvConf, hosts_file};
+pub use options::TcpOptions;
+pub use peer::{Header, HeaderError, PeerError, PeerServer, Transport};
+pub use pipe::MemoryStream;
+pub use space::Network;
+pub use stream::Stream;
+pub use tcp::{TcpAcceptor, TcpConnection, TcpReceiveHalf, TcpSendHalf, TcpSocket};
+pub use udp::{Datagram, UdpSocket};

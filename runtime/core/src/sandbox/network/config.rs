@@ -1,0 +1,109 @@
+//! What a Pod's network is made of: names, addresses, neighbours, limits.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use super::AddressFamily;
+use super::EgressPolicy;
+
+/// The network of one Pod, before it exists.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NetworkConfig {
+    /// `spec.hostname`, or the Pod's name.
+    pub hostname: String,
+    /// `spec.subdomain`: with it the Pod answers to `hostname.subdomain` too.
+    pub subdomain: Option<String>,
+    /// The Pod's namespace, a part of its fully qualified name and of the search list.
+    pub namespace: String,
+    /// The last part of fully qualified names; `cluster.local`.
+    pub cluster_domain: String,
+    /// The Pod's addresses: at most one of each family counts, the first one is `status.podIP`.
+    pub ips: Vec<IpAddr>,
+    /// The addresses of all Pods of this node. What no Pod has there is unreachable; packets for
+    /// it never leave through the host.
+    pub pod_ranges: Vec<IpNet>,
+    /// Whom the guests see when the host itself connects (probes, port-forward).
+    pub host_ip: IpAddr,
+    /// The host's own addresses. They count as the host's loopback does: its services listen there.
+    pub node_addresses: Vec<IpAddr>,
+    /// `spec.hostAliases`
+    pub host_aliases: Vec<HostAlias>,
+    /// The other Pods that can be reached by name and address.
+    pub peers: Vec<Peer>,
+    /// Where guests may go outside of Pods.
+    pub egress: EgressPolicy,
+    /// Decides the order of ephemeral ports.
+    pub seed: u64,
+    /// What one container, and the Pod, may hold.
+    pub limits: NetworkLimits,
+}
+
+impl NetworkConfig {
+    /// A network with these names and addresses, no neighbours and the default egress policy.
+    pub fn new(hostname: impl Into<String>, ips: Vec<IpAddr>) -> Self {
+        Self {
+            hostname: hostname.into(),
+            subdomain: None,
+            namespace: "default".to_owned(),
+            cluster_domain: "cluster.local".to_owned(),
+            ips,
+            pod_ranges: Vec::new(),
+            host_ip: IpAddr::V4(Ipv4Addr::new(169, 254, 1, 1)),
+            node_addresses: Vec::new(),
+            host_aliases: Vec::new(),
+            peers: Vec::new(),
+            egress: EgressPolicy::default(),
+            seed: 0,
+            limits: NetworkLimits::default(),
+        }
+    }
+
+    /// The Pod's address of a family.
+    pub(crate) fn ip(&self, family: AddressFamily) -> Option<IpAddr> {
+        self.ips.iter().copied().find(|ip| AddressFamily::of(*ip) == family)
+    }
+}
+
+/// One entry of `spec.hostAliases`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostAlias {
+    /// Where the names lead.
+    pub ip: IpAddr,
+    /// The names.
+    pub hostnames: Vec<String>,
+}
+
+/// Another Pod, as this one sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The name of the Pod.
+    pub name: String,
+    /// `spec.hostname`, or the Pod's name.
+    pub hostname: String,
+    /// `spec.subdomain`
+    pub subdomain: Option<String>,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its addresses.
+    pub ips: Vec<IpAddr>,
+    /// The unix socket on which its process takes connections (see [`PeerServer`](super::PeerServer)).
+    pub socket: PathBuf,
+}
+
+/// Bounds on what guests can make the host hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkLimits {
+    /// Sockets and connections of one container; more fail with `EMFILE`.
+    pub sockets_per_container: usize,
+    /// Bytes in all pipes of the Pod from which on every pipe holds 16 KiB at most.
+    pub buffered_bytes: usize,
+}
+
+impl Default for NetworkLimits {
+    fn default() -> Self {
+        Self { sockets_per_container: 16 * 1024, buffered_bytes: 64 * 1024 * 1024 }
+    }
+}

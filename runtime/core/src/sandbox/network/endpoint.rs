@@ -1,0 +1,305 @@
+//! What one container run holds on the Pod's network.
+//!
+//! Every socket, listener and connection of the run is a member of its [`Endpoint`]: it counts
+//! against the container's limit, refuses when the container stops, and ends with it.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use super::listener::{Backlog, Listener};
+use super::lock::lock;
+use super::ports::{BindingId, Coverage};
+use super::space::{Network, Protocol};
+use super::stream::{Stream, StreamHandle};
+use super::tcp::TcpSocket;
+use super::udp::{Mailbox, UdpSocket};
+use super::{AddressFamily, NetworkError, address};
+
+/// One container run's place on the Pod's network. Dropping it is [`end`](Self::end).
+pub struct Endpoint {
+    shared: Arc<EndpointShared>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(network: &Arc<Network>) -> Self {
+        let shared = EndpointShared {
+            network: Arc::clone(network),
+            sockets: Arc::default(),
+            refusing: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            members: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The network that the endpoint is a part of.
+    pub fn network(&self) -> &Arc<Network> {
+        &self.shared.network
+    }
+
+    /// A new TCP socket.
+    ///
+    /// # Errors
+    /// [`NetworkError::SocketLimit`], [`NetworkError::Closed`] after the end.
+    pub fn tcp_socket(&self, family: AddressFamily) -> Result<TcpSocket, NetworkError> {
+        TcpSocket::new(&self.shared, family)
+    }
+
+    /// A new UDP socket.
+    ///
+    /// # Errors
+    /// As [`tcp_socket`](Self::tcp_socket).
+    pub fn udp_socket(&self, family: AddressFamily) -> Result<UdpSocket, NetworkError> {
+        UdpSocket::new(&self.shared, family)
+    }
+
+    /// Listens at an address, for code of the host; a wildcard covers its own family only.
+    ///
+    /// # Errors
+    /// [`NetworkError::AddressInUse`], [`NetworkError::AddressNotAvailable`],
+    /// [`NetworkError::Closed`] after the end.
+    pub fn listen(&self, at: SocketAddr) -> Result<Listener, NetworkError> {
+        self.shared.check_bindable(at.ip())?;
+        let slot = self.shared.slot()?;
+        let port = self.shared.bind(Protocol::Tcp, Coverage::Ip(at.ip()), at.port())?;
+        let local = SocketAddr::new(at.ip(), port.number());
+        Ok(Listener::new(&self.shared, port, local, slot))
+    }
+
+    /// Listens at a port of all addresses of both families: Pod IPs and loopback alike.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
+    pub fn listen_any(&self, port: u16) -> Result<Listener, NetworkError> {
+        let slot = self.shared.slot()?;
+        let port = self.shared.bind(Protocol::Tcp, Coverage::DualStack, port)?;
+        let local = SocketAddr::new(AddressFamily::Ipv4.unspecified(), port.number());
+        Ok(Listener::new(&self.shared, port, local, slot))
+    }
+
+    /// The addresses of a name, as this Pod sees it.
+    ///
+    /// # Errors
+    /// [`NetworkError::InvalidArgument`] for what cannot be a name, [`NetworkError::NameNotFound`],
+    /// [`NetworkError::ResolverUnavailable`].
+    pub async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NetworkError> {
+        self.shared.network.resolve(name).await
+    }
+
+    /// The container is asked to stop: its listeners refuse new connections, now and in future;
+    /// open connections go on.
+    pub fn refuse_new(&self) {
+        self.shared.refuse_new();
+    }
+
+    /// The container has ended: its listeners close, its connections are reset, nothing new begins.
+    ///
+    /// A guest that ends by itself has dropped its sockets before, with the orderly close that a
+    /// kernel does for an exiting process; what is reset here is what somebody still holds.
+    pub fn end(&self) {
+        self.shared.end();
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.shared.end();
+    }
+}
+
+pub(crate) struct EndpointShared {
+    network: Arc<Network>,
+    sockets: Arc<AtomicUsize>,
+    refusing: AtomicBool,
+    ended: AtomicBool,
+    members: Mutex<Members>,
+}
+
+#[derive(Default)]
+struct Members {
+    next: u64,
+    all: HashMap<u64, Member>,
+}
+
+enum Member {
+    Stream(StreamHandle),
+    Listener(Weak<Backlog>),
+    Port { protocol: Protocol, number: u16, id: BindingId },
+}
+
+/// A port that this Pod's table grants to a socket; dropping it frees the port.
+pub(crate) struct PortGuard {
+    protocol: Protocol,
+    number: u16,
+    id: BindingId,
+    membership: Membership,
+}
+
+impl PortGuard {
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Lets connections to the port go to `backlog`.
+    pub(crate) fn listen(&self, backlog: Arc<Backlog>) {
+        self.membership.endpoint.network.receive_tcp(self.number, self.id, backlog);
+    }
+
+    /// Lets datagrams to the port go to `mailbox`.
+    pub(crate) fn deliver_to(&self, mailbox: Arc<Mailbox>) {
+        self.membership.endpoint.network.receive_udp(self.number, self.id, mailbox);
+    }
+}
+
+impl Drop for PortGuard {
+    fn drop(&mut self) {
+        self.membership.endpoint.network.release(self.protocol, self.number, self.id);
+    }
+}
+
+/// One place in the container's count of sockets.
+pub(crate) struct SocketSlot {
+    sockets: Arc<AtomicUsize>,
+}
+
+impl Drop for SocketSlot {
+    fn drop(&mut self) {
+        self.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Keeps a connection or listener on its container's list.
+pub(crate) struct Membership {
+    endpoint: Arc<EndpointShared>,
+    id: u64,
+    _slot: Option<SocketSlot>,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        lock(&self.endpoint.members).all.remove(&self.id);
+    }
+}
+
+impl EndpointShared {
+    pub(crate) fn network(&self) -> &Arc<Network> {
+        &self.network
+    }
+
+    /// # Errors
+    /// [`NetworkError::Closed`] after the end.
+    pub(crate) fn alive(&self) -> Result<(), NetworkError> {
+        if self.ended.load(Ordering::Acquire) { Err(NetworkError::Closed) } else { Ok(()) }
+    }
+
+    /// A place for one more socket.
+    pub(crate) fn slot(&self) -> Result<SocketSlot, NetworkError> {
+        self.alive()?;
+        let limit = self.network.config().limits.sockets_per_container;
+        let taken = self.sockets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            (count < limit).then_some(count + 1)
+        });
+        match taken {
+            Ok(_) => Ok(SocketSlot { sockets: Arc::clone(&self.sockets) }),
+            Err(_) => Err(NetworkError::SocketLimit),
+        }
+    }
+
+    pub(crate) fn join_stream(self: &Arc<Self>, stream: &Stream, slot: SocketSlot) -> Membership {
+        let membership = self.join(Member::Stream(stream.handle()), Some(slot));
+        if self.ended.load(Ordering::Acquire) {
+            stream.reset();
+        }
+        membership
+    }
+
+    pub(crate) fn join_listener(
+        self: &Arc<Self>,
+        backlog: &Arc<Backlog>,
+        slot: SocketSlot,
+    ) -> Membership {
+        let membership = self.join(Member::Listener(Arc::downgrade(backlog)), Some(slot));
+        // The flags are read after joining, so that a stop in between is not missed.
+        if self.refusing.load(Ordering::Acquire) {
+            backlog.refuse();
+        }
+        if self.ended.load(Ordering::Acquire) {
+            backlog.close();
+        }
+        membership
+    }
+
+    /// Whether a socket of this Pod may be bound to `ip`.
+    pub(crate) fn check_bindable(&self, ip: IpAddr) -> Result<(), NetworkError> {
+        if !address::is_unicast(ip) {
+            return Err(NetworkError::InvalidArgument);
+        }
+        if ip.is_unspecified() || self.network.is_own(ip) {
+            Ok(())
+        } else {
+            Err(NetworkError::AddressNotAvailable)
+        }
+    }
+
+    /// Takes a port; 0 asks for an ephemeral one.
+    pub(crate) fn bind(
+        self: &Arc<Self>,
+        protocol: Protocol,
+        coverage: Coverage,
+        port: u16,
+    ) -> Result<PortGuard, NetworkError> {
+        let (number, id) = self.network.bind(protocol, coverage, port)?;
+        let membership = self.join(Member::Port { protocol, number, id }, None);
+        let guard = PortGuard { protocol, number, id, membership };
+        self.alive()?;
+        Ok(guard)
+    }
+
+    fn join(self: &Arc<Self>, member: Member, slot: Option<SocketSlot>) -> Membership {
+        let id = {
+            let mut members = lock(&self.members);
+            let id = members.next;
+            members.next += 1;
+            members.all.insert(id, member);
+            id
+        };
+        Membership { endpoint: Arc::clone(self), id, _slot: slot }
+    }
+
+    fn refuse_new(&self) {
+        self.refusing.store(true, Ordering::Release);
+        for backlog in self.listeners() {
+            backlog.refuse();
+        }
+    }
+
+    fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        let members = std::mem::take(&mut lock(&self.members).all);
+        for member in members.into_values() {
+            match member {
+                Member::Stream(stream) => stream.reset(),
+                // At once: the next run of this container must find its ports free.
+                Member::Port { protocol, number, id } => {
+                    self.network.release(protocol, number, id);
+                }
+                Member::Listener(backlog) => {
+                    if let Some(backlog) = backlog.upgrade() {
+                        backlog.close();
+                    }
+                }
+            }
+        }
+    }
+
+    fn listeners(&self) -> Vec<Arc<Backlog>> {
+        let members = lock(&self.members);
+        let listeners = members.all.values().filter_map(|member| match member {
+            Member::Listener(backlog) => backlog.upgrade(),
+            Member::Stream(_) | Member::Port { .. } => None,
+        });
+        listeners.collect()
+    }
+}

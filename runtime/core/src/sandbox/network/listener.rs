@@ -1,0 +1,350 @@
+//! Listening: a queue of connections that are established and not accepted yet.
+//!
+//! As in a kernel a connection is established once it is in the queue, before anybody accepts it.
+//! A full queue lets new connections wait (a kernel drops their SYN, which is sent again); a
+//! closed one resets what is still in it; one whose container stops refuses new connections and
+//! still hands out the queued ones.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use super::NetworkError;
+use super::endpoint::{EndpointShared, Membership, PortGuard, SocketSlot};
+use super::lock::lock;
+use super::options::{DEFAULT_BACKLOG, TcpOptions};
+use super::stream::{ParkedStream, Stream};
+use super::wakers::WakerSet;
+
+/// A connection in the queue.
+pub(crate) struct Incoming {
+    pub(crate) stream: ParkedStream,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    /// The listener's options when the connection was established.
+    pub(crate) options: TcpOptions,
+}
+
+/// The queue; the address table leads here.
+pub(crate) struct Backlog {
+    state: Mutex<State>,
+}
+
+struct State {
+    queue: VecDeque<Incoming>,
+    /// Places that are promised and not filled yet.
+    reserved: usize,
+    length: usize,
+    options: TcpOptions,
+    accepters: WakerSet,
+    connectors: WakerSet,
+    openness: Openness,
+}
+
+#[derive(PartialEq, Eq)]
+enum Openness {
+    Open,
+    Refusing,
+    Closed,
+}
+
+impl Backlog {
+    pub(crate) fn new(length: usize, options: TcpOptions) -> Self {
+        let state = State {
+            queue: VecDeque::new(),
+            reserved: 0,
+            length,
+            options,
+            accepters: WakerSet::default(),
+            connectors: WakerSet::default(),
+            openness: Openness::Open,
+        };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Puts what `build` makes into the queue, or waits for room.
+    ///
+    /// `build` gets the listener's options and is called only when there is room.
+    ///
+    /// # Errors
+    /// [`NetworkError::ConnectionRefused`] when the listener is closed or refuses.
+    pub(crate) fn poll_enqueue(
+        &self,
+        cx: &Context<'_>,
+        build: impl FnOnce(&TcpOptions) -> Incoming,
+    ) -> Poll<Result<(), NetworkError>> {
+        let (outcome, wake) = {
+            let mut state = lock(&self.state);
+            if state.openness != Openness::Open {
+                return Poll::Ready(Err(NetworkError::ConnectionRefused));
+            }
+            if state.is_full() {
+                (Poll::Pending, state.connectors.register(cx))
+            } else {
+                let incoming = build(&state.options);
+                state.queue.push_back(incoming);
+                (Poll::Ready(Ok(())), state.accepters.take())
+            }
+        };
+        wake.wake();
+        outcome
+    }
+
+    /// Waits for a place in the queue and keeps it for a connection to come.
+    ///
+    /// # Errors
+    /// As [`poll_enqueue`](Self::poll_enqueue).
+    pub(crate) fn poll_reserve(
+        self: &Arc<Self>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Reservation, NetworkError>> {
+        let displaced = {
+            let mut state = lock(&self.state);
+            if state.openness != Openness::Open {
+                return Poll::Ready(Err(NetworkError::ConnectionRefused));
+            }
+            if !state.is_full() {
+                state.reserved += 1;
+                return Poll::Ready(Ok(Reservation { backlog: Arc::clone(self) }));
+            }
+            state.connectors.register(cx)
+        };
+        displaced.wake();
+        Poll::Pending
+    }
+
+    /// Takes the next connection out of the queue, if `admit` lets the accepter have one more.
+    pub(crate) fn poll_dequeue<Admission>(
+        &self,
+        cx: &Context<'_>,
+        admit: impl FnOnce() -> Result<Admission, NetworkError>,
+    ) -> Poll<Result<(Incoming, Admission), NetworkError>> {
+        let (outcome, wake) = {
+            let mut state = lock(&self.state);
+            if state.queue.is_empty() {
+                if state.openness == Openness::Closed {
+                    return Poll::Ready(Err(NetworkError::Closed));
+                }
+                (Poll::Pending, state.accepters.register(cx))
+            } else {
+                match admit() {
+                    // The connection stays in the queue, as with EMFILE.
+                    Err(error) => return Poll::Ready(Err(error)),
+                    Ok(admission) => {
+                        let incoming = state.queue.pop_front().expect("not empty");
+                        (Poll::Ready(Ok((incoming, admission))), state.connectors.take())
+                    }
+                }
+            }
+        };
+        wake.wake();
+        outcome
+    }
+
+    /// Ready when accepting would not have to wait.
+    pub(crate) fn poll_acceptable(&self, cx: &Context<'_>) -> Poll<()> {
+        let displaced = {
+            let mut state = lock(&self.state);
+            if !state.queue.is_empty() || state.openness == Openness::Closed {
+                return Poll::Ready(());
+            }
+            state.accepters.register(cx)
+        };
+        displaced.wake();
+        Poll::Pending
+    }
+
+    pub(crate) fn set_length(&self, length: usize) {
+        let connectors = {
+            let mut state = lock(&self.state);
+            state.length = length;
+            state.connectors.take()
+        };
+        connectors.wake();
+    }
+
+    pub(crate) fn set_options(&self, options: TcpOptions) {
+        lock(&self.state).options = options;
+    }
+
+    /// Refuses new connections from now on.
+    pub(crate) fn refuse(&self) {
+        let connectors = {
+            let mut state = lock(&self.state);
+            if state.openness == Openness::Open {
+                state.openness = Openness::Refusing;
+            }
+            state.connectors.take()
+        };
+        connectors.wake();
+    }
+
+    /// Ends listening; what nobody accepted is reset.
+    pub(crate) fn close(&self) {
+        let (queue, accepters, connectors) = {
+            let mut state = lock(&self.state);
+            state.openness = Openness::Closed;
+            (std::mem::take(&mut state.queue), state.accepters.take(), state.connectors.take())
+        };
+        accepters.wake();
+        connectors.wake();
+        for incoming in queue {
+            incoming.stream.reset();
+        }
+    }
+}
+
+impl State {
+    fn is_full(&self) -> bool {
+        self.queue.len() + self.reserved >= self.length
+    }
+}
+
+/// A promised place in a queue; dropping it gives the place to somebody else.
+pub(crate) struct Reservation {
+    backlog: Arc<Backlog>,
+}
+
+impl Reservation {
+    /// Puts a connection where it was promised a place; into a listener that has closed since, it
+    /// is reset.
+    pub(crate) fn fill(self, build: impl FnOnce(&TcpOptions) -> Incoming) {
+        let accepters = {
+            let mut state = lock(&self.backlog.state);
+            let incoming = build(&state.options);
+            if state.openness == Openness::Closed {
+                drop(state);
+                incoming.stream.reset();
+                return;
+            }
+            state.queue.push_back(incoming);
+            state.accepters.take()
+        };
+        accepters.wake();
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let connectors = {
+            let mut state = lock(&self.backlog.state);
+            state.reserved -= 1;
+            // A filled place is no free one, and a spurious wake costs little.
+            state.connectors.take()
+        };
+        connectors.wake();
+    }
+}
+
+/// A port with its queue; the last one to let go closes it.
+pub(crate) struct ListeningPort {
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) local: SocketAddr,
+    pub(crate) endpoint: Arc<EndpointShared>,
+    _port: PortGuard,
+    _membership: Membership,
+}
+
+impl ListeningPort {
+    pub(crate) fn new(
+        endpoint: &Arc<EndpointShared>,
+        port: PortGuard,
+        local: SocketAddr,
+        length: usize,
+        options: TcpOptions,
+        slot: SocketSlot,
+    ) -> Self {
+        let backlog = Arc::new(Backlog::new(length, options));
+        let membership = endpoint.join_listener(&backlog, slot);
+        port.listen(Arc::clone(&backlog));
+        Self {
+            backlog,
+            local,
+            endpoint: Arc::clone(endpoint),
+            _port: port,
+            _membership: membership,
+        }
+    }
+}
+
+impl Drop for ListeningPort {
+    fn drop(&mut self) {
+        self.backlog.close();
+    }
+}
+
+/// A listening socket for code of the host: the HTTP front of a container, for example.
+///
+/// Dropping it frees the port and resets what was not accepted.
+pub struct Listener {
+    port: ListeningPort,
+}
+
+impl Listener {
+    pub(crate) fn new(
+        endpoint: &Arc<EndpointShared>,
+        port: PortGuard,
+        local: SocketAddr,
+        slot: SocketSlot,
+    ) -> Self {
+        let options = TcpOptions::default();
+        Self { port: ListeningPort::new(endpoint, port, local, DEFAULT_BACKLOG, options, slot) }
+    }
+
+    /// The address that was bound, with the port that was granted.
+    pub fn local_address(&self) -> SocketAddr {
+        self.port.local
+    }
+
+    /// The next connection: its stream, the address that was called, and who called.
+    ///
+    /// # Errors
+    /// [`NetworkError::Closed`] once the endpoint has ended, [`NetworkError::SocketLimit`] when the
+    /// container holds too many sockets; the connection then stays in the queue.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<Accepted, NetworkError>> {
+        let endpoint = &self.port.endpoint;
+        self.port.backlog.poll_dequeue(cx, || endpoint.slot()).map(|outcome| {
+            let (incoming, slot) = outcome?;
+            let stream = incoming.stream.unpark(endpoint.network().leftovers())?;
+            stream.apply(&incoming.options);
+            let membership = endpoint.join_stream(&stream, slot);
+            Ok(Accepted {
+                stream,
+                local: incoming.local,
+                remote: incoming.remote,
+                membership: Connected { _membership: membership },
+            })
+        })
+    }
+
+    /// As [`poll_accept`](Self::poll_accept), to be awaited.
+    ///
+    /// # Errors
+    /// As [`poll_accept`](Self::poll_accept).
+    ///
+    /// # Cancel safety
+    /// Safe: a connection that was not handed over stays in the queue.
+    pub async fn accept(&self) -> Result<Accepted, NetworkError> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+}
+
+/// A connection that host code has accepted.
+pub struct Accepted {
+    /// The connection.
+    pub stream: Stream,
+    /// The address that the caller called.
+    pub local: SocketAddr,
+    /// The caller.
+    pub remote: SocketAddr,
+    /// Keep it as long as the stream: while it lives, the connection counts as one of its container
+    /// and is reset when the container ends.
+    pub membership: Connected,
+}
+
+/// Counts a connection as one of its container (see [`Accepted::membership`]).
+pub struct Connected {
+    _membership: Membership,
+}

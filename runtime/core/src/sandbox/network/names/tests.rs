@@ -1,0 +1,131 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::sandbox::network::{HostAlias, Peer};
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn config() -> NetworkConfig {
+    let mut config = NetworkConfig::new("web-0", vec![ip("10.88.0.2"), ip("fd00::2")]);
+    config.subdomain = Some("web".into());
+    config.namespace = "shop".into();
+    config.host_aliases = vec![
+        HostAlias { ip: ip("1.2.3.4"), hostnames: vec!["foo.local".into(), "bar.local".into()] },
+        HostAlias { ip: ip("fd00::9"), hostnames: vec!["foo.local".into()] },
+    ];
+    config.peers = vec![
+        Peer {
+            name: "db".into(),
+            hostname: "db-0".into(),
+            subdomain: Some("data".into()),
+            namespace: "shop".into(),
+            ips: vec![ip("10.88.0.3")],
+            socket: "/run/db".into(),
+        },
+        Peer {
+            name: "far".into(),
+            hostname: "far".into(),
+            subdomain: None,
+            namespace: "other".into(),
+            ips: vec![ip("10.88.0.4")],
+            socket: "/run/far".into(),
+        },
+    ];
+    config
+}
+
+#[test]
+fn the_pods_tables_answer() {
+    let own = ["10.88.0.2", "fd00::2"];
+    for (name, expected) in [
+        ("localhost", &["127.0.0.1", "::1"][..]),
+        ("LOCALHOST.", &["127.0.0.1", "::1"]),
+        ("api.localhost", &["127.0.0.1", "::1"]),
+        ("web-0", &own),
+        ("Web-0", &own),
+        ("web-0.web", &own),
+        ("web-0.web.shop", &own),
+        ("web-0.web.shop.svc", &own),
+        ("web-0.web.shop.svc.cluster.local", &own),
+        ("web-0.web.shop.svc.cluster.local.", &own),
+        ("foo.local", &["1.2.3.4", "fd00::9"]),
+        ("bar.local", &["1.2.3.4"]),
+        ("db", &["10.88.0.3"]),
+        ("db.shop", &["10.88.0.3"]),
+        ("db-0", &["10.88.0.3"]),
+        ("db-0.data", &["10.88.0.3"]),
+        ("db-0.data.shop.svc.cluster.local", &["10.88.0.3"]),
+        ("far.other", &["10.88.0.4"]),
+        ("host.wasmpod.internal", &["169.254.1.1"]),
+        ("127.0.0.1", &["127.0.0.1"]),
+        ("0.0.0.0", &["0.0.0.0"]),
+        ("::", &["::"]),
+        ("[::]", &["::"]),
+        ("DEAD:BEEF::0", &["dead:beef::"]),
+    ] {
+        let expected = expected.iter().map(|text| ip(text)).collect();
+        assert_eq!(look_up(&config(), name), Ok(Lookup::Known(expected)), "{name}");
+    }
+}
+
+#[test]
+fn others_are_asked_for_or_refused() {
+    assert_eq!(look_up(&config(), "Example.com."), Ok(Lookup::Ask("example.com".into())));
+    assert_eq!(look_up(&config(), "münchen.de"), Ok(Lookup::Ask("xn--mnchen-3ya.de".into())));
+    assert_eq!(look_up(&config(), "far"), Ok(Lookup::Ask("far".into())));
+    assert_eq!(
+        look_up(&config(), "nobody.shop.svc.cluster.local"),
+        Err(NetworkError::NameNotFound)
+    );
+    for name in ["", " ", ".", "a.b<&>", "127.0.0.1:80", "[::]:80", "http://example.com/"] {
+        assert_eq!(look_up(&config(), name), Err(NetworkError::InvalidArgument), "{name:?}");
+    }
+}
+
+#[test]
+fn hosts_reads_as_the_kubelet_writes_it() {
+    insta::assert_snapshot!(hosts_file(&config()).replace('\t', " -> "), @r"
+    # Kubernetes-managed hosts file.
+    127.0.0.1 -> localhost
+    ::1 -> localhost ip6-localhost ip6-loopback
+    fe00::0 -> ip6-localnet
+    fe00::0 -> ip6-mcastprefix
+    fe00::1 -> ip6-allnodes
+    fe00::2 -> ip6-allrouters
+    10.88.0.2 -> web-0.web.shop.svc.cluster.local -> web-0
+    fd00::2 -> web-0.web.shop.svc.cluster.local -> web-0
+
+    # Entries added by HostAliases.
+    1.2.3.4 -> foo.local -> bar.local
+    fd00::9 -> foo.local
+    ");
+    let plain = NetworkConfig::new("web", vec![ip("10.88.0.2")]);
+    assert!(hosts_file(&plain).ends_with("ip6-allrouters\n10.88.0.2\tweb\n"));
+}
+
+#[test]
+fn resolv_conf_is_the_hosts_and_dns_config() {
+    let host = "# by hand\nnameserver 127.0.0.53\nnameserver 9.9.9.9\nsearch lan home\noptions edns0 ndots:1\n";
+    let mut conf = ResolvConf::from_host(host);
+    conf.add(
+        &["1.1.1.1".into(), "9.9.9.9".into()],
+        &["my.dns".into(), "lan".into()],
+        &[("ndots".into(), Some("2".into())), ("rotate".into(), None)],
+    );
+    insta::assert_snapshot!(conf.render(), @r"
+    search lan home my.dns
+    nameserver 9.9.9.9
+    nameserver 1.1.1.1
+    options edns0 ndots:2 rotate
+    ");
+}
+
+proptest! {
+    #[test]
+    fn no_name_and_no_file_makes_it_panic(name in any::<String>(), file in any::<String>()) {
+        let _ = look_up(&config(), &name);
+        let _ = ResolvConf::from_host(&file).render();
+    }
+}

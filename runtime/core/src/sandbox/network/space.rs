@@ -1,0 +1,364 @@
+//! The Pod's network: its addresses, its ports, and where a destination lies.
+//!
+//! A destination is in this Pod (loopback or one of its IPs), in another Pod (its process takes the
+//! connection on a unix socket), nowhere (in the Pods' range, and no Pod has it), or outside (the
+//! host's kernel, if the egress policy agrees).
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use super::config::{NetworkConfig, Peer};
+use super::endpoint::Endpoint;
+use super::gateway::UdpGateway;
+use super::kernel::Leftovers;
+use super::listener::{Backlog, Incoming, Reservation};
+use super::lock::lock;
+use super::names::{self, Lookup};
+use super::options::DEFAULT_BUFFER;
+use super::pipe::{BufferBudget, MemoryStream};
+use super::ports::{BindingId, Coverage, PortTable};
+use super::stream::{ParkedStream, Stream};
+use super::udp::Mailbox;
+use super::{AddressFamily, NetworkError, address, egress};
+
+/// How long a connection waits for a place in a full queue; Linux gives up after six retries.
+pub(crate) const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(127);
+
+/// One Pod's network. It has no tasks of its own and lives as long as somebody holds it.
+pub struct Network {
+    config: NetworkConfig,
+    tcp: Mutex<PortTable<Arc<Backlog>>>,
+    udp: Mutex<PortTable<Arc<Mailbox>>>,
+    gateway: UdpGateway,
+    learned: Mutex<VecDeque<Learned>>,
+    budget: Arc<BufferBudget>,
+    leftovers: Arc<Leftovers>,
+}
+
+/// The two port spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Tcp,
+    Udp,
+}
+
+/// Where a destination lies.
+pub(crate) enum Route<'network> {
+    /// In this Pod; `source` is what an unbound socket calls from.
+    Local { source: IpAddr },
+    /// In another Pod.
+    Peer { peer: &'network Peer, source: IpAddr },
+    /// Outside, and the policy agrees. What is dialled differs from what the guest names only for
+    /// the host itself.
+    Outside { source: IpAddr, dial: SocketAddr },
+}
+
+/// An address that a name of the egress rules had when a guest asked for it.
+struct Learned {
+    ip: IpAddr,
+    port: Option<u16>,
+}
+
+/// How many learned addresses are remembered; the oldest is forgotten first.
+const MOST_LEARNED: usize = 1024;
+
+impl Network {
+    /// A network with nothing on it.
+    pub fn new(config: NetworkConfig) -> Arc<Self> {
+        let seed = config.seed;
+        let budget = Arc::new(BufferBudget::new(config.limits.buffered_bytes));
+        Arc::new(Self {
+            config,
+            tcp: Mutex::new(PortTable::new(seed)),
+            udp: Mutex::new(PortTable::new(seed.rotate_left(17))),
+            gateway: UdpGateway::default(),
+            learned: Mutex::default(),
+            budget,
+            leftovers: Arc::default(),
+        })
+    }
+
+    /// What the network was made of.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// A place for one container run.
+    pub fn endpoint(self: &Arc<Self>) -> Endpoint {
+        Endpoint::new(self)
+    }
+
+    /// Connects from the host to a port of this Pod, on its first IP: probes and port-forward.
+    ///
+    /// # Errors
+    /// [`NetworkError::ConnectionRefused`] when nobody listens, [`NetworkError::TimedOut`] when the
+    /// listener's queue stays full for 127 s.
+    ///
+    /// # Cancel safety
+    /// Safe: a connection that did not come about leaves nothing behind.
+    pub async fn connect(&self, port: u16) -> Result<Stream, NetworkError> {
+        let ip = self.config.ips.first().copied();
+        self.connect_to(SocketAddr::new(ip.unwrap_or(AddressFamily::Ipv4.loopback()), port)).await
+    }
+
+    /// As [`connect`](Self::connect), to any address of this Pod, loopback included.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and [`NetworkError::HostUnreachable`] for an address that is
+    /// not this Pod's.
+    ///
+    /// # Cancel safety
+    /// As [`connect`](Self::connect).
+    pub async fn connect_to(&self, to: SocketAddr) -> Result<Stream, NetworkError> {
+        if !self.is_own(to.ip()) {
+            return Err(NetworkError::HostUnreachable);
+        }
+        let from = if to.ip().is_loopback() { to.ip() } else { self.config.host_ip };
+        // The host's port means nothing to the guest; the number only has to look like one.
+        let from = SocketAddr::new(from, 32_768);
+        let place = self.reserve(to).await?;
+        let mut ours = None;
+        place.fill_with(from, |receive_buffer| {
+            let (near, far) = MemoryStream::pair(DEFAULT_BUFFER, receive_buffer, &self.budget);
+            ours = Some(near);
+            ParkedStream::Memory(far)
+        });
+        Ok(Stream::Memory(ours.expect("made when the place was filled")))
+    }
+
+    /// Gives a connection that the host has accepted to the listener at `to`; the guest then reads
+    /// it itself.
+    ///
+    /// # Errors
+    /// As [`connect_to`](Self::connect_to); the stream is closed then, with a reset if it can be.
+    ///
+    /// # Cancel safety
+    /// Safe: the stream is closed when the wait is given up.
+    pub async fn hand_over(
+        &self,
+        to: SocketAddr,
+        from: SocketAddr,
+        stream: Stream,
+    ) -> Result<(), NetworkError> {
+        let mut parked = ResetOnDrop(Some(ParkedStream::park(stream)?));
+        let place = self.reserve(to).await?;
+        if let Some(stream) = parked.0.take() {
+            place.fill_with(from, |_| stream);
+        }
+        Ok(())
+    }
+
+    /// Waits for a place in the queue of the listener at `to`.
+    ///
+    /// # Errors
+    /// [`NetworkError::ConnectionRefused`], [`NetworkError::TimedOut`].
+    pub(crate) async fn reserve(&self, to: SocketAddr) -> Result<Place, NetworkError> {
+        let backlog = self.listener(to).ok_or(NetworkError::ConnectionRefused)?;
+        let mut waiting = std::pin::pin!(poll_fn(|cx| backlog.poll_reserve(cx)));
+        // With room in the queue no timer is made.
+        let reservation = match futures::poll!(waiting.as_mut()) {
+            Poll::Ready(outcome) => outcome?,
+            Poll::Pending => match tokio::time::timeout(CONNECT_TIMEOUT, waiting).await {
+                Ok(outcome) => outcome?,
+                Err(_elapsed) => return Err(NetworkError::TimedOut),
+            },
+        };
+        Ok(Place { reservation, to })
+    }
+
+    /// Whether an address belongs to this Pod, loopback included.
+    pub(crate) fn is_own(&self, ip: IpAddr) -> bool {
+        ip.is_loopback() || self.config.ips.contains(&ip)
+    }
+
+    /// Where a destination lies.
+    ///
+    /// # Errors
+    /// [`NetworkError::HostUnreachable`] for an address in the Pods' range that no Pod has,
+    /// [`NetworkError::AccessDenied`] where the egress policy refuses.
+    pub(crate) fn route(&self, to: SocketAddr) -> Result<Route<'_>, NetworkError> {
+        let ip = to.ip();
+        if self.is_own(ip) {
+            // As in Linux: 127.0.0.1 calls all of 127.0.0.0/8, any other address calls itself.
+            let source = if ip.is_loopback() { AddressFamily::of(ip).loopback() } else { ip };
+            return Ok(Route::Local { source });
+        }
+        let own = self.config.ip(AddressFamily::of(ip));
+        if let Some(peer) = self.config.peers.iter().find(|peer| peer.ips.contains(&ip)) {
+            let source = own.ok_or(NetworkError::NetworkUnreachable)?;
+            return Ok(Route::Peer { peer, source });
+        }
+        if self.config.pod_ranges.iter().any(|range| range.contains(&ip)) {
+            return Err(NetworkError::HostUnreachable);
+        }
+        if !address::is_unicast(ip) {
+            return Err(NetworkError::NetworkUnreachable);
+        }
+        // A Pod without an address of that family borrows the host's; nobody else sees the number.
+        let source = own.unwrap_or(AddressFamily::of(ip).unspecified());
+        if ip == self.config.host_ip {
+            // The host itself: what listens on its loopback must be allowed by name.
+            let dial = SocketAddr::new(AddressFamily::of(ip).loopback(), to.port());
+            return if self.config.egress.has_rule_for(dial.ip(), dial.port()) {
+                Ok(Route::Outside { source, dial })
+            } else {
+                Err(NetworkError::AccessDenied)
+            };
+        }
+        let allowed = self.config.egress.allows(to, &self.config.node_addresses);
+        if allowed || self.has_learned(to) {
+            Ok(Route::Outside { source, dial: to })
+        } else {
+            Err(NetworkError::AccessDenied)
+        }
+    }
+
+    /// The addresses of a name (see [`Endpoint::resolve`]).
+    pub(crate) async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NetworkError> {
+        let domain = match names::look_up(&self.config, name)? {
+            Lookup::Known(addresses) => return Ok(addresses),
+            Lookup::Ask(domain) => domain,
+        };
+        if !self.config.egress.may_resolve(&domain) {
+            return Err(NetworkError::NameNotFound);
+        }
+        let addresses: Vec<IpAddr> = match tokio::net::lookup_host((domain.as_str(), 0)).await {
+            Ok(addresses) => addresses.map(|address| address.ip().to_canonical()).collect(),
+            // The resolver's own codes do not come through: "no such name" and "no answer" look alike.
+            Err(_) => return Err(NetworkError::NameNotFound),
+        };
+        self.learn(&domain, &addresses);
+        let mut unique = Vec::with_capacity(addresses.len());
+        for ip in addresses {
+            if !unique.contains(&ip) {
+                unique.push(ip);
+            }
+        }
+        if unique.is_empty() { Err(NetworkError::NameNotFound) } else { Ok(unique) }
+    }
+
+    /// A rule that names a host opens the addresses that a guest gets for it, but never the host's
+    /// own: who rules over that name's DNS must not rule over this host.
+    fn learn(&self, domain: &str, addresses: &[IpAddr]) {
+        let ports = self.config.egress.ports_of(domain);
+        if ports.is_empty() {
+            return;
+        }
+        let mut learned = lock(&self.learned);
+        for &ip in addresses {
+            if egress::is_refused(ip) || self.config.node_addresses.contains(&ip) {
+                continue;
+            }
+            for &port in &ports {
+                learned.retain(|known| !(known.ip == ip && known.port == port));
+                if learned.len() >= MOST_LEARNED {
+                    learned.pop_front();
+                }
+                learned.push_back(Learned { ip, port });
+            }
+        }
+    }
+
+    fn has_learned(&self, to: SocketAddr) -> bool {
+        let ip = to.ip().to_canonical();
+        lock(&self.learned)
+            .iter()
+            .any(|known| known.ip == ip && known.port.is_none_or(|port| port == to.port()))
+    }
+
+    pub(crate) fn listener(&self, to: SocketAddr) -> Option<Arc<Backlog>> {
+        lock(&self.tcp).lookup(to.ip(), to.port()).cloned()
+    }
+
+    pub(crate) fn mailbox(&self, to: SocketAddr) -> Option<Arc<Mailbox>> {
+        lock(&self.udp).lookup(to.ip(), to.port()).cloned()
+    }
+
+    pub(crate) fn bind(
+        &self,
+        protocol: Protocol,
+        coverage: Coverage,
+        port: u16,
+    ) -> Result<(u16, BindingId), NetworkError> {
+        match protocol {
+            Protocol::Tcp => lock(&self.tcp).bind(coverage, port),
+            Protocol::Udp => lock(&self.udp).bind(coverage, port),
+        }
+    }
+
+    pub(crate) fn receive_tcp(&self, port: u16, id: BindingId, backlog: Arc<Backlog>) {
+        lock(&self.tcp).receive(port, id, backlog);
+    }
+
+    pub(crate) fn receive_udp(&self, port: u16, id: BindingId, mailbox: Arc<Mailbox>) {
+        lock(&self.udp).receive(port, id, mailbox);
+    }
+
+    pub(crate) fn release(&self, protocol: Protocol, port: u16, id: BindingId) {
+        // What received there is dropped once the lock is free.
+        match protocol {
+            Protocol::Tcp => {
+                let receiver = lock(&self.tcp).release(port, id);
+                drop(receiver);
+            }
+            Protocol::Udp => {
+                let receiver = lock(&self.udp).release(port, id);
+                drop(receiver);
+            }
+        }
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<BufferBudget> {
+        &self.budget
+    }
+
+    pub(crate) fn leftovers(&self) -> &Arc<Leftovers> {
+        &self.leftovers
+    }
+
+    pub(crate) fn gateway(&self) -> &UdpGateway {
+        &self.gateway
+    }
+}
+
+/// A place in the queue of a listener.
+pub(crate) struct Place {
+    reservation: Reservation,
+    to: SocketAddr,
+}
+
+impl Place {
+    /// Puts a connection there.
+    ///
+    /// # Errors
+    /// The stream cannot be given away; it is closed then.
+    pub(crate) fn fill(self, from: SocketAddr, stream: Stream) -> Result<(), NetworkError> {
+        let stream = ParkedStream::park(stream)?;
+        self.fill_with(from, |_| stream);
+        Ok(())
+    }
+
+    fn fill_with(self, from: SocketAddr, build: impl FnOnce(usize) -> ParkedStream) {
+        let to = self.to;
+        self.reservation.fill(|options| Incoming {
+            stream: build(options.receive_buffer),
+            local: to,
+            remote: from,
+            options: *options,
+        });
+    }
+}
+
+/// Resets a connection that nobody took.
+struct ResetOnDrop(Option<ParkedStream>);
+
+impl Drop for ResetOnDrop {
+    fn drop(&mut self) {
+        if let Some(stream) = self.0.take() {
+            stream.reset();
+        }
+    }
+}

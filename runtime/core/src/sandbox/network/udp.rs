@@ -1,0 +1,551 @@
+//! A UDP socket: datagrams inside the Pod, to other Pods and outside.
+//!
+//! Protocol-neutral, as [`TcpSocket`](super::TcpSocket) is. A datagram goes into the receiver's
+//! mailbox at once or is lost: a mailbox is as large as its socket's receive buffer, and what does
+//! not fit is dropped, as a kernel does. A connected socket hears of a port with no owner by
+//! `ECONNREFUSED` on its next call, where a kernel would report an ICMP message.
+//!
+//! Outside, the host's kernel sends from a port of its own, like a router that translates
+//! addresses; as with such a router only those may answer who were written to.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use rustix::buffer::spare_capacity;
+use rustix::net::RecvFlags;
+use tokio::io::Interest;
+
+use super::endpoint::{EndpointShared, PortGuard, SocketSlot};
+use super::lock::lock;
+use super::ports::Coverage;
+use super::space::{Network, Protocol, Route};
+use super::wakers::WakerSet;
+use super::{AddressFamily, NetworkError, address, options};
+
+/// What an empty mailbox takes by default: Linux' `net.core.rmem_default`.
+const DEFAULT_UDP_BUFFER: usize = 212_992;
+/// What one datagram costs in a mailbox besides its bytes: empty ones must not be free.
+const DATAGRAM_OVERHEAD: usize = 256;
+/// How many outside addresses a socket remembers having written to.
+const CONTACTS: usize = 256;
+
+/// A UDP socket of a guest. Clones are the same socket; the last one frees the port.
+#[derive(Clone)]
+pub struct UdpSocket {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoint: Arc<EndpointShared>,
+    family: AddressFamily,
+    mailbox: Arc<Mailbox>,
+    state: Mutex<State>,
+    _slot: SocketSlot,
+}
+
+struct State {
+    bound: Option<Bound>,
+    remote: Option<SocketAddr>,
+    hop_limit: u8,
+    send_buffer: usize,
+    outside: Option<Outside>,
+}
+
+struct Bound {
+    port: PortGuard,
+    /// As the guest asked for it.
+    asked: SocketAddr,
+    /// As it reads now: a connected socket has the address that its route gives it.
+    local: SocketAddr,
+}
+
+/// The host's socket behind this one.
+struct Outside {
+    socket: Arc<tokio::net::UdpSocket>,
+    contacts: VecDeque<Contact>,
+}
+
+/// An outside address under both its names: the guest's and the host's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Contact {
+    named: SocketAddr,
+    dialled: SocketAddr,
+}
+
+/// A datagram and who sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Datagram {
+    /// The payload.
+    pub bytes: Bytes,
+    /// Where it came from.
+    pub from: SocketAddr,
+}
+
+/// Where the datagrams for one socket wait.
+pub(crate) struct Mailbox {
+    state: Mutex<MailboxState>,
+}
+
+struct MailboxState {
+    queue: VecDeque<Datagram>,
+    held: usize,
+    capacity: usize,
+    /// A connected socket hears its remote only.
+    only_from: Option<SocketAddr>,
+    error: Option<NetworkError>,
+    readers: WakerSet,
+}
+
+impl UdpSocket {
+    pub(crate) fn new(
+        endpoint: &Arc<EndpointShared>,
+        family: AddressFamily,
+    ) -> Result<Self, NetworkError> {
+        let slot = endpoint.slot()?;
+        let state = State {
+            bound: None,
+            remote: None,
+            hop_limit: 64,
+            send_buffer: DEFAULT_UDP_BUFFER,
+            outside: None,
+        };
+        let inner = Inner {
+            endpoint: Arc::clone(endpoint),
+            family,
+            mailbox: Arc::new(Mailbox::new(DEFAULT_UDP_BUFFER)),
+            state: Mutex::new(state),
+            _slot: slot,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The family it was made for.
+    pub fn address_family(&self) -> AddressFamily {
+        self.inner.family
+    }
+
+    /// Whether it has a local address.
+    pub fn is_bound(&self) -> bool {
+        lock(&self.inner.state).bound.is_some()
+    }
+
+    /// Whether it has a remote address.
+    pub fn is_connected(&self) -> bool {
+        lock(&self.inner.state).remote.is_some()
+    }
+
+    /// Takes a local address; port 0 asks for an ephemeral one.
+    ///
+    /// # Errors
+    /// [`NetworkError::InvalidState`] when bound, [`NetworkError::InvalidArgument`] for another
+    /// family or a v4-mapped address, [`NetworkError::AddressNotAvailable`] for one that this Pod
+    /// does not have, [`NetworkError::AddressInUse`].
+    pub fn bind(&self, local: SocketAddr) -> Result<(), NetworkError> {
+        if !self.inner.family.admits(local.ip()) {
+            return Err(NetworkError::InvalidArgument);
+        }
+        let mut state = lock(&self.inner.state);
+        if state.bound.is_some() {
+            return Err(NetworkError::InvalidState);
+        }
+        self.inner.endpoint.check_bindable(local.ip()).map_err(|error| match error {
+            NetworkError::InvalidArgument => NetworkError::AddressNotAvailable,
+            other => other,
+        })?;
+        state.bound = Some(self.take_port(local)?);
+        Ok(())
+    }
+
+    /// Sets the one address to talk with; an unbound socket takes an ephemeral port first.
+    ///
+    /// # Errors
+    /// [`NetworkError::InvalidArgument`] for what is no remote address of the family,
+    /// [`NetworkError::AccessDenied`], [`NetworkError::HostUnreachable`],
+    /// [`NetworkError::NetworkUnreachable`].
+    pub fn connect(&self, remote: SocketAddr) -> Result<(), NetworkError> {
+        if !self.inner.family.admits(remote.ip()) || !address::is_remote(remote) {
+            return Err(NetworkError::InvalidArgument);
+        }
+        let remote = address::plain(remote);
+        let source = match self.network().route(remote)? {
+            Route::Local { source }
+            | Route::Peer { source, .. }
+            | Route::Outside { source, .. } => source,
+        };
+        let mut state = lock(&self.inner.state);
+        if state.bound.is_none() {
+            let any = SocketAddr::new(self.inner.family.unspecified(), 0);
+            state.bound = Some(self.take_port(any)?);
+        }
+        if let Some(bound) = &mut state.bound
+            && bound.asked.ip().is_unspecified()
+        {
+            bound.local = SocketAddr::new(source, bound.port.number());
+        }
+        state.remote = Some(remote);
+        self.inner.mailbox.listen_to(Some(remote));
+        Ok(())
+    }
+
+    /// Talks with anybody again; the port stays.
+    ///
+    /// # Errors
+    /// [`NetworkError::InvalidState`] unless connected.
+    pub fn disconnect(&self) -> Result<(), NetworkError> {
+        let mut state = lock(&self.inner.state);
+        if state.remote.take().is_none() {
+            return Err(NetworkError::InvalidState);
+        }
+        if let Some(bound) = &mut state.bound {
+            bound.local = SocketAddr::new(bound.asked.ip(), bound.port.number());
+        }
+        self.inner.mailbox.listen_to(None);
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`NetworkError::InvalidState`] unless bound.
+    pub fn local_address(&self) -> Result<SocketAddr, NetworkError> {
+        let state = lock(&self.inner.state);
+        state.bound.as_ref().map(|bound| bound.local).ok_or(NetworkError::InvalidState)
+    }
+
+    /// # Errors
+    /// [`NetworkError::InvalidState`] unless connected.
+    pub fn remote_address(&self) -> Result<SocketAddr, NetworkError> {
+        lock(&self.inner.state).remote.ok_or(NetworkError::InvalidState)
+    }
+
+    /// Sends one datagram; a connected socket needs no address, an unbound one is bound first.
+    ///
+    /// It never waits: inside Pods a full receiver loses the datagram, and outside a full kernel
+    /// queue does.
+    ///
+    /// # Errors
+    /// [`NetworkError::DatagramTooLarge`], [`NetworkError::InvalidArgument`] for a missing address,
+    /// one that differs from the connected one, or no remote address of the family,
+    /// [`NetworkError::AccessDenied`], [`NetworkError::HostUnreachable`], and
+    /// [`NetworkError::ConnectionRefused`] when a connected socket's last datagram found nobody.
+    pub fn send(&self, payload: Bytes, to: Option<SocketAddr>) -> Result<(), NetworkError> {
+        if payload.len() > self.inner.family.max_datagram() {
+            return Err(NetworkError::DatagramTooLarge);
+        }
+        if let Some(to) = to
+            && !(address::is_remote(to) && self.inner.family.admits(to.ip()))
+        {
+            return Err(NetworkError::InvalidArgument);
+        }
+        let to = to.map(address::plain);
+        let (to, local, connected) = {
+            let mut state = lock(&self.inner.state);
+            let to = match (to, state.remote) {
+                (Some(to), Some(remote)) if to != remote => {
+                    return Err(NetworkError::InvalidArgument);
+                }
+                (Some(to), _) | (None, Some(to)) => to,
+                (None, None) => return Err(NetworkError::InvalidArgument),
+            };
+            let connected = state.remote.is_some();
+            if connected && let Some(error) = self.inner.mailbox.take_error() {
+                return Err(error);
+            }
+            if state.bound.is_none() {
+                let any = SocketAddr::new(self.inner.family.unspecified(), 0);
+                state.bound = Some(self.take_port(any)?);
+            }
+            let bound = state.bound.as_ref().expect("bound above");
+            (to, bound.local, connected)
+        };
+        if self.network().gateway().answer(local.port(), to, &payload) {
+            return Ok(());
+        }
+        let route = self.network().route(to)?;
+        let from = |source| {
+            let ip = if local.ip().is_unspecified() { source } else { local.ip() };
+            SocketAddr::new(ip, local.port())
+        };
+        match route {
+            Route::Local { source } => {
+                match self.network().mailbox(to) {
+                    Some(mailbox) => {
+                        mailbox.deliver(Datagram { bytes: payload, from: from(source) });
+                    }
+                    None if connected => self.inner.mailbox.refuse(),
+                    None => {}
+                }
+                Ok(())
+            }
+            // Loopback does not leave the Pod, whoever it calls.
+            Route::Peer { .. } | Route::Outside { .. } if local.ip().is_loopback() => {
+                Err(NetworkError::InvalidArgument)
+            }
+            Route::Peer { peer, source } => {
+                self.network().gateway().send_to_peer(peer, from(source), to, &payload)
+            }
+            Route::Outside { dial, .. } => self.send_outside(&payload, to, dial),
+        }
+    }
+
+    /// The next datagram.
+    ///
+    /// # Errors
+    /// [`NetworkError::InvalidState`] unless bound, [`NetworkError::ConnectionRefused`] when a
+    /// connected socket's last datagram found nobody.
+    pub fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Result<Datagram, NetworkError>> {
+        let outside = {
+            let state = lock(&self.inner.state);
+            if state.bound.is_none() {
+                return Poll::Ready(Err(NetworkError::InvalidState));
+            }
+            state.outside.as_ref().map(|outside| Arc::clone(&outside.socket))
+        };
+        if let Poll::Ready(outcome) = self.inner.mailbox.poll_take(cx) {
+            return Poll::Ready(outcome);
+        }
+        let Some(outside) = outside else { return Poll::Pending };
+        loop {
+            ready!(outside.poll_recv_ready(cx))?;
+            if let Some(datagram) = self.receive_outside(&outside)? {
+                return Poll::Ready(Ok(datagram));
+            }
+        }
+    }
+
+    /// Ready when receiving would not have to wait, be it for an error. May be ready for nothing
+    /// once in a while: a datagram of a stranger came from outside.
+    pub fn poll_receivable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let outside = {
+            let state = lock(&self.inner.state);
+            if state.bound.is_none() {
+                return Poll::Ready(());
+            }
+            state.outside.as_ref().map(|outside| Arc::clone(&outside.socket))
+        };
+        if self.inner.mailbox.poll_ready(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        match outside {
+            Some(outside) => outside.poll_recv_ready(cx).map(|_outcome| ()),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The time to live of its datagrams.
+    pub fn hop_limit(&self) -> u8 {
+        lock(&self.inner.state).hop_limit
+    }
+
+    /// # Errors
+    /// [`NetworkError::InvalidArgument`] for zero.
+    pub fn set_hop_limit(&self, hops: u8) -> Result<(), NetworkError> {
+        lock(&self.inner.state).hop_limit = options::hop_limit(hops)?;
+        Ok(())
+    }
+
+    /// How many bytes of datagrams may wait to be received.
+    pub fn receive_buffer(&self) -> usize {
+        lock(&self.inner.mailbox.state).capacity
+    }
+
+    /// # Errors
+    /// [`NetworkError::InvalidArgument`] for zero.
+    pub fn set_receive_buffer(&self, bytes: u64) -> Result<(), NetworkError> {
+        lock(&self.inner.mailbox.state).capacity = options::buffer_size(bytes)?;
+        Ok(())
+    }
+
+    /// Stored for the guest; nothing waits to be sent.
+    pub fn send_buffer(&self) -> usize {
+        lock(&self.inner.state).send_buffer
+    }
+
+    /// # Errors
+    /// [`NetworkError::InvalidArgument`] for zero.
+    pub fn set_send_buffer(&self, bytes: u64) -> Result<(), NetworkError> {
+        lock(&self.inner.state).send_buffer = options::buffer_size(bytes)?;
+        Ok(())
+    }
+
+    fn network(&self) -> &Arc<Network> {
+        self.inner.endpoint.network()
+    }
+
+    fn take_port(&self, local: SocketAddr) -> Result<Bound, NetworkError> {
+        let coverage = Coverage::Ip(local.ip());
+        let port = self.inner.endpoint.bind(Protocol::Udp, coverage, local.port())?;
+        port.deliver_to(Arc::clone(&self.inner.mailbox));
+        let local = SocketAddr::new(local.ip(), port.number());
+        Ok(Bound { port, asked: local, local })
+    }
+
+    fn send_outside(
+        &self,
+        payload: &[u8],
+        to: SocketAddr,
+        dial: SocketAddr,
+    ) -> Result<(), NetworkError> {
+        let (socket, readers) = {
+            let mut state = lock(&self.inner.state);
+            let fresh = state.outside.is_none();
+            if fresh {
+                state.outside = Some(Outside::open(self.inner.family)?);
+            }
+            let outside = state.outside.as_mut().expect("opened above");
+            outside.remember(Contact { named: to, dialled: dial });
+            let readers = if fresh { self.inner.mailbox.readers() } else { WakerSet::default() };
+            (Arc::clone(&outside.socket), readers)
+        };
+        // Who waits for datagrams must now wait for the host's socket too.
+        readers.wake();
+        match socket.try_io(Interest::WRITABLE, || {
+            Ok(rustix::net::sendto(&socket, payload, rustix::net::SendFlags::DONTWAIT, &dial)?)
+        }) {
+            Ok(_count) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// One datagram of the host's socket; none when there was none, or it came from a stranger.
+    fn receive_outside(
+        &self,
+        socket: &tokio::net::UdpSocket,
+    ) -> Result<Option<Datagram>, NetworkError> {
+        let received = socket.try_io(Interest::READABLE, || {
+            let mut buffer = Vec::with_capacity(self.inner.family.max_datagram());
+            let (_, _, from) =
+                rustix::net::recvfrom(socket, spare_capacity(&mut buffer), RecvFlags::DONTWAIT)?;
+            Ok((buffer, from))
+        });
+        let (mut buffer, from) = match received {
+            Ok(received) => received,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(from) = from.and_then(|from| SocketAddr::try_from(from).ok()) else {
+            return Ok(None);
+        };
+        let state = lock(&self.inner.state);
+        let contact = state.outside.as_ref().and_then(|outside| {
+            outside.contacts.iter().find(|contact| contact.dialled == from).copied()
+        });
+        let welcome =
+            contact.filter(|contact| state.remote.is_none_or(|remote| remote == contact.named));
+        buffer.shrink_to_fit();
+        Ok(welcome.map(|contact| Datagram { bytes: buffer.into(), from: contact.named }))
+    }
+}
+
+impl Outside {
+    fn open(family: AddressFamily) -> Result<Self, NetworkError> {
+        // Registering a socket without a runtime would panic.
+        tokio::runtime::Handle::try_current().map_err(|_| NetworkError::NotSupported)?;
+        let socket = std::net::UdpSocket::bind((family.unspecified(), 0))?;
+        socket.set_nonblocking(true)?;
+        let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
+        Ok(Self { socket, contacts: VecDeque::new() })
+    }
+
+    fn remember(&mut self, contact: Contact) {
+        if self.contacts.back() == Some(&contact) {
+            return;
+        }
+        self.contacts.retain(|known| *known != contact);
+        if self.contacts.len() >= CONTACTS {
+            self.contacts.pop_front();
+        }
+        self.contacts.push_back(contact);
+    }
+}
+
+impl Mailbox {
+    fn new(capacity: usize) -> Self {
+        let state = MailboxState {
+            queue: VecDeque::new(),
+            held: 0,
+            capacity,
+            only_from: None,
+            error: None,
+            readers: WakerSet::default(),
+        };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Puts a datagram in, or loses it.
+    pub(crate) fn deliver(&self, datagram: Datagram) {
+        let readers = {
+            let mut state = lock(&self.state);
+            let cost = datagram.bytes.len() + DATAGRAM_OVERHEAD;
+            let stranger = state.only_from.is_some_and(|only| only != datagram.from);
+            // As in Linux an empty mailbox takes any datagram.
+            let full = state.held > 0 && state.held + cost > state.capacity;
+            if stranger || full {
+                return;
+            }
+            state.held += cost;
+            state.queue.push_back(datagram);
+            state.readers.take()
+        };
+        readers.wake();
+    }
+
+    fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<Datagram, NetworkError>> {
+        let displaced = {
+            let mut state = lock(&self.state);
+            if let Some(error) = state.error.take() {
+                return Poll::Ready(Err(error));
+            }
+            if let Some(datagram) = state.queue.pop_front() {
+                state.held -= datagram.bytes.len() + DATAGRAM_OVERHEAD;
+                return Poll::Ready(Ok(datagram));
+            }
+            state.readers.register(cx)
+        };
+        displaced.wake();
+        Poll::Pending
+    }
+
+    fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
+        let displaced = {
+            let mut state = lock(&self.state);
+            if state.error.is_some() || !state.queue.is_empty() {
+                return Poll::Ready(());
+            }
+            state.readers.register(cx)
+        };
+        displaced.wake();
+        Poll::Pending
+    }
+
+    /// Drops what came from others before: a connected socket must not see it.
+    fn listen_to(&self, only: Option<SocketAddr>) {
+        let mut state = lock(&self.state);
+        state.only_from = only;
+        state.error = None;
+        if let Some(only) = only {
+            state.queue.retain(|datagram| datagram.from == only);
+            state.held = state.queue.iter().map(|each| each.bytes.len() + DATAGRAM_OVERHEAD).sum();
+        }
+    }
+
+    /// The remote has no such port.
+    fn refuse(&self) {
+        let readers = {
+            let mut state = lock(&self.state);
+            state.error = Some(NetworkError::ConnectionRefused);
+            state.readers.take()
+        };
+        readers.wake();
+    }
+
+    fn take_error(&self) -> Option<NetworkError> {
+        lock(&self.state).error.take()
+    }
+
+    fn readers(&self) -> WakerSet {
+        lock(&self.state).readers.take()
+    }
+}
