@@ -59,7 +59,7 @@ pub(crate) fn layout(current: Tab, heading: &str, body: &str) -> String {
         let here = if tab == current { " aria-current=page" } else { "" };
         let _ = write!(tabs, "<a href=\"{}\"{here}>{}</a>", tab.path(), tab.title());
     }
-    let host = env::var("HOSTNAME").unwrap_or_default();
+    let host = env::var("HOSTNAME").map(|name| format!("on {name}")).unwrap_or_default();
     format!(
         "<!DOCTYPE html><html lang=en><head><meta charset=utf-8>\
          <meta name=viewport content=\"width=device-width, initial-scale=1\">\
@@ -86,7 +86,7 @@ pub(crate) fn table<const COLUMNS: usize, Row: Cells<COLUMNS>>(
     headings: [&str; COLUMNS],
     rows: &[Row],
 ) -> String {
-    let mut html = String::from("<table>");
+    let mut html = String::from("<table class=cells>");
     if headings.iter().any(|it| !it.is_empty()) {
         html += "<thead><tr>";
         for heading in headings {
@@ -173,7 +173,7 @@ th,td{padding:.35rem 1rem .35rem 0;border-top:1px solid var(--line);vertical-ali
 overflow-wrap:anywhere}
 tr:first-child th,thead+tbody:not(:first-child) tr td{border-top:1px solid var(--line)}
 thead tr th,table>tbody:first-child>tr:first-child td{border-top:0}
-td:first-child{white-space:nowrap;color:var(--soft)}td a{color:var(--accent)}
+.cells td:first-child{width:11rem}td:first-child{white-space:nowrap;color:var(--soft)}td a{color:var(--accent)}
 .number{text-align:right;font-variant-numeric:tabular-nums;padding-right:0}
 .row{display:flex;flex-wrap:wrap;gap:.7rem;align-items:center;margin:.6rem 0}
 input{font:inherit;padding:.35rem .5rem;border:1px solid var(--line);border-radius:.4rem;
@@ -186,5 +186,5 @@ button:hover{filter:brightness(1.1)}
 .report{padding:.6rem .8rem;border-left:4px solid var(--accent);background:var(--ground)}
 .hint{color:var(--soft);margin:.6rem 0 0}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}pre{overflow:auto;margin:0}
-@media(max-width:44rem){.frame{flex-direction:column}nav{flex-direction:row;flex-wrap:wrap}}
+@media(max-width:44rem){.frame{flex-direction:column}nav{flex:none;flex-direction:row;flex-wrap:wrap}}
 ";

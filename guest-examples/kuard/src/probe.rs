@@ -59,7 +59,7 @@ impl Probe {
     pub(crate) fn page(&self) -> Response {
         let state = match self.fail {
             Fail::Next(0) => String::from("<p class='state good'>answers 200</p>"),
-            Fail::Next(left) => format!("<p class='state bad'>fails {left} more times</p>"),
+            Fail::Next(left) => format!("<p class='state bad'>fails for the next {left} calls</p>"),
             Fail::Always => String::from("<p class='state bad'>fails until told otherwise</p>"),
         };
         let calls: Vec<[String; 4]> = self.history.iter().map(Call::cells).collect();
@@ -68,7 +68,7 @@ impl Probe {
              <form method=post class=row><button name=fail value=0 formnovalidate>Succeed</button>\
              <button name=fail value=-1 formnovalidate>Fail</button></form>\
              <form method=post class=row>\
-             <label>Fail for the next <input name=fail type=number min=1 max=1000000 value=3 required>\
+             <label>Fail for the next <input name=fail type=number min=1 max=1000000 value=3 required> \
              calls</label><button>Set</button></form></section>\
              <section><h2>Last calls</h2>{calls}</section>",
             path = self.path,

@@ -6,13 +6,15 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use crate::http::{Request, Response, Status};
 use crate::page::{Tab, layout, table};
 
+const TARGET: &str = if cfg!(target_env = "p1") { "wasm32-wasip1" } else { "wasm32-wasip2" };
+
 pub(crate) fn page(request: &Request) -> Response {
     let server = [
         ("Hostname", hostname()),
         ("Addresses", addresses()),
         ("Answered at", request.local.as_ref().map(SocketAddr::to_string).unwrap_or_default()),
         ("Version", format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))),
-        ("Compiled for", format!("{}-{}", env::consts::ARCH, env::consts::OS)),
+        ("Compiled for", String::from(TARGET)),
     ];
     let client = [
         ("Client", request.peer.as_ref().map(SocketAddr::to_string).unwrap_or_default()),
