@@ -173,7 +173,7 @@ fn rounds_up_and_divides_up() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in ".{0,40}") {
-        if let Err(_) = text.parse::<Quantity>() {
+        if text.parse::<Quantity>().is_err() {
             let _ = QuantityError::suggestion(&text);
         }
     }
