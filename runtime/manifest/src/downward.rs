@@ -40,11 +40,7 @@ pub struct Allocatable {
 
 impl Default for Allocatable {
     fn default() -> Self {
-        Self {
-            cpu: Quantity::ZERO,
-            memory: Quantity::ZERO,
-            ephemeral_storage: Quantity::ZERO,
-        }
+        Self { cpu: Quantity::ZERO, memory: Quantity::ZERO, ephemeral_storage: Quantity::ZERO }
     }
 }
 
@@ -78,11 +74,7 @@ pub fn field(pod: &Pod, path: &str, status: &DownwardStatus) -> Result<String, D
             "metadata.annotations" => &metadata.annotations,
             _ => return Err(unsupported()),
         };
-        return Ok(entries
-            .as_ref()
-            .and_then(|map| map.get(key))
-            .cloned()
-            .unwrap_or_default());
+        return Ok(entries.as_ref().and_then(|map| map.get(key)).cloned().unwrap_or_default());
     }
     let spec = pod.spec.as_ref();
     Ok(match path {
@@ -91,14 +83,12 @@ pub fn field(pod: &Pod, path: &str, status: &DownwardStatus) -> Result<String, D
         "metadata.uid" => text(&metadata.uid),
         "metadata.labels" => lines(metadata.labels.as_ref()),
         "metadata.annotations" => lines(metadata.annotations.as_ref()),
-        "spec.nodeName" => named(
-            spec.and_then(|spec| spec.node_name.as_deref()),
-            &status.node_name,
-        ),
-        "spec.serviceAccountName" => named(
-            spec.and_then(|spec| spec.service_account_name.as_deref()),
-            "default",
-        ),
+        "spec.nodeName" => {
+            named(spec.and_then(|spec| spec.node_name.as_deref()), &status.node_name)
+        }
+        "spec.serviceAccountName" => {
+            named(spec.and_then(|spec| spec.service_account_name.as_deref()), "default")
+        }
         "status.podIP" => joined(status.pod_ips.get(..1)),
         "status.podIPs" => joined(Some(&status.pod_ips)),
         "status.hostIP" => joined(status.host_ips.get(..1)),
@@ -121,10 +111,7 @@ pub fn resource(
     status: &DownwardStatus,
 ) -> Result<String, DownwardError> {
     let spec = pod.spec.as_ref();
-    let named = selector
-        .container_name
-        .as_deref()
-        .filter(|name| !name.is_empty());
+    let named = selector.container_name.as_deref().filter(|name| !name.is_empty());
     let container = match named {
         Some(name) => find(spec, name).ok_or_else(|| DownwardError::Container(name.to_owned()))?,
         None => container.ok_or_else(|| DownwardError::Container(String::new()))?,
@@ -136,23 +123,12 @@ pub fn resource(
             amount(own, name, Kind::Requests).unwrap_or(Quantity::ZERO)
         }
         ("limits", name) if known(name) => amount(own, name, Kind::Limits)
-            .or_else(|| {
-                amount(
-                    spec.and_then(|spec| spec.resources.as_ref()),
-                    name,
-                    Kind::Limits,
-                )
-            })
+            .or_else(|| amount(spec.and_then(|spec| spec.resources.as_ref()), name, Kind::Limits))
             .unwrap_or_else(|| allocatable(&status.allocatable, name)),
         _ => return Err(unsupported()),
     };
-    let divisor = selector
-        .divisor
-        .as_ref()
-        .and_then(|divisor| divisor.0.parse().ok());
-    Ok(amount
-        .div_ceil(divisor.unwrap_or(Quantity::ZERO))
-        .to_string())
+    let divisor = selector.divisor.as_ref().and_then(|divisor| divisor.0.parse().ok());
+    Ok(amount.div_ceil(divisor.unwrap_or(Quantity::ZERO)).to_string())
 }
 
 /// The content of a file of a downwardAPI volume.
@@ -181,11 +157,8 @@ pub(crate) fn split_subscript(path: &str) -> Option<(&str, &str)> {
 
 /// A map as the lines of a file: `key="value"`, sorted, without a newline at the end.
 fn lines(map: Option<&BTreeMap<String, String>>) -> String {
-    let lines: Vec<String> = map
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| format!("{key}={}", quote(value)))
-        .collect();
+    let lines: Vec<String> =
+        map.into_iter().flatten().map(|(key, value)| format!("{key}={}", quote(value))).collect();
     lines.join("\n")
 }
 
@@ -194,27 +167,18 @@ fn text(text: &Option<String>) -> String {
 }
 
 fn named(name: Option<&str>, default: &str) -> String {
-    name.filter(|name| !name.is_empty())
-        .unwrap_or(default)
-        .to_owned()
+    name.filter(|name| !name.is_empty()).unwrap_or(default).to_owned()
 }
 
 fn joined(addresses: Option<&[IpAddr]>) -> String {
-    let texts: Vec<String> = addresses
-        .unwrap_or_default()
-        .iter()
-        .map(IpAddr::to_string)
-        .collect();
+    let texts: Vec<String> = addresses.unwrap_or_default().iter().map(IpAddr::to_string).collect();
     texts.join(",")
 }
 
 fn find<'p>(spec: Option<&'p PodSpec>, name: &str) -> Option<&'p Container> {
     let spec = spec?;
     let init = spec.init_containers.as_deref().unwrap_or_default();
-    spec.containers
-        .iter()
-        .chain(init)
-        .find(|container| container.name == name)
+    spec.containers.iter().chain(init).find(|container| container.name == name)
 }
 
 #[derive(Clone, Copy)]
@@ -304,11 +268,7 @@ mod tests {
             ("status.hostIPs", "192.0.2.1"),
         ];
         for (path, value) in table {
-            assert_eq!(
-                field(&pod(), path, &status()).as_deref(),
-                Ok(value),
-                "{path}"
-            );
+            assert_eq!(field(&pod(), path, &status()).as_deref(), Ok(value), "{path}");
         }
         let error = field(&pod(), "status.phase", &status()).unwrap_err();
         assert_eq!(error.to_string(), "unsupported fieldPath: status.phase");

@@ -54,9 +54,7 @@ pub fn try_expand<'v>(
             Piece::Literal(literal) => Ok(Cow::Borrowed(literal)),
             Piece::Reference(name) => lookup(name)
                 .map(|value| Cow::Owned(value.to_owned()))
-                .ok_or_else(|| MissingVariable {
-                    name: name.to_owned(),
-                }),
+                .ok_or_else(|| MissingVariable { name: name.to_owned() }),
         })
         .collect()
 }

@@ -43,16 +43,12 @@ pub(crate) fn is_overcommit_allowed(resource: &str) -> bool {
 /// What the containers request together: the sum of apps and sidecars, or the peak while init
 /// containers run one after the other, whichever is more.
 pub(crate) fn aggregate_requests(containers: &[Container], init: &[Container]) -> Amounts {
-    aggregate(containers, init, |container| {
-        container.resources.as_ref()?.requests.as_ref()
-    })
+    aggregate(containers, init, |container| container.resources.as_ref()?.requests.as_ref())
 }
 
 /// What the containers are limited to together, by the same rule.
 pub(crate) fn aggregate_limits(containers: &[Container], init: &[Container]) -> Amounts {
-    aggregate(containers, init, |container| {
-        container.resources.as_ref()?.limits.as_ref()
-    })
+    aggregate(containers, init, |container| container.resources.as_ref()?.limits.as_ref())
 }
 
 fn aggregate(

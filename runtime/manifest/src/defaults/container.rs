@@ -28,10 +28,7 @@ pub(super) fn apply(container: &mut Container) {
     let image = container.image.as_deref().unwrap_or_default();
     let policy = pull_policy(image);
     set_text(&mut container.image_pull_policy, policy);
-    set_text(
-        &mut container.termination_message_path,
-        "/dev/termination-log",
-    );
+    set_text(&mut container.termination_message_path, "/dev/termination-log");
     set_text(&mut container.termination_message_policy, "File");
     container.ports.iter_mut().flatten().for_each(port);
     container.env.iter_mut().flatten().for_each(env);
@@ -51,10 +48,7 @@ pub(super) fn apply_ephemeral(container: &mut EphemeralContainer) {
     let image = container.image.as_deref().unwrap_or_default();
     let policy = pull_policy(image);
     set_text(&mut container.image_pull_policy, policy);
-    set_text(
-        &mut container.termination_message_path,
-        "/dev/termination-log",
-    );
+    set_text(&mut container.termination_message_path, "/dev/termination-log");
     set_text(&mut container.termination_message_policy, "File");
     container.env.iter_mut().flatten().for_each(env);
 }
@@ -83,10 +77,7 @@ fn probe(probe: &mut Probe) {
 }
 
 fn lifecycle(lifecycle: &mut Lifecycle) {
-    for handler in [&mut lifecycle.post_start, &mut lifecycle.pre_stop]
-        .into_iter()
-        .flatten()
-    {
+    for handler in [&mut lifecycle.post_start, &mut lifecycle.pre_stop].into_iter().flatten() {
         handler.http_get.iter_mut().for_each(http_get);
     }
 }

@@ -26,22 +26,13 @@ fn spec(spec: &mut PodSpec) {
 
     spec.volumes.iter_mut().flatten().for_each(volume::apply);
     spec.containers.iter_mut().for_each(container::apply);
-    spec.init_containers
-        .iter_mut()
-        .flatten()
-        .for_each(container::apply);
-    spec.ephemeral_containers
-        .iter_mut()
-        .flatten()
-        .for_each(container::apply_ephemeral);
+    spec.init_containers.iter_mut().flatten().for_each(container::apply);
+    spec.ephemeral_containers.iter_mut().flatten().for_each(container::apply_ephemeral);
     resources::pod(spec);
 
     if spec.host_network == Some(true) {
         spec.containers.iter_mut().for_each(host_ports);
-        spec.init_containers
-            .iter_mut()
-            .flatten()
-            .for_each(host_ports);
+        spec.init_containers.iter_mut().flatten().for_each(host_ports);
     }
 }
 

@@ -31,9 +31,7 @@ pub(super) fn container(requirements: Option<&mut ResourceRequirements>) {
     };
     let requests = requirements.requests.get_or_insert_default();
     for (resource, limit) in limits {
-        requests
-            .entry(resource.clone())
-            .or_insert_with(|| limit.clone());
+        requests.entry(resource.clone()).or_insert_with(|| limit.clone());
     }
 }
 
@@ -51,28 +49,17 @@ pub(super) fn pod(spec: &mut PodSpec) {
         resources::aggregate_requests(&spec.containers, init_containers(&spec.init_containers));
     let limits =
         resources::aggregate_limits(&spec.containers, init_containers(&spec.init_containers));
-    let limited = requirements
-        .limits
-        .as_ref()
-        .is_some_and(|limits| !limits.is_empty());
-    let requested = requirements
-        .requests
-        .as_ref()
-        .is_some_and(|requests| !requests.is_empty());
+    let limited = requirements.limits.as_ref().is_some_and(|limits| !limits.is_empty());
+    let requested = requirements.requests.as_ref().is_some_and(|requests| !requests.is_empty());
 
     if limited || requested {
         huge_page_limits(requirements, &limits);
     }
-    if requirements
-        .limits
-        .as_ref()
-        .is_some_and(|limits| !limits.is_empty())
-    {
+    if requirements.limits.as_ref().is_some_and(|limits| !limits.is_empty()) {
         let own = requirements.requests.get_or_insert_default();
         for (resource, amount) in requests {
             if resources::is_supported_for_pods(&resource) && !resources::is_huge_page(&resource) {
-                own.entry(resource)
-                    .or_insert_with(|| Written(amount.to_string()));
+                own.entry(resource).or_insert_with(|| Written(amount.to_string()));
             }
         }
         for (resource, limit) in requirements.limits.iter().flatten() {
@@ -87,15 +74,11 @@ pub(super) fn pod(spec: &mut PodSpec) {
 
 fn huge_page_limits(requirements: &mut ResourceRequirements, aggregated: &Amounts) {
     for (resource, amount) in aggregated {
-        let requested = requirements
-            .requests
-            .as_ref()
-            .is_some_and(|requests| requests.contains_key(resource));
+        let requested =
+            requirements.requests.as_ref().is_some_and(|requests| requests.contains_key(resource));
         if resources::is_huge_page(resource) && !requested {
             let limits = requirements.limits.get_or_insert_default();
-            limits
-                .entry(resource.clone())
-                .or_insert_with(|| Written(amount.to_string()));
+            limits.entry(resource.clone()).or_insert_with(|| Written(amount.to_string()));
         }
     }
 }
@@ -103,16 +86,10 @@ fn huge_page_limits(requirements: &mut ResourceRequirements, aggregated: &Amount
 /// The Pod's limit of a resource is the sum of its containers', once every one has a limit.
 fn pod_limits(spec: &mut PodSpec, aggregated: Amounts) {
     let everywhere = |resource: &str| {
-        spec.containers
-            .iter()
-            .chain(init_containers(&spec.init_containers))
-            .all(|container| {
-                let limits = container
-                    .resources
-                    .as_ref()
-                    .and_then(|own| own.limits.as_ref());
-                limits.is_some_and(|limits| limits.contains_key(resource))
-            })
+        spec.containers.iter().chain(init_containers(&spec.init_containers)).all(|container| {
+            let limits = container.resources.as_ref().and_then(|own| own.limits.as_ref());
+            limits.is_some_and(|limits| limits.contains_key(resource))
+        })
     };
     let limits: ResourceList = aggregated
         .into_iter()

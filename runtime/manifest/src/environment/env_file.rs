@@ -58,17 +58,9 @@ mod tests {
 
     #[test]
     fn says_which_line_is_none() {
-        for (file, line) in [
-            ("A=1", 1),
-            ("A='1'\nB=\"2\"", 2),
-            ("A='1'\n\nB", 3),
-            ("A='1' x", 1),
-        ] {
+        for (file, line) in [("A=1", 1), ("A='1'\nB=\"2\"", 2), ("A='1'\n\nB", 3), ("A='1' x", 1)] {
             let error = value(file.as_bytes(), "A").unwrap_err();
-            assert_eq!(
-                error,
-                FileError::Unreadable(format!("line {line} is not KEY='value'"))
-            );
+            assert_eq!(error, FileError::Unreadable(format!("line {line} is not KEY='value'")));
         }
     }
 }

@@ -30,15 +30,9 @@ pub fn hostname(pod: &Pod) -> String {
 
 /// A name that is cut may not end in a dash or a dot, which the whole one did not.
 fn cut(name: &str) -> &str {
-    let end = (0..=MOST.min(name.len()))
-        .rev()
-        .find(|end| name.is_char_boundary(*end));
+    let end = (0..=MOST.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
     let cut = &name[..end.unwrap_or(0)];
-    if cut.len() < name.len() {
-        cut.trim_end_matches(['-', '.'])
-    } else {
-        cut
-    }
+    if cut.len() < name.len() { cut.trim_end_matches(['-', '.']) } else { cut }
 }
 
 #[cfg(test)]

@@ -39,15 +39,11 @@ pub enum FileError {
 
 impl Objects for Manifest {
     fn config_map(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
-        self.config_maps
-            .iter()
-            .find(|object| is_called(&object.metadata, namespace, name))
+        self.config_maps.iter().find(|object| is_called(&object.metadata, namespace, name))
     }
 
     fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
-        self.secrets
-            .iter()
-            .find(|object| is_called(&object.metadata, namespace, name))
+        self.secrets.iter().find(|object| is_called(&object.metadata, namespace, name))
     }
 }
 

@@ -34,20 +34,13 @@ impl Environment {
         } else {
             (self.command.as_slice(), &[][..])
         };
-        let args = if self.args.is_empty() {
-            default_args
-        } else {
-            &self.args
-        };
+        let args = if self.args.is_empty() { default_args } else { &self.args };
         [program, args].concat()
     }
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+        self.variables.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -65,13 +58,7 @@ pub fn resolve(
     status: &DownwardStatus,
 ) -> Result<Environment, ConfigError> {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
-    let source = Source {
-        pod,
-        container,
-        namespace,
-        objects,
-        status,
-    };
+    let source = Source { pod, container, namespace, objects, status };
     let mut variables = Variables::default();
 
     for from in container.env_from.iter().flatten() {
@@ -89,18 +76,11 @@ pub fn resolve(
     }
 
     let expanded = |list: &Option<Vec<String>>| {
-        list.iter()
-            .flatten()
-            .map(|text| expand(text, |name| variables.get(name)))
-            .collect()
+        list.iter().flatten().map(|text| expand(text, |name| variables.get(name))).collect()
     };
     let command = expanded(&container.command);
     let args = expanded(&container.args);
-    Ok(Environment {
-        variables: variables.with_hostname(hostname(pod)),
-        command,
-        args,
-    })
+    Ok(Environment { variables: variables.with_hostname(hostname(pod)), command, args })
 }
 
 /// Variables in the order of their first appearance.
@@ -112,9 +92,7 @@ struct Variables {
 
 impl Variables {
     fn get(&self, name: &str) -> Option<&str> {
-        self.positions
-            .get(name)
-            .map(|position| self.ordered[*position].1.as_str())
+        self.positions.get(name).map(|position| self.ordered[*position].1.as_str())
     }
 
     fn set(&mut self, name: &str, value: String) {
@@ -179,19 +157,10 @@ impl Source<'_> {
     /// The value of a `valueFrom`; none when it is optional and not there.
     fn value(&self, variable: &str, from: &EnvVarSource) -> Result<Option<String>, ConfigError> {
         if let Some(selector) = &from.field_ref {
-            Ok(Some(downward::field(
-                self.pod,
-                &selector.field_path,
-                self.status,
-            )?))
+            Ok(Some(downward::field(self.pod, &selector.field_path, self.status)?))
         } else if let Some(selector) = &from.resource_field_ref {
             let own = Some(self.container);
-            Ok(Some(downward::resource(
-                self.pod,
-                own,
-                selector,
-                self.status,
-            )?))
+            Ok(Some(downward::resource(self.pod, own, selector, self.status)?))
         } else if let Some(selector) = &from.config_map_key_ref {
             self.config_map_key(selector)
         } else if let Some(selector) = &from.secret_key_ref {
@@ -207,11 +176,7 @@ impl Source<'_> {
         &self,
         selector: &ConfigMapKeySelector,
     ) -> Result<Option<String>, ConfigError> {
-        let ConfigMapKeySelector {
-            key,
-            name,
-            optional,
-        } = selector;
+        let ConfigMapKeySelector { key, name, optional } = selector;
         let missing = match self.objects.config_map(self.namespace, name) {
             Some(object) => match object.data.as_ref().and_then(|data| data.get(key)) {
                 Some(value) => return Ok(Some(value.clone())),
@@ -219,19 +184,11 @@ impl Source<'_> {
             },
             None => ConfigError::ConfigMapNotFound { name: name.clone() },
         };
-        if *optional == Some(true) {
-            Ok(None)
-        } else {
-            Err(missing)
-        }
+        if *optional == Some(true) { Ok(None) } else { Err(missing) }
     }
 
     fn secret_key(&self, selector: &SecretKeySelector) -> Result<Option<String>, ConfigError> {
-        let SecretKeySelector {
-            key,
-            name,
-            optional,
-        } = selector;
+        let SecretKeySelector { key, name, optional } = selector;
         let missing = match self.objects.secret(self.namespace, name) {
             Some(object) => match object.data.as_ref().and_then(|data| data.get(key)) {
                 Some(value) => return self.text(&value.0, key, name).map(Some),
@@ -239,11 +196,7 @@ impl Source<'_> {
             },
             None => ConfigError::SecretNotFound { name: name.clone() },
         };
-        if *optional == Some(true) {
-            Ok(None)
-        } else {
-            Err(missing)
-        }
+        if *optional == Some(true) { Ok(None) } else { Err(missing) }
     }
 
     fn file_key(
@@ -251,12 +204,7 @@ impl Source<'_> {
         variable: &str,
         selector: &FileKeySelector,
     ) -> Result<Option<String>, ConfigError> {
-        let FileKeySelector {
-            key,
-            optional,
-            path,
-            volume_name,
-        } = selector;
+        let FileKeySelector { key, optional, path, volume_name } = selector;
         let optional = *optional == Some(true);
         let failed = |source| ConfigError::File {
             variable: variable.to_owned(),
@@ -270,10 +218,9 @@ impl Source<'_> {
             Err(source) => return Err(failed(source)),
         };
         match env_file::value(&content, key).map_err(failed)? {
-            None if !optional => Err(ConfigError::FileKeyNotFound {
-                key: key.clone(),
-                path: path.clone(),
-            }),
+            None if !optional => {
+                Err(ConfigError::FileKeyNotFound { key: key.clone(), path: path.clone() })
+            }
             value => Ok(value),
         }
     }

@@ -53,10 +53,7 @@ fn status() -> DownwardStatus {
         pod_ips: vec!["10.88.0.2".parse().unwrap()],
         host_ips: vec!["192.0.2.1".parse().unwrap()],
         node_name: "node-a".into(),
-        allocatable: Allocatable {
-            cpu: "4".parse().unwrap(),
-            ..Allocatable::default()
-        },
+        allocatable: Allocatable { cpu: "4".parse().unwrap(), ..Allocatable::default() },
     }
 }
 
@@ -158,14 +155,8 @@ fn values_come_from_everywhere() {
 #[test]
 fn what_is_missing_is_an_error_with_the_kubelets_text() {
     let table = [
-        (
-            json!({"envFrom": [{"configMapRef": {"name": "x"}}]}),
-            r#"configmap "x" not found"#,
-        ),
-        (
-            json!({"envFrom": [{"secretRef": {"name": "x"}}]}),
-            r#"secret "x" not found"#,
-        ),
+        (json!({"envFrom": [{"configMapRef": {"name": "x"}}]}), r#"configmap "x" not found"#),
+        (json!({"envFrom": [{"secretRef": {"name": "x"}}]}), r#"secret "x" not found"#),
         (
             json!({"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "x", "key": "k"}}}]}),
             r#"configmap "x" not found"#,
@@ -224,29 +215,17 @@ fn what_is_optional_may_be_missing() {
 
 #[test]
 fn command_and_args_meet_the_image() {
-    let owned = |texts: &[&str]| {
-        texts
-            .iter()
-            .map(|text| (*text).to_owned())
-            .collect::<Vec<_>>()
-    };
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let table: [(Value, &[&str]); 4] = [
         (json!({}), &["E", "C"]),
         (json!({"command": ["c"]}), &["c"]),
         (json!({"args": ["$(A)"]}), &["E", "1"]),
-        (
-            json!({"command": ["c"], "args": ["a", "$(NO)"]}),
-            &["c", "a", "$(NO)"],
-        ),
+        (json!({"command": ["c"], "args": ["a", "$(NO)"]}), &["c", "a", "$(NO)"]),
     ];
     for (mut container, argv) in table {
         container["env"] = json!([{"name": "A", "value": "1"}]);
         let environment = resolved(container.clone()).unwrap();
-        assert_eq!(
-            environment.argv(&owned(&["E"]), &owned(&["C"])),
-            owned(argv),
-            "{container}"
-        );
+        assert_eq!(environment.argv(&owned(&["E"]), &owned(&["C"])), owned(argv), "{container}");
         assert_eq!(environment.get("A"), Some("1"));
     }
 }

@@ -182,9 +182,7 @@ impl Errors {
         let detail = format!("supported values: {}", sorted.join(", "));
         self.push(at, ErrorType::Unsupported, value.into(), detail);
         // Kubernetes spells its values in one way; a slip of case is the usual reason.
-        let meant = supported
-            .iter()
-            .find(|known| known.eq_ignore_ascii_case(value));
+        let meant = supported.iter().find(|known| known.eq_ignore_ascii_case(value));
         if let (Some(meant), Some(error)) = (meant, self.0.last_mut()) {
             error.hint = Some(format!("did you mean {}?", quote(meant)));
         }
@@ -209,13 +207,7 @@ impl Errors {
 
     fn push(&mut self, at: &Place<'_>, kind: ErrorType, value: Value, detail: impl Into<String>) {
         let detail = detail.into();
-        self.0.push(FieldError {
-            path: at.path(),
-            kind,
-            value,
-            detail,
-            hint: None,
-        });
+        self.0.push(FieldError { path: at.path(), kind, value, detail, hint: None });
     }
 }
 
@@ -231,10 +223,7 @@ mod tests {
 
     #[test]
     fn each_kind_prints_as_apimachinery_does() {
-        assert_eq!(
-            printed(|errors, at| errors.required(at, "")),
-            "spec.x: Required value"
-        );
+        assert_eq!(printed(|errors, at| errors.required(at, "")), "spec.x: Required value");
         assert_eq!(
             printed(|errors, at| errors.required(at, "must specify a handler type")),
             "spec.x: Required value: must specify a handler type"
@@ -285,9 +274,6 @@ mod tests {
     fn a_slip_of_case_gets_a_hint() {
         let mut errors = Errors::default();
         errors.unsupported(&Place::top("restartPolicy"), "always", &["Always", "Never"]);
-        assert_eq!(
-            errors.into_vec()[0].hint.as_deref(),
-            Some("did you mean \"Always\"?")
-        );
+        assert_eq!(errors.into_vec()[0].hint.as_deref(), Some("did you mean \"Always\"?"));
     }
 }

@@ -39,10 +39,7 @@ impl FieldPath {
     /// The path one step further down.
     #[must_use]
     pub fn then(mut self, segment: Segment) -> Self {
-        self.0.push(Step {
-            segment,
-            printed: true,
-        });
+        self.0.push(Step { segment, printed: true });
         self
     }
 
@@ -89,11 +86,7 @@ enum BorrowedStep<'a> {
 impl Place<'static> {
     /// A field of the document itself, such as `spec`.
     pub(crate) const fn top(field: &'static str) -> Self {
-        Self {
-            parent: None,
-            step: BorrowedStep::Field(field),
-            printed: true,
-        }
+        Self { parent: None, step: BorrowedStep::Field(field), printed: true }
     }
 }
 
@@ -112,18 +105,11 @@ impl<'a> Place<'a> {
 
     /// The same place, with its last step left out when printed.
     pub(crate) fn unprinted(self) -> Place<'a> {
-        Place {
-            printed: false,
-            ..self
-        }
+        Place { printed: false, ..self }
     }
 
     fn then<'s>(&'s self, step: BorrowedStep<'s>, printed: bool) -> Place<'s> {
-        Place {
-            parent: Some(self),
-            step,
-            printed,
-        }
+        Place { parent: Some(self), step, printed }
     }
 
     pub(crate) fn path(&self) -> FieldPath {
@@ -135,10 +121,7 @@ impl<'a> Place<'a> {
                 BorrowedStep::Index(index) => Segment::Index(index),
                 BorrowedStep::Key(key) => Segment::Key(key.to_owned()),
             };
-            steps.push(Step {
-                segment,
-                printed: here.printed,
-            });
+            steps.push(Step { segment, printed: here.printed });
             place = here.parent;
         }
         steps.reverse();
@@ -163,10 +146,7 @@ mod tests {
         );
         let metadata = Place::top("metadata");
         let annotations = metadata.field("annotations");
-        assert_eq!(
-            annotations.key("a.b/c").path().to_string(),
-            "metadata.annotations[a.b/c]"
-        );
+        assert_eq!(annotations.key("a.b/c").path().to_string(), "metadata.annotations[a.b/c]");
     }
 
     #[test]

@@ -44,33 +44,21 @@ pub struct Quantity {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Self = Self {
-        nanos: 0,
-        family: Family::Decimal,
-    };
+    pub const ZERO: Self = Self { nanos: 0, family: Family::Decimal };
 
     /// A whole number of units: cores, bytes, pieces.
     pub fn units(units: i64) -> Self {
-        Self {
-            nanos: i128::from(units) * NANOS,
-            family: Family::Decimal,
-        }
+        Self { nanos: i128::from(units) * NANOS, family: Family::Decimal }
     }
 
     /// A number of bytes, printed with binary suffixes.
     pub fn from_bytes(bytes: u64) -> Self {
-        Self {
-            nanos: i128::from(bytes) * NANOS,
-            family: Family::Binary,
-        }
+        Self { nanos: i128::from(bytes) * NANOS, family: Family::Binary }
     }
 
     /// A number of thousandths, as CPU is counted.
     pub fn milli(milli: i64) -> Self {
-        Self {
-            nanos: i128::from(milli) * NANOS_IN_MILLI,
-            family: Family::Decimal,
-        }
+        Self { nanos: i128::from(milli) * NANOS_IN_MILLI, family: Family::Decimal }
     }
 
     /// In thousandths, rounded up, capped at the bounds of the type.
@@ -112,11 +100,7 @@ impl Quantity {
 
     /// How many times `divisor` fits, rounded up; a divisor of 0 counts as 1.
     pub fn div_ceil(self, divisor: Self) -> i64 {
-        let divisor = if divisor.is_zero() {
-            NANOS
-        } else {
-            divisor.nanos
-        };
+        let divisor = if divisor.is_zero() { NANOS } else { divisor.nanos };
         narrow(ceil_div(self.nanos, divisor))
     }
 }
@@ -126,15 +110,8 @@ impl std::ops::Add for Quantity {
 
     /// The sum, in the family of the left one unless that is 0.
     fn add(self, other: Self) -> Self {
-        let family = if self.is_zero() {
-            other.family
-        } else {
-            self.family
-        };
-        Self {
-            nanos: self.nanos.saturating_add(other.nanos),
-            family,
-        }
+        let family = if self.is_zero() { other.family } else { self.family };
+        Self { nanos: self.nanos.saturating_add(other.nanos), family }
     }
 }
 
@@ -178,11 +155,7 @@ fn ceil_div(dividend: i128, divisor: i128) -> i128 {
     let quotient = dividend / divisor;
     let inexact = dividend % divisor != 0;
     let positive = (dividend < 0) == (divisor < 0);
-    if inexact && positive {
-        quotient + 1
-    } else {
-        quotient
-    }
+    if inexact && positive { quotient + 1 } else { quotient }
 }
 
 fn narrow(wide: i128) -> i64 {

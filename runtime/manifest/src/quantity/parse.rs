@@ -39,16 +39,10 @@ impl QuantityError {
 
 fn meant_suffix(unit: &str) -> Option<&'static str> {
     let lower = unit.to_ascii_lowercase();
-    if matches!(
-        lower.as_str(),
-        "mcpu" | "millicpu" | "millicore" | "millicores"
-    ) {
+    if matches!(lower.as_str(), "mcpu" | "millicpu" | "millicore" | "millicores") {
         return Some("m");
     }
-    let stem = lower
-        .trim_end_matches("bytes")
-        .trim_end_matches("byte")
-        .trim_end_matches('b');
+    let stem = lower.trim_end_matches("bytes").trim_end_matches("byte").trim_end_matches('b');
     Some(match stem.trim_end_matches('i') {
         "" | "cpu" | "cpus" | "core" | "cores" => "",
         "k" | "kilo" => "Ki",
@@ -62,12 +56,7 @@ fn meant_suffix(unit: &str) -> Option<&'static str> {
 }
 
 pub(super) fn parse(text: &str) -> Result<Quantity, QuantityError> {
-    let Written {
-        negative,
-        whole,
-        fraction,
-        suffix,
-    } = split(text.trim())?;
+    let Written { negative, whole, fraction, suffix } = split(text.trim())?;
     let (scale, family) = Scale::of(suffix)?;
     let magnitude = match scale {
         Scale::Ten(exponent) => decimal_nanos(whole, fraction, exponent),
@@ -78,10 +67,7 @@ pub(super) fn parse(text: &str) -> Result<Quantity, QuantityError> {
         Family::Binary if magnitude < NANOS => Family::Decimal,
         other => other,
     };
-    Ok(Quantity {
-        nanos: if negative { -magnitude } else { magnitude },
-        family,
-    })
+    Ok(Quantity { nanos: if negative { -magnitude } else { magnitude }, family })
 }
 
 /// A quantity in its parts; digits only in the two numbers, leading zeros gone.
@@ -121,9 +107,7 @@ fn split(text: &str) -> Result<Written<'_>, QuantityError> {
 }
 
 fn split_digits(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     text.split_at(end)
 }
 
@@ -154,9 +138,7 @@ impl Scale {
             "Pi" => binary(50),
             "Ei" => binary(60),
             _ => {
-                let digits = suffix
-                    .strip_prefix(['e', 'E'])
-                    .ok_or(QuantityError::Suffix)?;
+                let digits = suffix.strip_prefix(['e', 'E']).ok_or(QuantityError::Suffix)?;
                 let exponent = digits.parse().map_err(|_| QuantityError::Suffix)?;
                 Ok((Self::Ten(exponent), Family::Exponent))
             }
@@ -168,9 +150,7 @@ impl Scale {
 fn decimal_nanos(whole: &str, fraction: &str, exponent: i64) -> i128 {
     // The amount is the digits, in billionths once the point has moved `shift` places right.
     let shift = exponent.saturating_add(9);
-    let point = i64::try_from(whole.len())
-        .unwrap_or(i64::MAX)
-        .saturating_add(shift);
+    let point = i64::try_from(whole.len()).unwrap_or(i64::MAX).saturating_add(shift);
     let digits = || whole.bytes().chain(fraction.bytes());
     if digits().all(|digit| digit == b'0') {
         return 0;
@@ -182,9 +162,7 @@ fn decimal_nanos(whole: &str, fraction: &str, exponent: i64) -> i128 {
     let mut nanos: i128 = 0;
     // However far the point moves, the first digit that is not 0 fills the type within 39 more.
     for digit in digits().chain(std::iter::repeat(b'0')).take(point) {
-        let next = nanos
-            .checked_mul(10)
-            .and_then(|tens| tens.checked_add(value(digit)));
+        let next = nanos.checked_mul(10).and_then(|tens| tens.checked_add(value(digit)));
         match next {
             Some(next) => nanos = next,
             None => return i128::MAX,
@@ -198,14 +176,8 @@ fn decimal_nanos(whole: &str, fraction: &str, exponent: i64) -> i128 {
 fn binary_nanos(whole: &str, fraction: &str, exponent: u32) -> i128 {
     let unit = NANOS << exponent;
     // Twenty digits are beyond the cap already.
-    let whole: i128 = if whole.len() > 20 {
-        i128::MAX
-    } else {
-        whole.parse().unwrap_or(0)
-    };
-    whole
-        .saturating_mul(unit)
-        .saturating_add(fraction_of(unit, fraction))
+    let whole: i128 = if whole.len() > 20 { i128::MAX } else { whole.parse().unwrap_or(0) };
+    whole.saturating_mul(unit).saturating_add(fraction_of(unit, fraction))
 }
 
 /// `0.fraction` of `unit`, rounded up.
@@ -217,11 +189,7 @@ fn fraction_of(unit: i128, fraction: &str) -> i128 {
     const BASE: i128 = 1_000_000_000;
     let mut part: i128 = 0;
     for chunk in fraction.as_bytes().chunks(DIGITS).rev() {
-        let padded = chunk
-            .iter()
-            .copied()
-            .chain(std::iter::repeat(b'0'))
-            .take(DIGITS);
+        let padded = chunk.iter().copied().chain(std::iter::repeat(b'0')).take(DIGITS);
         let digits = padded.fold(0, |number, digit| number * 10 + value(digit));
         let sum = digits * unit + part;
         part = sum / BASE + i128::from(sum % BASE != 0);

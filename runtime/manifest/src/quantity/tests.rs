@@ -3,8 +3,7 @@ use proptest::prelude::*;
 use super::{Quantity, QuantityError};
 
 fn quantity(text: &str) -> Quantity {
-    text.parse()
-        .unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 #[test]
@@ -73,10 +72,7 @@ fn prints_in_canonical_form() {
         ("8Ei", "9223372036854775807"),
         ("9999Ei", "9223372036854775807"),
         ("-1.5Gi", "-1536Mi"),
-        (
-            "100000000000000000000000000000000000Gi",
-            "9223372036854775807",
-        ),
+        ("100000000000000000000000000000000000Gi", "9223372036854775807"),
     ];
     for (text, canonical) in table {
         assert_eq!(quantity(text).to_string(), canonical, "{text}");
@@ -102,11 +98,7 @@ fn a_text_that_is_no_quantity_is_refused() {
         "", " ", "-", "+", ".", "Gi", "1Gb", "1gi", "1.1.M", "1+1.0M", "1,5", "1 Gi", "0x10",
         "1e3x", "١", "-3.01e-x", "1é",
     ] {
-        assert_eq!(
-            text.parse::<Quantity>().unwrap_err(),
-            QuantityError::Format,
-            "{text:?}"
-        );
+        assert_eq!(text.parse::<Quantity>().unwrap_err(), QuantityError::Format, "{text:?}");
     }
     for text in [
         "1K",
@@ -122,11 +114,7 @@ fn a_text_that_is_no_quantity_is_refused() {
         "3.01i",
         "1e99999999999999999999",
     ] {
-        assert_eq!(
-            text.parse::<Quantity>().unwrap_err(),
-            QuantityError::Suffix,
-            "{text:?}"
-        );
+        assert_eq!(text.parse::<Quantity>().unwrap_err(), QuantityError::Suffix, "{text:?}");
     }
 }
 
@@ -150,11 +138,7 @@ fn a_slip_gets_a_suggestion() {
         ("1Gi", None),
     ];
     for (text, meant) in table {
-        assert_eq!(
-            QuantityError::suggestion(text).as_deref(),
-            meant,
-            "{text:?}"
-        );
+        assert_eq!(QuantityError::suggestion(text).as_deref(), meant, "{text:?}");
     }
 }
 

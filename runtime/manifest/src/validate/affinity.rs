@@ -47,12 +47,7 @@ fn node_affinity(affinity: &NodeAffinity, at: &Place<'_>, errors: &mut Errors) {
     for (index, term) in preferred.iter().enumerate() {
         let at = at.index(index);
         weight(term.weight, &at.field("weight"), errors);
-        node_selector_term(
-            &term.preference,
-            Values::Any,
-            &at.field("preference"),
-            errors,
-        );
+        node_selector_term(&term.preference, Values::Any, &at.field("preference"), errors);
     }
 }
 
@@ -102,11 +97,7 @@ fn label_requirement(
             errors.required(&values_at, detail);
         }
         "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
-        other => errors.invalid(
-            &at.field("operator"),
-            other,
-            "not a valid selector operator",
-        ),
+        other => errors.invalid(&at.field("operator"), other, "not a valid selector operator"),
     }
     let key = requirement.key.as_str();
     errors.invalid_each(&at.field("key"), key, names::qualified_name(key));
@@ -127,11 +118,7 @@ fn field_requirement(requirement: &NodeSelectorRequirement, at: &Place<'_>, erro
             errors.required(&values_at, detail);
         }
         "In" | "NotIn" => {}
-        other => errors.invalid(
-            &at.field("operator"),
-            other,
-            "not a valid selector operator",
-        ),
+        other => errors.invalid(&at.field("operator"), other, "not a valid selector operator"),
     }
     if requirement.key == "metadata.name" {
         for (index, value) in values.iter().enumerate() {
@@ -157,22 +144,14 @@ fn pod_affinity(
     for (index, term) in preferred.iter().enumerate() {
         let at = preferred_at.index(index);
         weight(term.weight, &at.field("weight"), errors);
-        pod_affinity_term(
-            &term.pod_affinity_term,
-            &at.field("podAffinityTerm"),
-            errors,
-        );
+        pod_affinity_term(&term.pod_affinity_term, &at.field("podAffinityTerm"), errors);
     }
 }
 
 fn pod_affinity_term(term: &PodAffinityTerm, at: &Place<'_>, errors: &mut Errors) {
     let selector = term.label_selector.as_ref();
     label_selector(selector, &at.field("labelSelector"), errors);
-    label_selector(
-        term.namespace_selector.as_ref(),
-        &at.field("namespaceSelector"),
-        errors,
-    );
+    label_selector(term.namespace_selector.as_ref(), &at.field("namespaceSelector"), errors);
     for namespace in list(&term.namespaces) {
         let wrong = names::dns_label(namespace);
         errors.invalid_each(&at.field("namespace"), namespace, wrong);

@@ -17,11 +17,7 @@ pub fn config_map(config_map: &ConfigMap) -> Vec<FieldError> {
     for (key, value) in config_map.data.iter().flatten() {
         let at = at.key(key);
         errors.invalid_each(&at, key, names::config_map_key(key));
-        if config_map
-            .binary_data
-            .as_ref()
-            .is_some_and(|binary| binary.contains_key(key))
-        {
+        if config_map.binary_data.as_ref().is_some_and(|binary| binary.contains_key(key)) {
             errors.invalid(&at, key.as_str(), "duplicate of key present in binaryData");
         }
         bytes += value.len();

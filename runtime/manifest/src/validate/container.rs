@@ -52,18 +52,9 @@ pub(super) fn common(
     let volumes = &surroundings.volumes;
     volume_mounts::volume_mounts(container, volumes, &at.field("volumeMounts"), errors);
     volume_mounts::volume_devices(container, volumes, &at.field("volumeDevices"), errors);
-    pull_policy(
-        text(&container.image_pull_policy),
-        &at.field("imagePullPolicy"),
-        errors,
-    );
+    pull_policy(text(&container.image_pull_policy), &at.field("imagePullPolicy"), errors);
     let requirements = container.resources.as_ref();
-    resources::container(
-        requirements,
-        &surroundings.claims,
-        &at.field("resources"),
-        errors,
-    );
+    resources::container(requirements, &surroundings.claims, &at.field("resources"), errors);
     resources::resize_policies(
         list(&container.resize_policy),
         surroundings.restart_policy,

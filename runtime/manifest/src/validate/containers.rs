@@ -42,11 +42,8 @@ pub(super) fn init_containers(
     errors: &mut Errors,
 ) {
     let at = at.field("initContainers");
-    let mut names: HashSet<&str> = spec
-        .containers
-        .iter()
-        .map(|container| container.name.as_str())
-        .collect();
+    let mut names: HashSet<&str> =
+        spec.containers.iter().map(|container| container.name.as_str()).collect();
     for (index, container) in list(&spec.init_containers).iter().enumerate() {
         let here = at.index(index);
         container::common(container, surroundings, &here, errors);
@@ -116,10 +113,7 @@ pub(super) fn ephemeral_containers(
             ("resources", container.resources.is_some()),
             ("resizePolicy", container.resize_policy.is_some()),
             ("restartPolicy", container.restart_policy.is_some()),
-            (
-                "restartPolicyRules",
-                container.restart_policy_rules.is_some(),
-            ),
+            ("restartPolicyRules", container.restart_policy_rules.is_some()),
             ("livenessProbe", container.liveness_probe.is_some()),
             ("readinessProbe", container.readiness_probe.is_some()),
             ("startupProbe", container.startup_probe.is_some()),

@@ -49,11 +49,7 @@ fn entries(config: &PodDNSConfig, at: &Place<'_>, errors: &mut Errors) {
         errors.invalid(&nameservers_at, nameservers.to_vec(), detail);
     }
     for (index, address) in nameservers.iter().enumerate() {
-        errors.invalid_each(
-            &nameservers_at.index(index),
-            address,
-            names::ip_address(address),
-        );
+        errors.invalid_each(&nameservers_at.index(index), address, names::ip_address(address));
     }
     let searches = list(&config.searches);
     let searches_at = at.field("searches");
@@ -68,11 +64,7 @@ fn entries(config: &PodDNSConfig, at: &Place<'_>, errors: &mut Errors) {
         );
         errors.invalid(&searches_at, searches.to_vec(), detail);
     }
-    for (index, search) in searches
-        .iter()
-        .enumerate()
-        .filter(|(_, search)| *search != ".")
-    {
+    for (index, search) in searches.iter().enumerate().filter(|(_, search)| *search != ".") {
         let search = search.strip_suffix('.').unwrap_or(search);
         let wrong = names::dns_subdomain_with_underscore(search);
         errors.invalid_each(&searches_at.index(index), search, wrong);

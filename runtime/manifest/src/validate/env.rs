@@ -57,9 +57,8 @@ const RESOURCES: [&str; 6] = [
     "requests.ephemeral-storage",
 ];
 
-const BYTE_DIVISORS: [&str; 13] = [
-    "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
-];
+const BYTE_DIVISORS: [&str; 13] =
+    ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
 
 /// Where a reference to the Pod stands: the two places show different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,12 +79,7 @@ pub(super) fn env(variables: &[EnvVar], at: &Place<'_>, errors: &mut Errors) {
             errors.invalid_each(&at.field("name"), name, names::environment_variable(name));
         }
         if let Some(source) = &variable.value_from {
-            value_from(
-                source,
-                text(&variable.value),
-                &at.field("valueFrom"),
-                errors,
-            );
+            value_from(source, text(&variable.value), &at.field("valueFrom"), errors);
         }
     }
 }
@@ -98,30 +92,15 @@ fn value_from(source: &EnvVarSource, value: &str, at: &Place<'_>, errors: &mut E
     }
     if let Some(selector) = &source.resource_field_ref {
         sources += 1;
-        resource_field_ref(
-            selector,
-            Shown::Variable,
-            &at.field("resourceFieldRef"),
-            errors,
-        );
+        resource_field_ref(selector, Shown::Variable, &at.field("resourceFieldRef"), errors);
     }
     if let Some(selector) = &source.config_map_key_ref {
         sources += 1;
-        key_ref(
-            &selector.name,
-            &selector.key,
-            &at.field("configMapKeyRef"),
-            errors,
-        );
+        key_ref(&selector.name, &selector.key, &at.field("configMapKeyRef"), errors);
     }
     if let Some(selector) = &source.secret_key_ref {
         sources += 1;
-        key_ref(
-            &selector.name,
-            &selector.key,
-            &at.field("secretKeyRef"),
-            errors,
-        );
+        key_ref(&selector.name, &selector.key, &at.field("secretKeyRef"), errors);
     }
     if let Some(selector) = &source.file_key_ref {
         sources += 1;
@@ -134,11 +113,7 @@ fn value_from(source: &EnvVarSource, value: &str, at: &Place<'_>, errors: &mut E
     } else if !value.is_empty() {
         errors.invalid(at, "", "may not be specified when `value` is not empty");
     } else if sources > 1 {
-        errors.invalid(
-            at,
-            "",
-            "may not have more than one field specified at a time",
-        );
+        errors.invalid(at, "", "may not have more than one field specified at a time");
     }
 }
 
@@ -189,21 +164,12 @@ pub(super) fn field_ref(
     if KNOWN_FIELDS.contains(&path) || VARIABLE_FIELDS.contains(&path) {
         errors.unsupported(&here, path, allowed);
     } else {
-        unknown_field(
-            &format!("field label not supported: {path}"),
-            path,
-            at,
-            errors,
-        );
+        unknown_field(&format!("field label not supported: {path}"), path, at, errors);
     }
 }
 
 fn unknown_field(why: &str, path: &str, at: &Place<'_>, errors: &mut Errors) {
-    errors.invalid(
-        &at.field("fieldPath"),
-        path,
-        format!("error converting fieldPath: {why}"),
-    );
+    errors.invalid(&at.field("fieldPath"), path, format!("error converting fieldPath: {why}"));
 }
 
 pub(super) fn resource_field_ref(
@@ -213,11 +179,9 @@ pub(super) fn resource_field_ref(
     errors: &mut Errors,
 ) {
     let resource = selector.resource.as_str();
-    let huge_pages = ["limits.", "requests."].iter().any(|kind| {
-        resource
-            .strip_prefix(kind)
-            .is_some_and(resources::is_huge_page)
-    });
+    let huge_pages = ["limits.", "requests."]
+        .iter()
+        .any(|kind| resource.strip_prefix(kind).is_some_and(resources::is_huge_page));
     if shown == Shown::File && some_text(&selector.container_name).is_none() {
         errors.required(&at.field("containerName"), "");
     } else if resource.is_empty() {
@@ -244,9 +208,7 @@ pub(super) fn resource_field_ref(
         _ if huge_pages => (&BYTE_DIVISORS, "hugepages"),
         _ => return,
     };
-    let known = divisors
-        .iter()
-        .any(|text| text.parse::<Quantity>().ok() == Some(divisor));
+    let known = divisors.iter().any(|text| text.parse::<Quantity>().ok() == Some(divisor));
     if !known {
         let values = match divisors {
             ["1m", "1"] => "1m and 1".to_owned(),
@@ -269,12 +231,7 @@ fn key_ref(name: &str, key: &str, at: &Place<'_>, errors: &mut Errors) {
 }
 
 fn file_key_ref(selector: &FileKeySelector, at: &Place<'_>, errors: &mut Errors) {
-    let FileKeySelector {
-        key,
-        path,
-        volume_name,
-        optional: _,
-    } = selector;
+    let FileKeySelector { key, path, volume_name, optional: _ } = selector;
     if key.is_empty() {
         errors.required(&at.field("key"), "");
     } else {
@@ -283,11 +240,7 @@ fn file_key_ref(selector: &FileKeySelector, at: &Place<'_>, errors: &mut Errors)
     if volume_name.is_empty() {
         errors.required(&at.field("volumeName"), "");
     } else {
-        errors.invalid_each(
-            &at.field("volumeName"),
-            volume_name,
-            names::dns_label(volume_name),
-        );
+        errors.invalid_each(&at.field("volumeName"), volume_name, names::dns_label(volume_name));
     }
     if path.is_empty() {
         errors.required(&at.field("path"), "");
@@ -304,17 +257,8 @@ pub(super) fn env_from(sources: &[EnvFromSource], at: &Place<'_>, errors: &mut E
             errors.invalid_each(&here.field("prefix"), prefix, wrong);
         }
         let references = [
-            (
-                "configMapRef",
-                source
-                    .config_map_ref
-                    .as_ref()
-                    .map(|reference| &reference.name),
-            ),
-            (
-                "secretRef",
-                source.secret_ref.as_ref().map(|reference| &reference.name),
-            ),
+            ("configMapRef", source.config_map_ref.as_ref().map(|reference| &reference.name)),
+            ("secretRef", source.secret_ref.as_ref().map(|reference| &reference.name)),
         ];
         let mut named = 0;
         for (field, name) in references {
@@ -331,17 +275,9 @@ pub(super) fn env_from(sources: &[EnvFromSource], at: &Place<'_>, errors: &mut E
         // Printed without the index, as Kubernetes prints it, but found with it.
         let here = here.unprinted();
         match named {
-            0 => errors.invalid(
-                &here,
-                "",
-                "must specify one of: `configMapRef` or `secretRef`",
-            ),
+            0 => errors.invalid(&here, "", "must specify one of: `configMapRef` or `secretRef`"),
             1 => {}
-            _ => errors.invalid(
-                &here,
-                "",
-                "may not have more than one field specified at a time",
-            ),
+            _ => errors.invalid(&here, "", "may not have more than one field specified at a time"),
         }
     }
 }

@@ -106,11 +106,7 @@ fn http_get(action: &HTTPGetAction, at: &Place<'_>, errors: &mut Errors) {
         // Printed without the index, as Kubernetes prints it, but found with it.
         let at = headers.index(index).unprinted();
         let name = header.name.as_str();
-        errors.invalid_each(
-            &at.field("name").unprinted(),
-            name,
-            names::http_header(name),
-        );
+        errors.invalid_each(&at.field("name").unprinted(), name, names::http_header(name));
     }
 }
 

@@ -12,11 +12,7 @@ pub(super) fn label_selector(
     errors: &mut Errors,
 ) {
     let Some(selector) = selector else { return };
-    metadata::labels(
-        selector.match_labels.as_ref(),
-        &at.field("matchLabels"),
-        errors,
-    );
+    metadata::labels(selector.match_labels.as_ref(), &at.field("matchLabels"), errors);
     let expressions = at.field("matchExpressions");
     for (index, requirement) in list(&selector.match_expressions).iter().enumerate() {
         let at = expressions.index(index);
@@ -31,11 +27,7 @@ pub(super) fn label_selector(
                 errors.forbidden(&at.field("values"), detail);
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => errors.invalid(
-                &at.field("operator"),
-                other,
-                "not a valid selector operator",
-            ),
+            other => errors.invalid(&at.field("operator"), other, "not a valid selector operator"),
         }
         let key = &requirement.key;
         errors.invalid_each(&at.field("key"), key, names::qualified_name(key));

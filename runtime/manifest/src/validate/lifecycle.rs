@@ -65,10 +65,7 @@ pub(super) fn lifecycle(
 fn stop_signal(signal: &str, os: Option<&str>, at: &Place<'_>, errors: &mut Errors) {
     match os {
         None => {
-            errors.forbidden(
-                at,
-                "may not be set for containers with empty `spec.os.name`",
-            );
+            errors.forbidden(at, "may not be set for containers with empty `spec.os.name`");
         }
         Some("windows") if !matches!(signal, "SIGKILL" | "SIGTERM") => {
             errors.unsupported(at, signal, &["SIGKILL", "SIGTERM"]);
@@ -88,16 +85,10 @@ fn stop_signal(signal: &str, os: Option<&str>, at: &Place<'_>, errors: &mut Erro
 fn is_signal(signal: &str) -> bool {
     let offset = |text: &str, most: u8| {
         !text.starts_with(['0', '+'])
-            && text
-                .parse()
-                .is_ok_and(|number| (1..=most).contains(&number))
+            && text.parse().is_ok_and(|number| (1..=most).contains(&number))
     };
     NAMED_SIGNALS.contains(&signal)
         || matches!(signal, "SIGRTMIN" | "SIGRTMAX")
-        || signal
-            .strip_prefix("SIGRTMIN+")
-            .is_some_and(|text| offset(text, 15))
-        || signal
-            .strip_prefix("SIGRTMAX-")
-            .is_some_and(|text| offset(text, 14))
+        || signal.strip_prefix("SIGRTMIN+").is_some_and(|text| offset(text, 15))
+        || signal.strip_prefix("SIGRTMAX-").is_some_and(|text| offset(text, 14))
 }

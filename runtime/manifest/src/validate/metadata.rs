@@ -27,26 +27,14 @@ pub(super) fn object_meta(metadata: &ObjectMeta, at: &Place<'_>, errors: &mut Er
         None => errors.required(&at.field("name"), "name or generateName is required"),
     }
     if let Some(namespace) = some_text(&metadata.namespace) {
-        errors.invalid_each(
-            &at.field("namespace"),
-            namespace,
-            names::dns_label(namespace),
-        );
+        errors.invalid_each(&at.field("namespace"), namespace, names::dns_label(namespace));
     }
     if let Some(generation) = metadata.generation.filter(|generation| *generation < 0) {
         errors.invalid(&at.field("generation"), generation, NOT_NEGATIVE);
     }
     labels(metadata.labels.as_ref(), &at.field("labels"), errors);
-    annotations(
-        metadata.annotations.as_ref(),
-        &at.field("annotations"),
-        errors,
-    );
-    owner_references(
-        list(&metadata.owner_references),
-        &at.field("ownerReferences"),
-        errors,
-    );
+    annotations(metadata.annotations.as_ref(), &at.field("annotations"), errors);
+    owner_references(list(&metadata.owner_references), &at.field("ownerReferences"), errors);
     finalizers(list(&metadata.finalizers), &at.field("finalizers"), errors);
 }
 
@@ -88,19 +76,8 @@ fn owner_references(references: &[OwnerReference], at: &Place<'_>, errors: &mut 
     let mut controller: Option<String> = None;
     for (index, reference) in references.iter().enumerate() {
         let here = at.index(index);
-        let OwnerReference {
-            api_version,
-            kind,
-            name,
-            uid,
-            ..
-        } = reference;
-        if api_version
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .is_empty()
-        {
+        let OwnerReference { api_version, kind, name, uid, .. } = reference;
+        if api_version.rsplit('/').next().unwrap_or_default().is_empty() {
             let detail = "version must not be empty";
             errors.invalid(&here.field("apiVersion"), api_version.as_str(), detail);
         }
@@ -133,11 +110,7 @@ fn owner_references(references: &[OwnerReference], at: &Place<'_>, errors: &mut 
 fn finalizers(finalizers: &[String], at: &Place<'_>, errors: &mut Errors) {
     for (index, finalizer) in finalizers.iter().enumerate() {
         let here = at.index(index);
-        errors.invalid_each(
-            &here.unprinted(),
-            finalizer,
-            names::qualified_name(finalizer),
-        );
+        errors.invalid_each(&here.unprinted(), finalizer, names::qualified_name(finalizer));
         if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer.as_str()) {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             errors.invalid(&here, finalizer.as_str(), detail);

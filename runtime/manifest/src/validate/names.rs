@@ -55,10 +55,7 @@ pub(crate) fn dns_subdomain_prefix(value: &str) -> Vec<String> {
     match value.strip_suffix('-') {
         Some(stem) if !stem.is_empty() => {
             // The last two letters stand for what will be appended.
-            let end = stem
-                .char_indices()
-                .next_back()
-                .map_or(0, |(start, _)| start);
+            let end = stem.char_indices().next_back().map_or(0, |(start, _)| start);
             dns_subdomain(&format!("{}a", &stem[..end]))
         }
         _ => dns_subdomain(value),
@@ -70,17 +67,12 @@ pub(crate) fn dns_subdomain_with_underscore(value: &str) -> Vec<String> {
     let mut wrong = too_long(value, MOST_SUBDOMAIN);
     let label = |label: &str| {
         let label = label.strip_prefix('_').unwrap_or(label);
-        is_made_of(label, |byte| {
-            is_lower_alphanumeric(byte) || byte == b'-' || byte == b'_'
-        }) && has_ends(label, is_lower_alphanumeric)
+        is_made_of(label, |byte| is_lower_alphanumeric(byte) || byte == b'-' || byte == b'_')
+            && has_ends(label, is_lower_alphanumeric)
     };
     if !value.split('.').all(label) {
         let pattern = SUBDOMAIN_WITH_UNDERSCORE;
-        wrong.push(by_pattern(
-            SUBDOMAIN_WITH_UNDERSCORE_TEXT,
-            pattern,
-            &["example.com"],
-        ));
+        wrong.push(by_pattern(SUBDOMAIN_WITH_UNDERSCORE_TEXT, pattern, &["example.com"]));
     }
     wrong
 }
@@ -115,10 +107,7 @@ pub(crate) fn qualified_name(value: &str) -> Vec<String> {
         wrong.push(format!("name part {}", at_most(MOST_LABEL)));
     }
     if !is_qualified(name) {
-        wrong.push(format!(
-            "name part {}",
-            by_pattern(QUALIFIED_TEXT, QUALIFIED, examples)
-        ));
+        wrong.push(format!("name part {}", by_pattern(QUALIFIED_TEXT, QUALIFIED, examples)));
     }
     wrong
 }
@@ -128,11 +117,7 @@ pub(crate) fn label_value(value: &str) -> Vec<String> {
     let mut wrong = too_long(value, MOST_LABEL);
     if !value.is_empty() && !is_qualified(value) {
         let pattern = format!("({QUALIFIED})?");
-        wrong.push(by_pattern(
-            LABEL_VALUE_TEXT,
-            &pattern,
-            &["MyValue", "my_value", "12345"],
-        ));
+        wrong.push(by_pattern(LABEL_VALUE_TEXT, &pattern, &["MyValue", "my_value", "12345"]));
     }
     wrong
 }
@@ -232,11 +217,7 @@ pub(crate) fn between(least: impl std::fmt::Display, most: impl std::fmt::Displa
 }
 
 fn too_long(value: &str, most: usize) -> Vec<String> {
-    if value.len() > most {
-        vec![at_most(most)]
-    } else {
-        Vec::new()
-    }
+    if value.len() > most { vec![at_most(most)] } else { Vec::new() }
 }
 
 fn at_most(most: usize) -> String {
@@ -244,14 +225,8 @@ fn at_most(most: usize) -> String {
 }
 
 fn by_pattern(text: &str, pattern: &str, examples: &[&str]) -> String {
-    let quoted: Vec<String> = examples
-        .iter()
-        .map(|example| format!("'{example}', "))
-        .collect();
-    format!(
-        "{text} (e.g. {}regex used for validation is '{pattern}')",
-        quoted.join(" or ")
-    )
+    let quoted: Vec<String> = examples.iter().map(|example| format!("'{example}', ")).collect();
+    format!("{text} (e.g. {}regex used for validation is '{pattern}')", quoted.join(" or "))
 }
 
 fn is_label(value: &str) -> bool {
@@ -264,9 +239,8 @@ fn is_subdomain(value: &str) -> bool {
 }
 
 fn is_qualified(value: &str) -> bool {
-    is_made_of(value, |byte| {
-        byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
-    }) && has_ends(value, |byte| byte.is_ascii_alphanumeric())
+    is_made_of(value, |byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && has_ends(value, |byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_lower_alphanumeric(byte: u8) -> bool {
@@ -293,10 +267,7 @@ mod tests {
         assert!(dns_label("a").is_empty());
         assert!(dns_label("123-abc").is_empty());
         assert!(dns_label(&"a".repeat(63)).is_empty());
-        assert_eq!(
-            dns_label(&"a".repeat(64)),
-            ["must be no more than 63 characters"]
-        );
+        assert_eq!(dns_label(&"a".repeat(64)), ["must be no more than 63 characters"]);
         assert_eq!(dns_label("a.b"), ["must not contain dots"]);
         let pattern = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
             characters or '-', and must start and end with an alphanumeric character (e.g. \
@@ -349,10 +320,7 @@ mod tests {
         assert!(!http_header("X A").is_empty());
         assert!(ip_address("::1").is_empty());
         assert_eq!(ip_address("010.0.0.1"), ["must not have leading 0s"]);
-        assert_eq!(
-            ip_address("::ffff:1.2.3.4"),
-            ["must not be an IPv4-mapped IPv6 address"]
-        );
+        assert_eq!(ip_address("::ffff:1.2.3.4"), ["must not be an IPv4-mapped IPv6 address"]);
         assert_eq!(ip_address("host").len(), 1);
     }
 }

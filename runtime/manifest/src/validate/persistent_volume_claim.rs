@@ -9,12 +9,8 @@ use super::label_selector::label_selector;
 use super::{metadata, names, quantity};
 use crate::field::{Errors, FieldError, Place};
 
-const ACCESS_MODES: [&str; 4] = [
-    "ReadOnlyMany",
-    "ReadWriteMany",
-    "ReadWriteOnce",
-    "ReadWriteOncePod",
-];
+const ACCESS_MODES: [&str; 4] =
+    ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
 
 /// Every rule that `claim` breaks.
@@ -22,11 +18,7 @@ pub fn persistent_volume_claim(claim: &PersistentVolumeClaim) -> Vec<FieldError>
     let mut errors = Errors::default();
     metadata::object_meta(&claim.metadata, &Place::top("metadata"), &mut errors);
     let empty = PersistentVolumeClaimSpec::default();
-    spec(
-        claim.spec.as_ref().unwrap_or(&empty),
-        &Place::top("spec"),
-        &mut errors,
-    );
+    spec(claim.spec.as_ref().unwrap_or(&empty), &Place::top("spec"), &mut errors);
     errors.into_vec()
 }
 
@@ -60,21 +52,14 @@ fn spec(spec: &PersistentVolumeClaimSpec, at: &Place<'_>, errors: &mut Errors) {
     storage(spec, &at.field("resources"), errors);
     let classes = [
         ("storageClassName", some_text(&spec.storage_class_name)),
-        (
-            "volumeAttributesClassName",
-            some_text(&spec.volume_attributes_class_name),
-        ),
+        ("volumeAttributesClassName", some_text(&spec.volume_attributes_class_name)),
     ];
     for (field, name) in classes {
         if let Some(name) = name {
             errors.invalid_each(&at.field(field), name, names::dns_subdomain(name));
         }
     }
-    if let Some(mode) = spec
-        .volume_mode
-        .as_deref()
-        .filter(|mode| !VOLUME_MODES.contains(mode))
-    {
+    if let Some(mode) = spec.volume_mode.as_deref().filter(|mode| !VOLUME_MODES.contains(mode)) {
         errors.unsupported(&at.field("volumeMode"), mode, &VOLUME_MODES);
     }
     data_sources(spec, at, errors);
@@ -98,10 +83,7 @@ fn access_modes(modes: &[String], at: &Place<'_>, errors: &mut Errors) {
 }
 
 fn storage(spec: &PersistentVolumeClaimSpec, at: &Place<'_>, errors: &mut Errors) {
-    let requests = spec
-        .resources
-        .as_ref()
-        .and_then(|own| own.requests.as_ref());
+    let requests = spec.resources.as_ref().and_then(|own| own.requests.as_ref());
     let here = at.field("requests").unprinted();
     let here = here.key("storage");
     let Some(written) = requests.and_then(|requests| requests.get("storage")) else {
@@ -118,26 +100,14 @@ fn storage(spec: &PersistentVolumeClaimSpec, at: &Place<'_>, errors: &mut Errors
 fn data_sources(spec: &PersistentVolumeClaimSpec, at: &Place<'_>, errors: &mut Errors) {
     if let Some(source) = &spec.data_source {
         let at = at.field("dataSource");
-        data_source(
-            &source.name,
-            &source.kind,
-            text(&source.api_group),
-            &at,
-            errors,
-        );
+        data_source(&source.name, &source.kind, text(&source.api_group), &at, errors);
     }
     let Some(reference) = &spec.data_source_ref else {
         return;
     };
     let reference_at = at.field("dataSourceRef");
     let group = text(&reference.api_group);
-    data_source(
-        &reference.name,
-        &reference.kind,
-        group,
-        &reference_at,
-        errors,
-    );
+    data_source(&reference.name, &reference.kind, group, &reference_at, errors);
     let namespace = some_text(&reference.namespace);
     if let Some(namespace) = namespace {
         let wrong = names::dns_label(namespace);

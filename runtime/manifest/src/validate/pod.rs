@@ -59,27 +59,15 @@ fn spec(spec: &PodSpec, metadata: &ObjectMeta, at: &Place<'_>, errors: &mut Erro
     if spec.host_network == Some(true) {
         ports::host_network(&spec.containers, &at.field("containers"), errors);
     }
-    restart_policy::pod(
-        text(&spec.restart_policy),
-        &at.field("restartPolicy"),
-        errors,
-    );
+    restart_policy::pod(text(&spec.restart_policy), &at.field("restartPolicy"), errors);
     dns::policy(spec, at, errors);
-    metadata::labels(
-        spec.node_selector.as_ref(),
-        &at.field("nodeSelector"),
-        errors,
-    );
+    metadata::labels(spec.node_selector.as_ref(), &at.field("nodeSelector"), errors);
     security_context::pod(spec, at, errors);
     if let Some(affinity) = &spec.affinity {
         affinity::affinity(affinity, &at.field("affinity"), errors);
     }
     dns::config(spec, at, errors);
-    scheduling::readiness_gates(
-        list(&spec.readiness_gates),
-        &at.field("readinessGates"),
-        errors,
-    );
+    scheduling::readiness_gates(list(&spec.readiness_gates), &at.field("readinessGates"), errors);
     scheduling::scheduling_gates(
         list(&spec.scheduling_gates),
         &at.field("schedulingGates"),
@@ -109,11 +97,7 @@ fn spec(spec: &PodSpec, metadata: &ObjectMeta, at: &Place<'_>, errors: &mut Erro
     resources::overhead(spec.overhead.as_ref(), &at.field("overhead"), errors);
     windows::os(spec, at, errors);
     file_key_volumes(spec, at, errors);
-    eviction_responders(
-        list(&spec.eviction_responders),
-        &at.field("evictionResponders"),
-        errors,
-    );
+    eviction_responders(list(&spec.eviction_responders), &at.field("evictionResponders"), errors);
     if some_text(&spec.node_name).is_some() && !list(&spec.scheduling_gates).is_empty() {
         let detail = "cannot be set until all schedulingGates have been cleared";
         errors.forbidden(&at.field("nodeName"), detail);
@@ -185,10 +169,7 @@ fn resource_claims(claims: &[PodResourceClaim], at: &Place<'_>, errors: &mut Err
         } else {
             errors.duplicate(&at.field("name"), name);
         }
-        let (object, template) = (
-            &claim.resource_claim_name,
-            &claim.resource_claim_template_name,
-        );
+        let (object, template) = (&claim.resource_claim_name, &claim.resource_claim_template_name);
         let value = || serde_json::to_value(claim).unwrap_or_default();
         if object.is_some() && template.is_some() {
             let detail = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may \
@@ -199,10 +180,7 @@ fn resource_claims(claims: &[PodResourceClaim], at: &Place<'_>, errors: &mut Err
             let detail = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
             errors.invalid(&at, value(), detail);
         }
-        let named = [
-            ("resourceClaimName", object),
-            ("resourceClaimTemplateName", template),
-        ];
+        let named = [("resourceClaimName", object), ("resourceClaimTemplateName", template)];
         for (field, name) in named {
             if let Some(name) = name {
                 errors.invalid_each(&at.field(field), name, names::dns_subdomain(name));
@@ -225,10 +203,7 @@ fn file_key_volumes(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
             let at = at.field("valueFrom");
             let at = at.field("fileKeyRef");
             let at = at.field("volumeName");
-            match list(&spec.volumes)
-                .iter()
-                .find(|volume| volume.name == name)
-            {
+            match list(&spec.volumes).iter().find(|volume| volume.name == name) {
                 None => errors.not_found(&at, name, ""),
                 Some(volume) if volume.empty_dir.is_none() => {
                     errors.invalid(&at, name, "referenced volume must be of type emptyDir");

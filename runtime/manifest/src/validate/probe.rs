@@ -49,10 +49,7 @@ fn common(probe: &Probe, grace_period: Option<i64>, at: &Place<'_>, errors: &mut
             errors.invalid(&at.field(field), number, NOT_NEGATIVE);
         }
     }
-    if let Some(seconds) = probe
-        .termination_grace_period_seconds
-        .filter(|seconds| *seconds <= 0)
-    {
+    if let Some(seconds) = probe.termination_grace_period_seconds.filter(|seconds| *seconds <= 0) {
         let at = at.field("terminationGracePeriodSeconds");
         errors.invalid(&at, seconds, "must be greater than 0");
     }

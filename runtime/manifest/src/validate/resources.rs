@@ -31,12 +31,7 @@ pub(super) fn container(
 ) {
     if let Some(requirements) = requirements {
         self::requirements(requirements, Owner::Container, at, errors);
-        claim_names(
-            list(&requirements.claims),
-            claims,
-            &at.field("claims"),
-            errors,
-        );
+        claim_names(list(&requirements.claims), claims, &at.field("claims"), errors);
     }
 }
 
@@ -82,11 +77,7 @@ fn consistency(
             let detail = format!(
                 "must be greater than or equal to aggregate container requests of {together}"
             );
-            errors.invalid(
-                &at.field("requests").key(&resource),
-                request.to_string(),
-                detail,
-            );
+            errors.invalid(&at.field("requests").key(&resource), request.to_string(), detail);
         }
     }
     for (resource, together) in resources::aggregate_limits(&spec.containers, init) {
@@ -97,20 +88,13 @@ fn consistency(
             let detail = format!(
                 "must be greater than or equal to aggregate container limits of {together}"
             );
-            errors.invalid(
-                &at.field("limits").key(&resource),
-                limit.to_string(),
-                detail,
-            );
+            errors.invalid(&at.field("limits").key(&resource), limit.to_string(), detail);
         }
     }
     let containers = Place::top("spec");
     let containers = containers.field("containers");
     for (index, container) in spec.containers.iter().enumerate() {
-        let limits = container
-            .resources
-            .as_ref()
-            .and_then(|resources| resources.limits.as_ref());
+        let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
         for (resource, written) in limits.into_iter().flatten() {
             let Some(most) = own(&requirements.limits, resource) else {
                 continue;
@@ -154,20 +138,15 @@ fn requirements(
             }
             Some(_) => {}
             None if elastic => {}
-            None => errors.required(
-                &limits_at,
-                "Limit must be set for non overcommitable resources",
-            ),
+            None => {
+                errors.required(&limits_at, "Limit must be set for non overcommitable resources")
+            }
         }
     }
     let mut both = limits.keys().chain(requests.keys());
     let named: Vec<&str> = both.by_ref().map(String::as_str).collect();
     let huge_pages = named.iter().any(|resource| is_huge_page(resource));
-    if huge_pages
-        && !named
-            .iter()
-            .any(|resource| matches!(*resource, "cpu" | "memory"))
-    {
+    if huge_pages && !named.iter().any(|resource| matches!(*resource, "cpu" | "memory")) {
         errors.forbidden(at, "HugePages require cpu or memory");
     }
 }
@@ -228,11 +207,7 @@ fn name(resource: &str, owner: Owner, at: &Place<'_>, errors: &mut Errors) {
             errors.invalid(at, resource, "must be a standard resource for containers");
         }
     } else if !resources::is_native(resource) && !is_extended(resource) {
-        errors.invalid(
-            at,
-            resource,
-            "doesn't follow extended resource name standard",
-        );
+        errors.invalid(at, resource, "doesn't follow extended resource name standard");
     }
 }
 
@@ -316,10 +291,7 @@ pub(super) fn resize_policies(
 ) {
     let mut seen = HashSet::new();
     for (index, policy) in policies.iter().enumerate() {
-        let ContainerResizePolicy {
-            resource_name,
-            restart_policy,
-        } = policy;
+        let ContainerResizePolicy { resource_name, restart_policy } = policy;
         if !seen.insert(resource_name) {
             errors.duplicate(&at.index(index), resource_name.as_str());
         }

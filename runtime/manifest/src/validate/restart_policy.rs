@@ -23,10 +23,9 @@ pub(super) fn container(container: &Container, at: &Place<'_>, errors: &mut Erro
     let policy_at = at.field("restartPolicy");
     match some_text(&container.restart_policy) {
         None if rules.is_empty() => return,
-        None => errors.required(
-            &policy_at,
-            "must specify restartPolicy when restart rules are used",
-        ),
+        None => {
+            errors.required(&policy_at, "must specify restartPolicy when restart rules are used")
+        }
         Some(policy) if !POLICIES.contains(&policy) => {
             errors.unsupported(&policy_at, policy, &POLICIES);
         }
@@ -68,11 +67,7 @@ fn rule(rule: &ContainerRestartRule, at: &Place<'_>, errors: &mut Errors) {
         return errors.required(&at, "must be specified");
     };
     if !matches!(exit_codes.operator.as_str(), "In" | "NotIn") {
-        errors.unsupported(
-            &at.field("operator"),
-            &exit_codes.operator,
-            &["In", "NotIn"],
-        );
+        errors.unsupported(&at.field("operator"), &exit_codes.operator, &["In", "NotIn"]);
     }
     let values = list(&exit_codes.values);
     if values.len() > MOST_EXIT_CODES {

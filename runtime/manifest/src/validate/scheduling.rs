@@ -64,20 +64,14 @@ pub(super) fn tolerations(tolerations: &[Toleration], at: &Place<'_>, errors: &m
 /// A number of 64 bits without a plus sign or a leading zero, so that texts are equal when
 /// numbers are.
 fn is_canonical_integer(value: &str) -> bool {
-    value
-        .parse::<i64>()
-        .is_ok_and(|number| number.to_string() == value)
+    value.parse::<i64>().is_ok_and(|number| number.to_string() == value)
 }
 
 pub(super) fn readiness_gates(gates: &[PodReadinessGate], at: &Place<'_>, errors: &mut Errors) {
     for (index, gate) in gates.iter().enumerate() {
         let name = gate.condition_type.as_str();
         let at = at.index(index);
-        errors.invalid_each(
-            &at.field("conditionType"),
-            name,
-            names::qualified_name(name),
-        );
+        errors.invalid_each(&at.field("conditionType"), name, names::qualified_name(name));
     }
 }
 
@@ -133,9 +127,8 @@ pub(super) fn topology_spread(
             ("nodeTaintsPolicy", &constraint.node_taints_policy),
         ];
         for (field, policy) in policies {
-            if let Some(policy) = policy
-                .as_deref()
-                .filter(|own| !matches!(*own, "Honor" | "Ignore"))
+            if let Some(policy) =
+                policy.as_deref().filter(|own| !matches!(*own, "Honor" | "Ignore"))
             {
                 errors.unsupported(&at.field(field), policy, &["Honor", "Ignore"]);
             }
@@ -173,15 +166,9 @@ pub(super) fn match_label_keys(
         errors.invalid_each(&at, key, names::qualified_name(key));
         let labels = selector.match_labels.as_ref();
         let selected = labels.is_some_and(|labels| labels.contains_key(key))
-            || expressions
-                .iter()
-                .any(|requirement| &requirement.key == key);
+            || expressions.iter().any(|requirement| &requirement.key == key);
         if selected {
-            errors.invalid(
-                &at,
-                key.as_str(),
-                "exists in both matchLabelKeys and labelSelector",
-            );
+            errors.invalid(&at, key.as_str(), "exists in both matchLabelKeys and labelSelector");
         }
     }
 }

@@ -41,11 +41,7 @@ fn content(secret: &Secret, at: &Place<'_>, errors: &mut Errors) {
         }
         "kubernetes.io/dockercfg" => json(value(".dockercfg"), &at.key(".dockercfg"), errors),
         "kubernetes.io/dockerconfigjson" => {
-            json(
-                value(".dockerconfigjson"),
-                &at.key(".dockerconfigjson"),
-                errors,
-            );
+            json(value(".dockerconfigjson"), &at.key(".dockerconfigjson"), errors);
         }
         "kubernetes.io/basic-auth"
             if value("username").is_none() && value("password").is_none() =>
@@ -53,9 +49,7 @@ fn content(secret: &Secret, at: &Place<'_>, errors: &mut Errors) {
             errors.required(&at.key("username"), "");
             errors.required(&at.key("password"), "");
         }
-        "kubernetes.io/ssh-auth"
-            if value("ssh-privatekey").is_none_or(|key| key.0.is_empty()) =>
-        {
+        "kubernetes.io/ssh-auth" if value("ssh-privatekey").is_none_or(|key| key.0.is_empty()) => {
             errors.required(&at.key("ssh-privatekey"), "");
         }
         "kubernetes.io/tls" => {

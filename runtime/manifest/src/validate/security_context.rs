@@ -43,10 +43,7 @@ pub(super) fn container(
             let detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
             errors.invalid(at, value(), detail);
         }
-        let added = context
-            .capabilities
-            .as_ref()
-            .and_then(|own| own.add.as_ref());
+        let added = context.capabilities.as_ref().and_then(|own| own.add.as_ref());
         for capability in added.into_iter().flatten() {
             if capability == "CAP_SYS_ADMIN" {
                 let detail = "cannot set `allowPrivilegeEscalation` to false and \
@@ -96,21 +93,9 @@ pub(super) fn pod(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
 
 fn choices(context: &PodSecurityContext, at: &Place<'_>, errors: &mut Errors) {
     let choices: [(&str, &Option<String>, &[&str]); 3] = [
-        (
-            "fsGroupChangePolicy",
-            &context.fs_group_change_policy,
-            &["Always", "OnRootMismatch"],
-        ),
-        (
-            "supplementalGroupsPolicy",
-            &context.supplemental_groups_policy,
-            &["Merge", "Strict"],
-        ),
-        (
-            "seLinuxChangePolicy",
-            &context.se_linux_change_policy,
-            &["MountOption", "Recursive"],
-        ),
+        ("fsGroupChangePolicy", &context.fs_group_change_policy, &["Always", "OnRootMismatch"]),
+        ("supplementalGroupsPolicy", &context.supplemental_groups_policy, &["Merge", "Strict"]),
+        ("seLinuxChangePolicy", &context.se_linux_change_policy, &["MountOption", "Recursive"]),
     ];
     for (field, choice, known) in choices {
         if let Some(choice) = choice.as_deref().filter(|choice| !known.contains(choice)) {
@@ -147,20 +132,12 @@ fn sysctls(spec: &PodSpec, sysctls: &[Sysctl], at: &Place<'_>, errors: &mut Erro
         let name_with_dots = name.replace('/', ".");
         let ipc = ["kernel.shm", "kernel.msg", "fs.mqueue."];
         if spec.host_network == Some(true) && name_with_dots.starts_with("net.") {
-            errors.invalid(
-                &at,
-                name.as_str(),
-                "may not be specified when 'hostNetwork' is true",
-            );
+            errors.invalid(&at, name.as_str(), "may not be specified when 'hostNetwork' is true");
         } else if spec.host_ipc == Some(true)
             && (name_with_dots == "kernel.sem"
                 || ipc.iter().any(|prefix| name_with_dots.starts_with(prefix)))
         {
-            errors.invalid(
-                &at,
-                name.as_str(),
-                "may not be specified when 'hostIPC' is true",
-            );
+            errors.invalid(&at, name.as_str(), "may not be specified when 'hostIPC' is true");
         }
     }
 }
@@ -179,10 +156,7 @@ fn is_sysctl(name: &str) -> bool {
 fn seccomp(profile: &SeccompProfile, at: &Place<'_>, errors: &mut Errors) {
     let kind = profile.type_.as_str();
     if kind.is_empty() {
-        errors.required(
-            &at.field("type"),
-            "type is required when seccompProfile is set",
-        );
+        errors.required(&at.field("type"), "type is required when seccompProfile is set");
     } else if !PROFILE_TYPES.contains(&kind) {
         errors.unsupported(&at.field("type"), kind, &PROFILE_TYPES);
     }
@@ -194,11 +168,7 @@ fn seccomp(profile: &SeccompProfile, at: &Place<'_>, errors: &mut Errors) {
         ("Localhost", Some(path)) => paths::local_descending(path, &path_at, errors),
         (_, None) => {}
         (_, Some(path)) => {
-            errors.invalid(
-                &path_at,
-                path,
-                "can only be set when seccomp type is Localhost",
-            );
+            errors.invalid(&path_at, path, "can only be set when seccomp type is Localhost");
         }
     }
 }
@@ -219,17 +189,10 @@ fn app_armor(profile: &AppArmorProfile, at: &Place<'_>, errors: &mut Errors) {
         }
         "RuntimeDefault" | "Unconfined" => {
             if let Some(path) = profile.localhost_profile.as_deref() {
-                errors.invalid(
-                    &path_at,
-                    path,
-                    "can only be set when AppArmor type is Localhost",
-                );
+                errors.invalid(&path_at, path, "can only be set when AppArmor type is Localhost");
             }
         }
-        "" => errors.required(
-            &at.field("type"),
-            "type is required when appArmorProfile is set",
-        ),
+        "" => errors.required(&at.field("type"), "type is required when appArmorProfile is set"),
         other => errors.unsupported(&at.field("type"), other, &PROFILE_TYPES),
     }
 }

@@ -39,11 +39,7 @@ pub(super) fn volume_mounts(
             errors.invalid(&here.field("mountPath"), path, "must be unique");
         }
         if devices.iter().any(|device| device.name == name) {
-            errors.invalid(
-                &here.field("name"),
-                name,
-                "must not already exist in volumeDevices",
-            );
+            errors.invalid(&here.field("name"), name, "must not already exist in volumeDevices");
         }
         if devices.iter().any(|device| device.device_path == path) {
             let detail = "must not already exist as a path in volumeDevices";
@@ -51,10 +47,7 @@ pub(super) fn volume_mounts(
         }
         sub_path(mount, &here, errors);
         options(mount, container, &here, errors);
-        if volumes
-            .get(name)
-            .is_some_and(|volume| volume.image.is_some())
-        {
+        if volumes.get(name).is_some_and(|volume| volume.image.is_some()) {
             image_mount(mount, &here, errors);
         }
     }
@@ -82,10 +75,7 @@ fn options(mount: &VolumeMount, container: &Container, at: &Place<'_>, errors: &
         if !PROPAGATIONS.contains(&propagation) {
             errors.unsupported(&at, propagation, &PROPAGATIONS);
         }
-        let privileged = container
-            .security_context
-            .as_ref()
-            .and_then(|own| own.privileged);
+        let privileged = container.security_context.as_ref().and_then(|own| own.privileged);
         if propagation == "Bidirectional" && privileged != Some(true) {
             let detail =
                 "Bidirectional mount propagation is available only to privileged containers";
@@ -99,11 +89,7 @@ fn options(mount: &VolumeMount, container: &Container, at: &Place<'_>, errors: &
             if mount.read_only != Some(true) {
                 errors.forbidden(&at_recursive, "may only be specified when readOnly is true");
             }
-            if mount
-                .mount_propagation
-                .as_deref()
-                .is_some_and(|propagation| propagation != "None")
-            {
+            if mount.mount_propagation.as_deref().is_some_and(|propagation| propagation != "None") {
                 let detail = "may only be specified when mountPropagation is None or not specified";
                 errors.forbidden(&at_recursive, detail);
             }
@@ -120,10 +106,7 @@ fn options(mount: &VolumeMount, container: &Container, at: &Place<'_>, errors: &
 
 fn image_mount(mount: &VolumeMount, at: &Place<'_>, errors: &mut Errors) {
     if !list(&mount.bind_mount_options).is_empty() {
-        errors.forbidden(
-            &at.field("bindMountOptions"),
-            "not allowed in image volume sources",
-        );
+        errors.forbidden(&at.field("bindMountOptions"), "not allowed in image volume sources");
     }
 }
 
@@ -138,10 +121,7 @@ pub(super) fn volume_devices(
     let mut paths_taken = HashSet::new();
     for (index, device) in list(&container.volume_devices).iter().enumerate() {
         let here = at.index(index);
-        let VolumeDevice {
-            name,
-            device_path: path,
-        } = device;
+        let VolumeDevice { name, device_path: path } = device;
         let name_at = here.field("name");
         let path_at = here.field("devicePath");
         if name.is_empty() {
@@ -171,11 +151,7 @@ pub(super) fn volume_devices(
             paths_taken.insert(path.as_str());
         }
         if mounts.iter().any(|mount| &mount.name == name) {
-            errors.invalid(
-                &name_at,
-                name.as_str(),
-                "must not already exist in volumeMounts",
-            );
+            errors.invalid(&name_at, name.as_str(), "must not already exist in volumeMounts");
         }
         if mounts.iter().any(|mount| &mount.mount_path == path) {
             let detail = "must not already exist as a path in volumeMounts";

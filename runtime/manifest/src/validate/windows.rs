@@ -102,11 +102,7 @@ pub(super) fn os(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
 
 fn linux(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
     let detail = "windows options cannot be set for a linux pod";
-    if spec
-        .security_context
-        .as_ref()
-        .is_some_and(|own| own.windows_options.is_some())
-    {
+    if spec.security_context.as_ref().is_some_and(|own| own.windows_options.is_some()) {
         errors.forbidden(&at.field("securityContext").field("windowsOptions"), detail);
     }
     each_context(spec, at, |context, at| {
@@ -121,10 +117,7 @@ fn windows(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
         ("hostUsers", spec.host_users.is_some()),
         ("hostPID", spec.host_pid == Some(true)),
         ("hostIPC", spec.host_ipc == Some(true)),
-        (
-            "shareProcessNamespace",
-            spec.share_process_namespace.is_some(),
-        ),
+        ("shareProcessNamespace", spec.share_process_namespace.is_some()),
     ];
     forbid(&own, at, errors);
     if let Some(context) = &spec.security_context {
@@ -136,15 +129,9 @@ fn windows(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
             ("seLinuxOptions", context.se_linux_options.is_some()),
             ("seccompProfile", context.seccomp_profile.is_some()),
             ("capabilities", context.capabilities.is_some()),
-            (
-                "readOnlyRootFilesystem",
-                context.read_only_root_filesystem.is_some(),
-            ),
+            ("readOnlyRootFilesystem", context.read_only_root_filesystem.is_some()),
             ("privileged", context.privileged.is_some()),
-            (
-                "allowPrivilegeEscalation",
-                context.allow_privilege_escalation.is_some(),
-            ),
+            ("allowPrivilegeEscalation", context.allow_privilege_escalation.is_some()),
             ("procMount", context.proc_mount.is_some()),
             ("runAsUser", context.run_as_user.is_some()),
             ("runAsGroup", context.run_as_group.is_some()),
@@ -159,22 +146,13 @@ fn pod_context(context: &PodSecurityContext, at: &Place<'_>, errors: &mut Errors
         ("seLinuxOptions", context.se_linux_options.is_some()),
         ("seccompProfile", context.seccomp_profile.is_some()),
         ("fsGroup", context.fs_group.is_some()),
-        (
-            "fsGroupChangePolicy",
-            context.fs_group_change_policy.is_some(),
-        ),
+        ("fsGroupChangePolicy", context.fs_group_change_policy.is_some()),
         ("sysctls", !list(&context.sysctls).is_empty()),
         ("runAsUser", context.run_as_user.is_some()),
         ("runAsGroup", context.run_as_group.is_some()),
         ("supplementalGroups", context.supplemental_groups.is_some()),
-        (
-            "supplementalGroupsPolicy",
-            context.supplemental_groups_policy.is_some(),
-        ),
-        (
-            "seLinuxChangePolicy",
-            context.se_linux_change_policy.is_some(),
-        ),
+        ("supplementalGroupsPolicy", context.supplemental_groups_policy.is_some()),
+        ("seLinuxChangePolicy", context.se_linux_change_policy.is_some()),
     ];
     forbid(&set, at, errors);
 }
@@ -182,10 +160,7 @@ fn pod_context(context: &PodSecurityContext, at: &Place<'_>, errors: &mut Errors
 /// `hostProcess`: all containers of a Pod or none, and only on the host's network.
 pub(super) fn host_process(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
     let own = |options: Option<&WindowsSecurityContextOptions>| options?.host_process;
-    let pod = own(spec
-        .security_context
-        .as_ref()
-        .and_then(|own| own.windows_options.as_ref()));
+    let pod = own(spec.security_context.as_ref().and_then(|own| own.windows_options.as_ref()));
     let (mut all, mut with) = (0, 0);
     each_container(spec, at, |container, at| {
         all += 1;
@@ -236,10 +211,7 @@ pub(super) fn each_container(
     at: &Place<'_>,
     mut visit: impl FnMut(&Container, &Place<'_>),
 ) {
-    let lists = [
-        ("initContainers", list(&spec.init_containers)),
-        ("containers", &spec.containers),
-    ];
+    let lists = [("initContainers", list(&spec.init_containers)), ("containers", &spec.containers)];
     for (field, containers) in lists {
         let at = at.field(field);
         for (index, container) in containers.iter().enumerate() {

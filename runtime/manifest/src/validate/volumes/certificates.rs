@@ -10,14 +10,8 @@ use super::files;
 use super::projected::Paths;
 use crate::field::{Errors, Place};
 
-const KEY_TYPES: [&str; 6] = [
-    "RSA3072",
-    "RSA4096",
-    "ECDSAP256",
-    "ECDSAP384",
-    "ECDSAP521",
-    "ED25519",
-];
+const KEY_TYPES: [&str; 6] =
+    ["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
 
 /// One hour.
 const LEAST_EXPIRATION: i32 = 3600;
@@ -47,11 +41,7 @@ pub(super) fn pod_certificate(
         let at = at.field("maxExpirationSeconds");
         let domain = signer.split('/').next().unwrap_or_default();
         let own = domain == "kubernetes.io" || domain.ends_with(".kubernetes.io");
-        let most = if own {
-            MOST_KUBERNETES_EXPIRATION
-        } else {
-            MOST_EXPIRATION
-        };
+        let most = if own { MOST_KUBERNETES_EXPIRATION } else { MOST_EXPIRATION };
         if seconds < LEAST_EXPIRATION {
             let detail = "if provided, maxExpirationSeconds must be >= 3600";
             errors.invalid(&at, seconds, detail);

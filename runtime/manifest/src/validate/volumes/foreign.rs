@@ -37,33 +37,18 @@ pub(super) fn git_repo(source: &GitRepoVolumeSource, at: &Place<'_>, errors: &mu
 }
 
 pub(super) fn nfs(source: &NFSVolumeSource, at: &Place<'_>, errors: &mut Errors) {
-    required(
-        &[("server", &source.server), ("path", &source.path)],
-        at,
-        errors,
-    );
+    required(&[("server", &source.server), ("path", &source.path)], at, errors);
     if !source.path.starts_with('/') {
-        errors.invalid(
-            &at.field("path"),
-            source.path.as_str(),
-            "must be an absolute path",
-        );
+        errors.invalid(&at.field("path"), source.path.as_str(), "must be an absolute path");
     }
 }
 
 pub(super) fn glusterfs(source: &GlusterfsVolumeSource, at: &Place<'_>, errors: &mut Errors) {
-    required(
-        &[("endpoints", &source.endpoints), ("path", &source.path)],
-        at,
-        errors,
-    );
+    required(&[("endpoints", &source.endpoints), ("path", &source.path)], at, errors);
 }
 
 pub(super) fn flocker(source: &FlockerVolumeSource, at: &Place<'_>, errors: &mut Errors) {
-    let (name, uuid) = (
-        some_text(&source.dataset_name),
-        some_text(&source.dataset_uuid),
-    );
+    let (name, uuid) = (some_text(&source.dataset_name), some_text(&source.dataset_uuid));
     if name.is_none() && uuid.is_none() {
         errors.required(at, "one of datasetName and datasetUUID is required");
     }
@@ -110,9 +95,7 @@ pub(super) fn flex(source: &FlexVolumeSource, at: &Place<'_>, errors: &mut Error
     for key in source.options.iter().flat_map(|options| options.keys()) {
         let domain = key.split('/').next().unwrap_or_default().to_lowercase();
         let reserved = ["kubernetes.io", "k8s.io"].iter().any(|own| {
-            domain
-                .strip_suffix(own)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            domain.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         });
         if reserved {
             let detail = "kubernetes.io and k8s.io namespaces are reserved";
@@ -122,14 +105,7 @@ pub(super) fn flex(source: &FlexVolumeSource, at: &Place<'_>, errors: &mut Error
 }
 
 pub(super) fn azure_file(source: &AzureFileVolumeSource, at: &Place<'_>, errors: &mut Errors) {
-    required(
-        &[
-            ("secretName", &source.secret_name),
-            ("shareName", &source.share_name),
-        ],
-        at,
-        errors,
-    );
+    required(&[("secretName", &source.secret_name), ("shareName", &source.share_name)], at, errors);
 }
 
 pub(super) fn storage_os(source: &StorageOSVolumeSource, at: &Place<'_>, errors: &mut Errors) {
@@ -156,11 +132,7 @@ pub(super) fn csi(source: &CSIVolumeSource, at: &Place<'_>, errors: &mut Errors)
     if driver.len() > MOST_DRIVER_NAME {
         errors.too_long(&driver_at, MOST_DRIVER_NAME);
     }
-    errors.invalid_each(
-        &driver_at,
-        driver,
-        names::dns_subdomain(&driver.to_lowercase()),
-    );
+    errors.invalid_each(&driver_at, driver, names::dns_subdomain(&driver.to_lowercase()));
     if let Some(reference) = &source.node_publish_secret_ref {
         let at = at.field("nodePublishSecretRef");
         let name = reference.name.as_str();
@@ -168,11 +140,7 @@ pub(super) fn csi(source: &CSIVolumeSource, at: &Place<'_>, errors: &mut Errors)
             errors.required(&at.field("name"), "");
         } else {
             // Printed one step up, as Kubernetes prints it.
-            errors.invalid_each(
-                &at.unprinted().field("name"),
-                name,
-                names::dns_subdomain(name),
-            );
+            errors.invalid_each(&at.unprinted().field("name"), name, names::dns_subdomain(name));
         }
     }
 }

@@ -31,14 +31,7 @@ fn partition(partition: Option<i32>, at: &Place<'_>, errors: &mut Errors) {
 }
 
 pub(super) fn iscsi(source: &ISCSIVolumeSource, volume: &str, at: &Place<'_>, errors: &mut Errors) {
-    required(
-        &[
-            ("targetPortal", &source.target_portal),
-            ("iqn", &source.iqn),
-        ],
-        at,
-        errors,
-    );
+    required(&[("targetPortal", &source.target_portal), ("iqn", &source.iqn)], at, errors);
     if !source.iqn.is_empty() {
         iscsi_name(&source.iqn, &at.field("iqn"), errors);
     }
@@ -69,11 +62,7 @@ fn iscsi_name(name: &str, at: &Place<'_>, errors: &mut Errors) {
     } else if let Some(rest) = name.strip_prefix("naa") {
         serial(rest, 32)
     } else {
-        return errors.invalid(
-            at,
-            name,
-            "must be valid format starting with iqn, eui, or naa",
-        );
+        return errors.invalid(at, name, "must be valid format starting with iqn, eui, or naa");
     };
     if !valid {
         errors.invalid(at, name, "must be valid format");
@@ -92,16 +81,11 @@ fn is_qualified_iscsi_name(rest: &str) -> bool {
         let bytes = date.as_bytes();
         bytes.len() == 7
             && bytes[4] == b'-'
-            && bytes
-                .iter()
-                .enumerate()
-                .all(|(index, byte)| index == 4 || byte.is_ascii_digit())
+            && bytes.iter().enumerate().all(|(index, byte)| index == 4 || byte.is_ascii_digit())
     };
     month(date)
         && !domain.is_empty()
-        && domain
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
         && !disk.is_empty()
         && !disk.contains(|letter: char| ",;*&$|".contains(letter) || letter.is_whitespace())
 }
@@ -128,10 +112,7 @@ pub(super) fn fibre_channel(source: &FCVolumeSource, at: &Place<'_>, errors: &mu
     }
     match source.lun {
         None => {
-            errors.required(
-                &at.field("lun"),
-                "lun is required if targetWWNs is specified",
-            );
+            errors.required(&at.field("lun"), "lun is required if targetWWNs is specified");
         }
         Some(number) => lun(number, at, errors),
     }
@@ -182,16 +163,8 @@ pub(super) fn azure_disk(source: &AzureDiskVolumeSource, at: &Place<'_>, errors:
     const CACHING: [&str; 3] = ["None", "ReadOnly", "ReadWrite"];
     const KINDS: [&str; 3] = ["Dedicated", "Managed", "Shared"];
     let uri = source.disk_uri.as_str();
-    required(
-        &[("diskName", &source.disk_name), ("diskURI", uri)],
-        at,
-        errors,
-    );
-    if let Some(mode) = source
-        .caching_mode
-        .as_deref()
-        .filter(|mode| !CACHING.contains(mode))
-    {
+    required(&[("diskName", &source.disk_name), ("diskURI", uri)], at, errors);
+    if let Some(mode) = source.caching_mode.as_deref().filter(|mode| !CACHING.contains(mode)) {
         errors.unsupported(&at.field("cachingMode"), mode, &CACHING);
     }
     let Some(kind) = source.kind.as_deref() else {

@@ -32,10 +32,7 @@ pub(super) fn empty_dir(source: &EmptyDirVolumeSource, at: &Place<'_>, errors: &
     if !matches!(medium, "" | "Memory") && !medium.starts_with("HugePages") {
         errors.unsupported(&at.field("medium"), medium, &["", "Memory", "HugePages"]);
     }
-    if let Some(mode) = source
-        .mode
-        .filter(|mode| !(0..=MOST_DIRECTORY_MODE).contains(mode))
-    {
+    if let Some(mode) = source.mode.filter(|mode| !(0..=MOST_DIRECTORY_MODE).contains(mode)) {
         let detail = "must be a number between 0 and 01777 (octal), both inclusive";
         errors.invalid(&at.field("mode"), mode, detail);
     }

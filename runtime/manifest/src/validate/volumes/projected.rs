@@ -64,26 +64,12 @@ fn source(
     if let Some(secret) = secret {
         kinds += 1;
         let at = at.field("secret");
-        keys(
-            &secret.name,
-            list(&secret.items),
-            volume,
-            &at,
-            taken,
-            errors,
-        );
+        keys(&secret.name, list(&secret.items), volume, &at, taken, errors);
     }
     if let Some(config_map) = config_map {
         kinds += 1;
         let at = at.field("configMap");
-        keys(
-            &config_map.name,
-            list(&config_map.items),
-            volume,
-            &at,
-            taken,
-            errors,
-        );
+        keys(&config_map.name, list(&config_map.items), volume, &at, taken, errors);
     }
     if let Some(downward) = downward_api {
         kinds += 1;
@@ -103,13 +89,7 @@ fn source(
     }
     if let Some(certificate) = certificate {
         kinds += 1;
-        pod_certificate(
-            certificate,
-            volume,
-            &at.field("podCertificate"),
-            taken,
-            errors,
-        );
+        pod_certificate(certificate, volume, &at.field("podCertificate"), taken, errors);
     }
     match kinds {
         // Upstream lets an empty source pass, and it projects nothing.
@@ -140,18 +120,10 @@ fn service_account(token: &ServiceAccountTokenProjection, at: &Place<'_>, errors
     if let Some(seconds) = token.expiration_seconds {
         let at = here.field("expirationSeconds");
         if seconds < LEAST_EXPIRATION {
-            errors.invalid(
-                &at,
-                seconds,
-                "may not specify a duration less than 10 minutes",
-            );
+            errors.invalid(&at, seconds, "may not specify a duration less than 10 minutes");
         }
         if seconds > MOST_EXPIRATION {
-            errors.invalid(
-                &at,
-                seconds,
-                "may not specify a duration larger than 2^32 seconds",
-            );
+            errors.invalid(&at, seconds, "may not specify a duration larger than 2^32 seconds");
         }
     }
     files::user(token.user, &here.field("user"), errors);
@@ -189,11 +161,7 @@ fn trust_bundle(bundle: &ClusterTrustBundleProjection, at: &Place<'_>, errors: &
                 errors.required(&signer_at, "must be a valid signer name");
             }
             signer_name(signer, &signer_at, errors);
-            label_selector(
-                bundle.label_selector.as_ref(),
-                &at.field("labelSelector"),
-                errors,
-            );
+            label_selector(bundle.label_selector.as_ref(), &at.field("labelSelector"), errors);
         }
         (None, None) => errors.required(at, "either name or signerName must be specified"),
     }

@@ -24,8 +24,7 @@ impl Sources<'_> {
         let Some(source) = source else { return };
         self.count += 1;
         if self.count > 1 {
-            self.errors
-                .forbidden(at, "may not specify more than 1 volume type");
+            self.errors.forbidden(at, "may not specify more than 1 volume type");
         } else {
             rules(source, at, self.errors);
         }
@@ -82,91 +81,39 @@ pub(super) fn source(volume: &Volume, metadata: &ObjectMeta, at: &Place<'_>, err
     all.check(iscsi.as_ref(), &at.field("iscsi"), |source, at, errors| {
         foreign_block::iscsi(source, name, at, errors);
     });
-    all.check(
-        glusterfs.as_ref(),
-        &at.field("glusterfs"),
-        foreign::glusterfs,
-    );
+    all.check(glusterfs.as_ref(), &at.field("glusterfs"), foreign::glusterfs);
     all.check(flocker.as_ref(), &at.field("flocker"), foreign::flocker);
-    all.check(
-        claim.as_ref(),
-        &at.field("persistentVolumeClaim"),
-        |source, at, errors| {
-            if source.claim_name.is_empty() {
-                errors.required(&at.field("claimName"), "");
-            }
-        },
-    );
+    all.check(claim.as_ref(), &at.field("persistentVolumeClaim"), |source, at, errors| {
+        if source.claim_name.is_empty() {
+            errors.required(&at.field("claimName"), "");
+        }
+    });
     all.check(rbd.as_ref(), &at.field("rbd"), foreign_block::rbd);
     all.check(cinder.as_ref(), &at.field("cinder"), foreign_block::cinder);
     all.check(cephfs.as_ref(), &at.field("cephfs"), foreign::ceph_fs);
     all.check(quobyte.as_ref(), &at.field("quobyte"), foreign::quobyte);
-    all.check(
-        downward_api.as_ref(),
-        &at.field("downwardAPI"),
-        files::downward_api,
-    );
+    all.check(downward_api.as_ref(), &at.field("downwardAPI"), files::downward_api);
     all.check(fc.as_ref(), &at.field("fc"), foreign_block::fibre_channel);
     all.check(flex_volume.as_ref(), &at.field("flexVolume"), foreign::flex);
-    all.check(
-        config_map.as_ref(),
-        &at.field("configMap"),
-        files::config_map,
-    );
-    all.check(
-        azure_file.as_ref(),
-        &at.field("azureFile"),
-        foreign::azure_file,
-    );
-    all.check(
-        vsphere_volume.as_ref(),
-        &at.field("vsphereVolume"),
-        foreign_block::vsphere,
-    );
+    all.check(config_map.as_ref(), &at.field("configMap"), files::config_map);
+    all.check(azure_file.as_ref(), &at.field("azureFile"), foreign::azure_file);
+    all.check(vsphere_volume.as_ref(), &at.field("vsphereVolume"), foreign_block::vsphere);
     let photon = at.field("photonPersistentDisk");
-    all.check(
-        photon_persistent_disk.as_ref(),
-        &photon,
-        foreign_block::photon,
-    );
-    all.check(
-        portworx_volume.as_ref(),
-        &at.field("portworxVolume"),
-        foreign_block::portworx,
-    );
-    all.check(
-        azure_disk.as_ref(),
-        &at.field("azureDisk"),
-        foreign_block::azure_disk,
-    );
-    all.check(
-        storageos.as_ref(),
-        &at.field("storageos"),
-        foreign::storage_os,
-    );
-    all.check(
-        projected.as_ref(),
-        &at.field("projected"),
-        projected::projected,
-    );
-    all.check(
-        scale_io.as_ref(),
-        &at.field("scaleIO"),
-        foreign_block::scale_io,
-    );
+    all.check(photon_persistent_disk.as_ref(), &photon, foreign_block::photon);
+    all.check(portworx_volume.as_ref(), &at.field("portworxVolume"), foreign_block::portworx);
+    all.check(azure_disk.as_ref(), &at.field("azureDisk"), foreign_block::azure_disk);
+    all.check(storageos.as_ref(), &at.field("storageos"), foreign::storage_os);
+    all.check(projected.as_ref(), &at.field("projected"), projected::projected);
+    all.check(scale_io.as_ref(), &at.field("scaleIO"), foreign_block::scale_io);
     all.check(csi.as_ref(), &at.field("csi"), foreign::csi);
-    all.check(
-        ephemeral.as_ref(),
-        &at.field("ephemeral"),
-        |source, here, errors| {
-            let here = here.field("volumeClaimTemplate");
-            match &source.volume_claim_template {
-                Some(template) => persistent_volume_claim::template(template, &here, errors),
-                None => errors.required(&here, ""),
-            }
-            claim_name(metadata, name, at, errors);
-        },
-    );
+    all.check(ephemeral.as_ref(), &at.field("ephemeral"), |source, here, errors| {
+        let here = here.field("volumeClaimTemplate");
+        match &source.volume_claim_template {
+            Some(template) => persistent_volume_claim::template(template, &here, errors),
+            None => errors.required(&here, ""),
+        }
+        claim_name(metadata, name, at, errors);
+    });
     all.check(image.as_ref(), &at.field("image"), |source, at, errors| {
         if text(&source.reference).is_empty() {
             errors.required(&at.field("reference"), "");
@@ -188,10 +135,6 @@ fn claim_name(metadata: &ObjectMeta, volume: &str, at: &Place<'_>, errors: &mut 
     }
     let claim = format!("{pod}-{volume}");
     for wrong in names::dns_subdomain(&claim) {
-        errors.invalid(
-            &at.field("name"),
-            volume,
-            format!("PVC name \"{claim}\": {wrong}"),
-        );
+        errors.invalid(&at.field("name"), volume, format!("PVC name \"{claim}\": {wrong}"));
     }
 }
