@@ -18,6 +18,10 @@ impl WakerSet {
     /// the whole lot is handed back, and the caller wakes it.
     #[must_use = "wake what comes back, outside of the lock"]
     pub(crate) fn register(&mut self, cx: &Context<'_>) -> Self {
+        // A guest that only looks waits for nothing.
+        if cx.waker().will_wake(Waker::noop()) {
+            return Self::default();
+        }
         if self.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
             return Self::default();
         }
@@ -41,6 +45,9 @@ impl WakerSet {
 
 /// Remembers the one task that waits at a pipe's end, without a clone when it is the same.
 pub(crate) fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    if cx.waker().will_wake(Waker::noop()) {
+        return;
+    }
     match slot {
         Some(waker) if waker.will_wake(cx.waker()) => {}
         _ => *slot = Some(cx.waker().clone()),
