@@ -27,10 +27,7 @@ pub(crate) struct DecodeError {
 impl DecodeError {
     /// The innermost value that knows its place names it.
     fn or_at(self, at: Position) -> DecodeError {
-        DecodeError {
-            at: self.at.or(Some(at)),
-            ..self
-        }
+        DecodeError { at: self.at.or(Some(at)), ..self }
     }
 }
 
@@ -44,10 +41,7 @@ impl std::error::Error for DecodeError {}
 
 impl de::Error for DecodeError {
     fn custom<Message: fmt::Display>(message: Message) -> Self {
-        DecodeError {
-            at: None,
-            message: message.to_string(),
-        }
+        DecodeError { at: None, message: message.to_string() }
     }
 }
 
@@ -210,18 +204,9 @@ mod tests {
 
     #[test]
     fn a_quantity_may_be_a_number() {
-        assert_eq!(
-            decode(&node(Value::Integer(2))),
-            Ok(Quantity("2".to_owned()))
-        );
-        assert_eq!(
-            decode(&node(Value::Float(0.5))),
-            Ok(Quantity("0.5".to_owned()))
-        );
-        assert_eq!(
-            decode(&node(Value::Float(1e-7))),
-            Ok(Quantity("1e-7".to_owned()))
-        );
+        assert_eq!(decode(&node(Value::Integer(2))), Ok(Quantity("2".to_owned())));
+        assert_eq!(decode(&node(Value::Float(0.5))), Ok(Quantity("0.5".to_owned())));
+        assert_eq!(decode(&node(Value::Float(1e-7))), Ok(Quantity("1e-7".to_owned())));
     }
 
     #[test]
@@ -232,9 +217,6 @@ mod tests {
         )])))
         .unwrap_err();
         assert_eq!(error.at, Some(Position { line: 9, column: 2 }));
-        assert!(
-            error.message.contains("invalid type: string \"x\""),
-            "{error}"
-        );
+        assert!(error.message.contains("invalid type: string \"x\""), "{error}");
     }
 }

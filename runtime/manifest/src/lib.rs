@@ -21,6 +21,7 @@ mod resources;
 mod schema;
 pub mod source;
 mod strict;
+pub mod support;
 pub mod validate;
 
 pub use load::load;

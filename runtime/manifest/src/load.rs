@@ -32,40 +32,25 @@ pub fn load(sources: &[Source]) -> Result<Manifest, LoadErrors> {
         gathered.begin(&first.name);
         refuse_nothing(&mut gathered);
     }
-    let Gathered {
-        mut manifest,
-        mut report,
-        ..
-    } = gathered;
+    let Gathered { mut manifest, mut report, .. } = gathered;
+    let rank = |name: &str| sources.iter().position(|source| source.name == name);
+    // Stable: what is said of one place stays in the order in which it was found.
+    report.notes.sort_by_key(|note| (rank(&note.source), note.line, note.column));
+    report.problems.sort_by_key(|problem| (rank(&problem.source), problem.line, problem.column));
     if report.problems.is_empty() {
         tell_namesakes_apart(&mut manifest.pods);
         manifest.notes = report.notes;
         return Ok(manifest);
     }
-    // Stable: the problems of one place stay in the order in which they were found.
-    let rank = |name: &str| sources.iter().position(|source| source.name == name);
-    report
-        .problems
-        .sort_by_key(|problem| (rank(&problem.source), problem.line, problem.column));
-    Err(LoadErrors {
-        problems: report.problems,
-        notes: report.notes,
-    })
+    Err(LoadErrors { problems: report.problems, notes: report.notes })
 }
 
 fn read_source(source: &Source, gathered: &mut Gathered) {
     let (problems_before, objects_before) = (gathered.report.problems.len(), gathered.objects);
     let (documents, errors) = parse::documents(&source.bytes);
     for error in errors {
-        let parse::SyntaxError {
-            at,
-            kind,
-            message,
-            hint,
-        } = error;
-        gathered
-            .report
-            .problem(kind, at, String::new(), message, hint);
+        let parse::SyntaxError { at, kind, message, hint } = error;
+        gathered.report.problem(kind, at, String::new(), message, hint);
     }
     for document in documents {
         read_document(document, gathered);
@@ -78,13 +63,7 @@ fn read_source(source: &Source, gathered: &mut Gathered) {
 
 /// As `podman kube play`: skipped kinds are no error as long as something is left.
 fn refuse_nothing(gathered: &mut Gathered) {
-    let Manifest {
-        pods,
-        config_maps,
-        secrets,
-        persistent_volume_claims,
-        ..
-    } = &gathered.manifest;
+    let Manifest { pods, config_maps, secrets, persistent_volume_claims, .. } = &gathered.manifest;
     let something = !pods.is_empty()
         || !config_maps.is_empty()
         || !secrets.is_empty()

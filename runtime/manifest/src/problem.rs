@@ -88,11 +88,7 @@ impl fmt::Display for Note {
 }
 
 fn place(f: &mut fmt::Formatter<'_>, source: &str, line: u32, column: u32) -> fmt::Result {
-    if line == 0 {
-        write!(f, "{source}: ")
-    } else {
-        write!(f, "{source}:{line}:{column}: ")
-    }
+    if line == 0 { write!(f, "{source}: ") } else { write!(f, "{source}:{line}:{column}: ") }
 }
 
 /// All that was wrong with all sources; never empty.

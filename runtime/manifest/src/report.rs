@@ -31,15 +31,7 @@ impl Report {
     ) {
         let source = self.source.clone();
         let Position { line, column } = at;
-        self.problems.push(Problem {
-            source,
-            line,
-            column,
-            path,
-            kind,
-            message,
-            hint,
-        });
+        self.problems.push(Problem { source, line, column, path, kind, message, hint });
     }
 
     /// A problem of the source as a whole.
@@ -51,24 +43,12 @@ impl Report {
     /// A broken rule; `path` is the error's own with what stands before it in the document.
     pub(crate) fn field_error(&mut self, at: Position, path: String, error: FieldError) {
         let message = format!("{path}: {}", error.body());
-        self.problem(
-            ProblemKind::Invalid(error.kind),
-            at,
-            path,
-            message,
-            error.hint,
-        );
+        self.problem(ProblemKind::Invalid(error.kind), at, path, message, error.hint);
     }
 
     pub(crate) fn note(&mut self, at: Position, path: String, message: String) {
         let source = self.source.clone();
-        self.notes.push(Note {
-            source,
-            line: at.line,
-            column: at.column,
-            path,
-            message,
-        });
+        self.notes.push(Note { source, line: at.line, column: at.column, path, message });
     }
 
     pub(crate) fn note_once(

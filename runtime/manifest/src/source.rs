@@ -36,10 +36,7 @@ pub fn read(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Vec<Source>, Vec<
     for path in paths {
         if path.as_os_str() == "-" {
             match read_bounded(stdin) {
-                Ok(bytes) => sources.push(Source {
-                    name: STDIN.to_owned(),
-                    bytes,
-                }),
+                Ok(bytes) => sources.push(Source { name: STDIN.to_owned(), bytes }),
                 Err(error) => problems.push(unreadable(STDIN, &error)),
             }
         } else if path.is_dir() {
@@ -48,11 +45,7 @@ pub fn read(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Vec<Source>, Vec<
             read_file(path, &mut sources, &mut problems);
         }
     }
-    if problems.is_empty() {
-        Ok(sources)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(sources) } else { Err(problems) }
 }
 
 fn read_folder(folder: &Path, sources: &mut Vec<Source>, problems: &mut Vec<Problem>) {
@@ -95,9 +88,7 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
 
 fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
-        ["yaml", "yml", "json"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
+        ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     })
 }
 

@@ -39,13 +39,7 @@ impl Gathered {
             let message = format!(
                 "{kind} \"{name}\" in namespace \"{namespace}\" stands twice: first at {first}"
             );
-            self.report.problem(
-                ProblemKind::DuplicateObject,
-                at,
-                String::new(),
-                message,
-                None,
-            );
+            self.report.problem(ProblemKind::DuplicateObject, at, String::new(), message, None);
             return;
         }
         self.names.insert(key, place);

@@ -29,9 +29,8 @@ pub(super) fn remove_api_access(spec: &mut Node) -> bool {
             continue;
         };
         for container in containers {
-            if let Some(Value::Sequence(mounts)) = container
-                .get_mut("volumeMounts")
-                .map(|node| &mut node.value)
+            if let Some(Value::Sequence(mounts)) =
+                container.get_mut("volumeMounts").map(|node| &mut node.value)
             {
                 mounts.retain(|mount| {
                     !name(mount).is_some_and(|name| names.iter().any(|known| known == name))

@@ -41,11 +41,7 @@ pub(super) enum Match {
 }
 
 const fn known(kind: &'static str, api_version: &'static str, treatment: Treatment) -> Known {
-    Known {
-        kind,
-        api_version,
-        treatment,
-    }
+    Known { kind, api_version, treatment }
 }
 
 const fn workload(api_version: &'static str, kind: WorkloadKind) -> Known {
@@ -60,11 +56,7 @@ static KNOWN: &[Known] = &[
     known("Pod", "v1", Treatment::Pod),
     known("ConfigMap", "v1", Treatment::ConfigMap),
     known("Secret", "v1", Treatment::Secret),
-    known(
-        "PersistentVolumeClaim",
-        "v1",
-        Treatment::PersistentVolumeClaim,
-    ),
+    known("PersistentVolumeClaim", "v1", Treatment::PersistentVolumeClaim),
     known("List", "v1", Treatment::List),
     workload("batch/v1", WorkloadKind::CronJob),
     workload("apps/v1", WorkloadKind::DaemonSet),
@@ -99,14 +91,8 @@ static KNOWN: &[Known] = &[
     skipped("Lease", "coordination.k8s.io/v1"),
     skipped("LimitRange", "v1"),
     skipped("MutatingAdmissionPolicy", "admissionregistration.k8s.io/v1"),
-    skipped(
-        "MutatingAdmissionPolicyBinding",
-        "admissionregistration.k8s.io/v1",
-    ),
-    skipped(
-        "MutatingWebhookConfiguration",
-        "admissionregistration.k8s.io/v1",
-    ),
+    skipped("MutatingAdmissionPolicyBinding", "admissionregistration.k8s.io/v1"),
+    skipped("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
     skipped("Namespace", "v1"),
     skipped("NetworkPolicy", "networking.k8s.io/v1"),
     skipped("Node", "v1"),
@@ -114,10 +100,7 @@ static KNOWN: &[Known] = &[
     skipped("PodDisruptionBudget", "policy/v1"),
     skipped("PodSecurityPolicy", "policy/v1beta1"),
     skipped("PriorityClass", "scheduling.k8s.io/v1"),
-    skipped(
-        "PriorityLevelConfiguration",
-        "flowcontrol.apiserver.k8s.io/v1",
-    ),
+    skipped("PriorityLevelConfiguration", "flowcontrol.apiserver.k8s.io/v1"),
     skipped("ResourceClaim", "resource.k8s.io/v1"),
     skipped("ResourceClaimTemplate", "resource.k8s.io/v1"),
     skipped("ResourceQuota", "v1"),
@@ -130,18 +113,9 @@ static KNOWN: &[Known] = &[
     skipped("ServiceCIDR", "networking.k8s.io/v1"),
     skipped("StorageClass", "storage.k8s.io/v1"),
     skipped("StorageVersionMigration", "storagemigration.k8s.io/v1"),
-    skipped(
-        "ValidatingAdmissionPolicy",
-        "admissionregistration.k8s.io/v1",
-    ),
-    skipped(
-        "ValidatingAdmissionPolicyBinding",
-        "admissionregistration.k8s.io/v1",
-    ),
-    skipped(
-        "ValidatingWebhookConfiguration",
-        "admissionregistration.k8s.io/v1",
-    ),
+    skipped("ValidatingAdmissionPolicy", "admissionregistration.k8s.io/v1"),
+    skipped("ValidatingAdmissionPolicyBinding", "admissionregistration.k8s.io/v1"),
+    skipped("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
     skipped("VolumeAttributesClass", "storage.k8s.io/v1"),
     skipped("VolumeAttachment", "storage.k8s.io/v1"),
     // Not of the API server, but of the tools around it; it lies beside manifests.
@@ -150,10 +124,7 @@ static KNOWN: &[Known] = &[
 
 /// The version that a kind is served in, for whoever left it out.
 pub(super) fn version_of(kind: &str) -> Option<&'static str> {
-    KNOWN
-        .iter()
-        .find(|known| known.kind == kind)
-        .map(|known| known.api_version)
+    KNOWN.iter().find(|known| known.kind == kind).map(|known| known.api_version)
 }
 
 pub(super) fn find(kind: &str, api_version: &str) -> Match {
@@ -169,9 +140,7 @@ pub(super) fn find(kind: &str, api_version: &str) -> Match {
     if is_foreign(group_of(api_version)) {
         return Match::Foreign;
     }
-    Match::Unknown {
-        nearest: nearest(kind, KNOWN.iter().map(|known| known.kind)),
-    }
+    Match::Unknown { nearest: nearest(kind, KNOWN.iter().map(|known| known.kind)) }
 }
 
 fn lookup(kind: &str, api_version: &str) -> Option<Match> {
@@ -196,8 +165,5 @@ fn group_of(api_version: &str) -> &str {
 
 /// Whether a group is nobody's of Kubernetes: custom resources live under a domain.
 fn is_foreign(group: &str) -> bool {
-    group.contains('.')
-        && !KNOWN
-            .iter()
-            .any(|known| group_of(known.api_version) == group)
+    group.contains('.') && !KNOWN.iter().any(|known| group_of(known.api_version) == group)
 }

@@ -32,29 +32,17 @@ pub(super) fn join(prefix: &str, path: &str) -> String {
 
 /// Reads all objects of a document; an empty one has none.
 pub(crate) fn read_document(document: Document, gathered: &mut Gathered) {
-    let Document {
-        mut root,
-        duplicates,
-    } = document;
+    let Document { mut root, duplicates } = document;
     for duplicate in duplicates {
         let path = path_of_key(&root, duplicate.first, &duplicate.key).unwrap_or(duplicate.key);
         let Position { line, column } = duplicate.first;
         let message = format!(
             "duplicate field \"{path}\": it stands at line {line}, column {column} already"
         );
-        gathered.report.problem(
-            ProblemKind::DuplicateField,
-            duplicate.second,
-            path,
-            message,
-            None,
-        );
+        gathered.report.problem(ProblemKind::DuplicateField, duplicate.second, path, message, None);
     }
     if root.value != Value::Null {
-        let here = Here {
-            prefix: String::new(),
-            at: root.at,
-        };
+        let here = Here { prefix: String::new(), at: root.at };
         read(&mut root, &here, None, 0, gathered);
     }
 }
@@ -69,11 +57,7 @@ fn read(
     gathered.objects += 1;
     if !matches!(node.value, Value::Mapping(_)) {
         let found = node.value.kind();
-        let what = if here.prefix.is_empty() {
-            "a document"
-        } else {
-            here.prefix.as_str()
-        };
+        let what = if here.prefix.is_empty() { "a document" } else { here.prefix.as_str() };
         let message =
             format!("{what} must be an object with `apiVersion` and `kind`, found {found}");
         gathered.report.problem(
@@ -128,15 +112,7 @@ fn read(
         Match::Unknown { nearest } => {
             let message = format!("no matches for kind \"{kind}\" in version \"{api_version}\"");
             let hint = nearest.map(|meant| format!("did you mean `{meant}`?"));
-            complain(
-                node,
-                "kind",
-                here,
-                ProblemKind::UnknownKind,
-                message,
-                hint,
-                gathered,
-            );
+            complain(node, "kind", here, ProblemKind::UnknownKind, message, hint, gathered);
         }
     }
 }
@@ -179,27 +155,20 @@ fn list(
         Value::Sequence(items) => {
             for (index, item) in items.iter_mut().enumerate() {
                 let prefix = here.path(&format!("items[{index}]"));
-                let here = Here {
-                    prefix,
-                    at: item.at,
-                };
+                let here = Here { prefix, at: item.at };
                 read(item, &here, assumed, depth + 1, gathered);
             }
         }
         other => {
             let path = here.path("items");
             let message = format!("{path}: expected a list, found {}", other.kind());
-            gathered
-                .report
-                .problem(ProblemKind::WrongType, items.at, path, message, None);
+            gathered.report.problem(ProblemKind::WrongType, items.at, path, message, None);
         }
     }
 }
 
 fn skip(node: &Node, here: &Here, kind: &str, gathered: &mut Gathered) {
-    let name = node
-        .get("metadata")
-        .and_then(|metadata| metadata.get("name"));
+    let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
     let named = match name.and_then(Node::as_str) {
         Some(name) => format!("{kind} \"{name}\""),
         None => kind.to_owned(),
@@ -231,15 +200,7 @@ fn text(
         }
         Some(other) => {
             let message = format!("{path}: expected a string, found {}", other.kind());
-            complain(
-                node,
-                field,
-                here,
-                ProblemKind::WrongType,
-                message,
-                None,
-                gathered,
-            );
+            complain(node, field, here, ProblemKind::WrongType, message, None, gathered);
         }
     }
     None
@@ -255,7 +216,5 @@ fn complain(
     gathered: &mut Gathered,
 ) {
     let at = node.get(field).map_or(here.at, |value| value.at);
-    gathered
-        .report
-        .problem(kind, at, here.path(field), message, hint);
+    gathered.report.problem(kind, at, here.path(field), message, hint);
 }

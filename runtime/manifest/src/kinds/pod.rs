@@ -18,21 +18,11 @@ use crate::validate;
 pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
     let first_problem = gathered.report.problems.len();
     without_api_access(node.get_mut("spec"), here, gathered);
-    strict::check(
-        node,
-        &POD,
-        &Path::root(&here.prefix, &POD),
-        &mut gathered.report,
-    );
+    strict::check(node, &POD, &Path::root(&here.prefix, &POD), &mut gathered.report);
     match decode::<Pod>(node) {
         Ok(mut pod) => {
             name_generated(&mut pod, gathered, here);
-            let written = Written {
-                root: node,
-                template: node,
-                path: "",
-                first_problem,
-            };
+            let written = Written { root: node, template: node, path: "", first_problem };
             finish(pod, Origin::Pod, &written, here, gathered);
         }
         Err(error) => undecodable(error.at.unwrap_or(here.at), &error.message, here, gathered),
@@ -73,12 +63,7 @@ pub(super) fn finish(
     }
     if gathered.report.problems.len() == written.first_problem {
         let source = gathered.source.clone();
-        gathered.manifest.pods.push(PodManifest {
-            pod,
-            origin,
-            source,
-            line: here.at.line,
-        });
+        gathered.manifest.pods.push(PodManifest { pod, origin, source, line: here.at.line });
     }
 }
 
@@ -95,17 +80,11 @@ pub(super) fn report_errors(
         let (tree, path) = if of_root {
             (written.root, error.path.to_string())
         } else {
-            (
-                written.template,
-                join(written.path, &error.path.to_string()),
-            )
+            (written.template, join(written.path, &error.path.to_string()))
         };
         let path = here.path(&path);
         let earlier = &gathered.report.problems[written.first_problem..];
-        if earlier
-            .iter()
-            .any(|problem| explains(problem, &path, &error))
-        {
+        if earlier.iter().any(|problem| explains(problem, &path, &error)) {
             continue;
         }
         let at = place_of(tree, &error.path);
@@ -145,24 +124,16 @@ pub(super) fn undecodable(
     gathered: &mut Gathered,
 ) {
     let message = format!("cannot be read: {message}");
-    gathered.report.problem(
-        ProblemKind::WrongType,
-        at,
-        here.prefix.clone(),
-        message,
-        None,
-    );
+    gathered.report.problem(ProblemKind::WrongType, at, here.prefix.clone(), message, None);
 }
 
 pub(super) fn without_api_access(spec: Option<&mut Node>, here: &Here, gathered: &mut Gathered) {
     if spec.is_some_and(injected::remove_api_access) {
-        gathered
-            .report
-            .note_once(("Pod", "kube-api-access"), here.at, || {
-                let message = "the volume `kube-api-access-…` is left out: it was put in by an API \
+        gathered.report.note_once(("Pod", "kube-api-access"), here.at, || {
+            let message = "the volume `kube-api-access-…` is left out: it was put in by an API \
                            server, and there is none here to be reached with its token";
-                (here.path("spec.volumes"), message.to_owned())
-            });
+            (here.path("spec.volumes"), message.to_owned())
+        });
     }
 }
 
@@ -188,18 +159,10 @@ fn name_generated(pod: &mut Pod, gathered: &Gathered, here: &Here) {
     // Vowels and look-alikes are left out, so that no words come about.
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let metadata = &mut pod.metadata;
-    if metadata
-        .name
-        .as_deref()
-        .is_some_and(|name| !name.is_empty())
-    {
+    if metadata.name.as_deref().is_some_and(|name| !name.is_empty()) {
         return;
     }
-    let Some(base) = metadata
-        .generate_name
-        .as_deref()
-        .filter(|base| !base.is_empty())
-    else {
+    let Some(base) = metadata.generate_name.as_deref().filter(|base| !base.is_empty()) else {
         return;
     };
     let place = format!("{}:{}:{}", gathered.source, here.at.line, here.prefix);

@@ -64,12 +64,7 @@ fn read<T: DeserializeOwned>(
     complete: impl FnOnce(&mut T) -> Vec<FieldError>,
 ) -> Option<T> {
     let first_problem = gathered.report.problems.len();
-    strict::check(
-        node,
-        object,
-        &Path::root(&here.prefix, object),
-        &mut gathered.report,
-    );
+    strict::check(node, object, &Path::root(&here.prefix, object), &mut gathered.report);
     let mut read = match decode::<T>(node) {
         Ok(read) => read,
         Err(error) => {
@@ -78,12 +73,7 @@ fn read<T: DeserializeOwned>(
         }
     };
     let errors = complete(&mut read);
-    let written = Written {
-        root: node,
-        template: node,
-        path: "",
-        first_problem,
-    };
+    let written = Written { root: node, template: node, path: "", first_problem };
     pod::report_errors(errors, &written, here, gathered);
     Some(read)
 }

@@ -28,12 +28,7 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         gathered,
     );
     let object = schema_of(kind);
-    strict::check(
-        node,
-        object,
-        &Path::root(&here.prefix, object),
-        &mut gathered.report,
-    );
+    strict::check(node, object, &Path::root(&here.prefix, object), &mut gathered.report);
 
     let node = &*node;
     let template = at(node, template_steps(kind));
@@ -50,16 +45,8 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
             return;
         }
     };
-    let name = own
-        .name
-        .clone()
-        .or_else(|| own.generate_name.clone())
-        .unwrap_or_default();
-    let mut pod = Pod {
-        metadata,
-        spec: Some(spec),
-        status: None,
-    };
+    let name = own.name.clone().or_else(|| own.generate_name.clone()).unwrap_or_default();
+    let mut pod = Pod { metadata, spec: Some(spec), status: None };
     pod.metadata.name = Some(pod_name(kind, &name, node)).filter(|name| !name.is_empty());
     pod.metadata.namespace.clone_from(&own.namespace);
 
@@ -75,13 +62,7 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
     }
     let message = note(kind, &name, node);
     gathered.report.note(here.at, here.prefix.clone(), message);
-    pod::finish(
-        pod,
-        Origin::Workload { kind, name },
-        &written,
-        here,
-        gathered,
-    );
+    pod::finish(pod, Origin::Workload { kind, name }, &written, here, gathered);
 }
 
 fn parts(
@@ -92,14 +73,9 @@ fn parts(
         of: Option<&Node>,
         name: &str,
     ) -> Result<T, crate::decode::DecodeError> {
-        of.and_then(|node| node.get(name))
-            .map_or_else(|| Ok(T::default()), decode)
+        of.and_then(|node| node.get(name)).map_or_else(|| Ok(T::default()), decode)
     }
-    Ok((
-        part(Some(node), "metadata")?,
-        part(template, "metadata")?,
-        part(template, "spec")?,
-    ))
+    Ok((part(Some(node), "metadata")?, part(template, "metadata")?, part(template, "spec")?))
 }
 
 fn schema_of(kind: WorkloadKind) -> &'static Object {
@@ -186,23 +162,12 @@ fn complete(
             }
         }
         WorkloadKind::StatefulSet => {
-            labels.insert(
-                "statefulset.kubernetes.io/pod-name".to_owned(),
-                pod_name.clone(),
-            );
+            labels.insert("statefulset.kubernetes.io/pod-name".to_owned(), pod_name.clone());
             let spec = pod.spec.as_mut().expect("a template was read");
             spec.hostname = Some(pod_name.clone());
             let service = at(node, &["spec", "serviceName"]).and_then(Node::as_str);
             spec.subdomain = service.map(str::to_owned);
-            claims(
-                spec,
-                &pod_name,
-                pod.metadata.namespace.as_ref(),
-                node,
-                written,
-                here,
-                gathered,
-            );
+            claims(spec, &pod_name, pod.metadata.namespace.as_ref(), node, written, here, gathered);
         }
         WorkloadKind::DaemonSet
         | WorkloadKind::Deployment
@@ -234,9 +199,7 @@ fn claims(
         let Some(volume) = claim.metadata.name.clone() else {
             let path = ["spec", "volumeClaimTemplates"]
                 .into_iter()
-                .fold(FieldPath::root(), |path, step| {
-                    path.then(Segment::Field(step.into()))
-                })
+                .fold(FieldPath::root(), |path, step| path.then(Segment::Field(step.into())))
                 .then(Segment::Index(index))
                 .then(Segment::Field("metadata".into()))
                 .then(Segment::Field("name".into()));
@@ -252,10 +215,7 @@ fn claims(
         claim.metadata.namespace = namespace.cloned();
         claim.status = None;
         defaults::persistent_volume_claim(&mut claim);
-        let source = PersistentVolumeClaimVolumeSource {
-            claim_name: name,
-            read_only: None,
-        };
+        let source = PersistentVolumeClaimVolumeSource { claim_name: name, read_only: None };
         let volumes = spec.volumes.get_or_insert_default();
         volumes.retain(|other| other.name != volume);
         volumes.push(Volume {
@@ -273,14 +233,8 @@ fn restart_policy_errors(kind: WorkloadKind, spec: &PodSpec) -> Vec<FieldError> 
     let policy = spec.restart_policy.as_deref().unwrap_or_default();
     let (kind_of_error, detail) = match kind {
         WorkloadKind::Job | WorkloadKind::CronJob => match policy {
-            "" => (
-                ErrorType::Required,
-                "valid values: \"OnFailure\", \"Never\"",
-            ),
-            "Always" => (
-                ErrorType::Unsupported,
-                "supported values: \"Never\", \"OnFailure\"",
-            ),
+            "" => (ErrorType::Required, "valid values: \"OnFailure\", \"Never\""),
+            "Always" => (ErrorType::Unsupported, "supported values: \"Never\", \"OnFailure\""),
             _ => return Vec::new(),
         },
         WorkloadKind::PodTemplate => return Vec::new(),
@@ -300,21 +254,12 @@ fn restart_policy_errors(kind: WorkloadKind, spec: &PodSpec) -> Vec<FieldError> 
 }
 
 fn field_error(path: FieldPath, kind: ErrorType, value: &str, detail: String) -> FieldError {
-    FieldError {
-        path,
-        kind,
-        value: value.into(),
-        detail,
-        hint: None,
-    }
+    FieldError { path, kind, value: value.into(), detail, hint: None }
 }
 
 fn nothing_to_run(kind: WorkloadKind, node: &Node) -> Option<&'static str> {
     let suspended = || {
-        matches!(
-            at(node, &["spec", "suspend"]).map(|node| &node.value),
-            Some(Value::Bool(true))
-        )
+        matches!(at(node, &["spec", "suspend"]).map(|node| &node.value), Some(Value::Bool(true)))
     };
     match kind {
         WorkloadKind::Deployment
@@ -344,8 +289,5 @@ fn note(kind: WorkloadKind, name: &str, node: &Node) -> String {
         WorkloadKind::CronJob => ", now and once: its schedule is not kept".to_owned(),
         WorkloadKind::DaemonSet | WorkloadKind::PodTemplate => String::new(),
     };
-    format!(
-        "{} \"{name}\" is run as one Pod of its template{instead}",
-        kind.as_str()
-    )
+    format!("{} \"{name}\" is run as one Pod of its template{instead}", kind.as_str())
 }

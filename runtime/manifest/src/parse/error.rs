@@ -14,26 +14,15 @@ pub(crate) struct SyntaxError {
 
 impl SyntaxError {
     pub(crate) fn new(at: Position, message: impl Into<String>) -> SyntaxError {
-        SyntaxError {
-            at,
-            kind: ProblemKind::Syntax,
-            message: message.into(),
-            hint: None,
-        }
+        SyntaxError { at, kind: ProblemKind::Syntax, message: message.into(), hint: None }
     }
 
     pub(crate) fn limit(at: Position, message: impl Into<String>) -> SyntaxError {
-        SyntaxError {
-            kind: ProblemKind::Limit,
-            ..SyntaxError::new(at, message)
-        }
+        SyntaxError { kind: ProblemKind::Limit, ..SyntaxError::new(at, message) }
     }
 
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<String>) -> SyntaxError {
-        SyntaxError {
-            hint: Some(hint.into()),
-            ..self
-        }
+        SyntaxError { hint: Some(hint.into()), ..self }
     }
 }

@@ -17,20 +17,14 @@ pub(super) fn parse(text: &str, first_line: u32) -> Result<Vec<Document>, Syntax
         text,
         at: 0,
         marked: 0,
-        mark: Position {
-            line: first_line,
-            column: 1,
-        },
+        mark: Position { line: first_line, column: 1 },
         duplicates: Vec::new(),
     };
     let mut documents = Vec::new();
     parser.skip_space();
     while parser.peek().is_some() {
         let root = parser.value(0)?;
-        documents.push(Document {
-            root,
-            duplicates: std::mem::take(&mut parser.duplicates),
-        });
+        documents.push(Document { root, duplicates: std::mem::take(&mut parser.duplicates) });
         parser.skip_space();
     }
     Ok(documents)
@@ -84,10 +78,7 @@ impl<'text> Parser<'text> {
     fn value(&mut self, depth: usize) -> Result<Node, SyntaxError> {
         let at = self.position();
         if depth >= MAX_DEPTH {
-            return Err(SyntaxError::limit(
-                at,
-                format!("nested more than {MAX_DEPTH} deep"),
-            ));
+            return Err(SyntaxError::limit(at, format!("nested more than {MAX_DEPTH} deep")));
         }
         let value = match self.peek() {
             Some(b'{') => self.object(depth)?,
@@ -207,7 +198,7 @@ impl<'text> Parser<'text> {
         }
         match text.parse::<f64>() {
             Ok(float) if float.is_finite() => Ok(Value::Float(float)),
-            _ => self.error("the number is too large"),
+            _ => Err(SyntaxError::limit(self.position(), "the number before this is too large")),
         }
     }
 

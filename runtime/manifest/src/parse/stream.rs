@@ -55,11 +55,7 @@ fn parse(chunk: &Chunk<'_>) -> Result<Vec<Document>, SyntaxError> {
         Err(error) if error.kind == ProblemKind::Limit => Err(error),
         Err(json_error) => yaml::parse(chunk.text, chunk.first_line).map_err(|yaml_error| {
             // Whoever got further understood more of it.
-            if json_error.at > yaml_error.at {
-                json_error
-            } else {
-                yaml_error
-            }
+            if json_error.at >= yaml_error.at { json_error } else { yaml_error }
         }),
     }
 }
@@ -73,19 +69,13 @@ struct Chunk<'text> {
 impl<'text> Chunk<'text> {
     /// From the first line that is not empty, a comment or a separator.
     fn content(&self) -> Chunk<'text> {
-        let mut content = Chunk {
-            text: self.text,
-            first_line: self.first_line,
-        };
+        let mut content = Chunk { text: self.text, first_line: self.first_line };
         while let Some((line, rest)) = content.text.split_once('\n') {
             let line = line.trim();
             if !(line.is_empty() || line.starts_with('#') || is_separator(line)) {
                 break;
             }
-            content = Chunk {
-                text: rest,
-                first_line: content.first_line + 1,
-            };
+            content = Chunk { text: rest, first_line: content.first_line + 1 };
         }
         content
     }
@@ -101,10 +91,7 @@ fn split(text: &str) -> Vec<Chunk<'_>> {
     for (line, number) in text.split_inclusive('\n').zip(1u32..) {
         if is_separator(line.trim_end()) {
             if offset > start && !(only_head && directive) {
-                chunks.push(Chunk {
-                    text: &text[start..offset],
-                    first_line,
-                });
+                chunks.push(Chunk { text: &text[start..offset], first_line });
                 (start, first_line) = (offset, number);
             }
             (only_head, directive) = (false, false);
@@ -114,10 +101,7 @@ fn split(text: &str) -> Vec<Chunk<'_>> {
         }
         offset += line.len();
     }
-    chunks.push(Chunk {
-        text: &text[start..],
-        first_line,
-    });
+    chunks.push(Chunk { text: &text[start..], first_line });
     chunks
 }
 
@@ -133,11 +117,10 @@ pub(super) fn find_duplicates(entries: &mut Vec<Entry>, duplicates: &mut Vec<Dup
     // A mapping of a manifest has a handful of keys; a hash table pays from there on.
     const FEW: usize = 12;
     let twice = if entries.len() <= FEW {
-        entries.iter().enumerate().any(|(index, entry)| {
-            entries[..index]
-                .iter()
-                .any(|earlier| earlier.key == entry.key)
-        })
+        entries
+            .iter()
+            .enumerate()
+            .any(|(index, entry)| entries[..index].iter().any(|earlier| earlier.key == entry.key))
     } else {
         let mut seen = std::collections::HashSet::with_capacity(entries.len());
         entries.iter().any(|entry| !seen.insert(entry.key.as_str()))

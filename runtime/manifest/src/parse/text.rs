@@ -22,15 +22,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, SyntaxError> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, SyntaxError> {
-    std::str::from_utf8(bytes)
-        .map(Cow::Borrowed)
-        .map_err(|error| {
-            let (valid, rest) = bytes.split_at(error.valid_up_to());
-            let valid = std::str::from_utf8(valid).expect("the error says that it is valid so far");
-            let wrong = rest.first().copied().unwrap_or_default();
-            SyntaxError::new(end_of(valid), format!("invalid UTF-8: byte 0x{wrong:02x}"))
-                .hint("a manifest is text in UTF-8")
-        })
+    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
+        let (valid, rest) = bytes.split_at(error.valid_up_to());
+        let valid = std::str::from_utf8(valid).expect("the error says that it is valid so far");
+        let wrong = rest.first().copied().unwrap_or_default();
+        SyntaxError::new(end_of(valid, 1), format!("invalid UTF-8: byte 0x{wrong:02x}"))
+            .hint("a manifest is text in UTF-8")
+    })
 }
 
 fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, SyntaxError> {
@@ -39,16 +37,13 @@ fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Result<Cow<'static, str
     for decoded in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
         match decoded {
             Ok(character) => text.push(character),
-            Err(_) => return Err(SyntaxError::new(end_of(&text), "invalid UTF-16")),
+            Err(_) => return Err(SyntaxError::new(end_of(&text, 1), "invalid UTF-16")),
         }
     }
     if odd.is_empty() {
         Ok(Cow::Owned(text))
     } else {
-        Err(SyntaxError::new(
-            end_of(&text),
-            "invalid UTF-16: half a character at the end",
-        ))
+        Err(SyntaxError::new(end_of(&text, 1), "invalid UTF-16: half a character at the end"))
     }
 }
 
@@ -60,22 +55,16 @@ pub(super) fn forbidden_character(text: &str, first_line: u32) -> Option<SyntaxE
     if !text.as_bytes().iter().any(suspicious) {
         return None;
     }
-    let (index, character) = text
-        .char_indices()
-        .find(|(index, character)| match character {
-            '\t' | '\n' | '\r' | '\u{85}' => false,
-            // A mark in the middle is a slip of `cat`; the parser says where it may stand.
-            '\u{FEFF}' => *index == 0,
-            other => other.is_control() || matches!(other, '\u{FFFE}' | '\u{FFFF}'),
-        })?;
-    let mut at = end_of(&text[..index]);
-    at.line += first_line - 1;
+    let (index, character) = text.char_indices().find(|(index, character)| match character {
+        '\t' | '\n' | '\r' | '\u{85}' => false,
+        // A mark in the middle is a slip of `cat`; the parser says where it may stand.
+        '\u{FEFF}' => *index == 0,
+        other => other.is_control() || matches!(other, '\u{FFFE}' | '\u{FFFF}'),
+    })?;
+    let at = end_of(&text[..index], first_line);
     let error = SyntaxError::new(
         at,
-        format!(
-            "control character U+{:04X} is not allowed",
-            u32::from(character)
-        ),
+        format!("control character U+{:04X} is not allowed", u32::from(character)),
     );
     Some(match character {
         '\0' => error.hint("is this a text file?"),
@@ -83,8 +72,11 @@ pub(super) fn forbidden_character(text: &str, first_line: u32) -> Option<SyntaxE
     })
 }
 
-fn end_of(text: &str) -> Position {
-    let line = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
+/// The place behind the last character of a text that begins on `first_line`.
+pub(super) fn end_of(text: &str, first_line: u32) -> Position {
+    let breaks = text.bytes().filter(|byte| *byte == b'\n').count();
     let last = text.rsplit('\n').next().unwrap_or_default();
-    Position::new(line, 1 + last.chars().count())
+    let mut at = Position::new(1 + breaks, 1 + last.chars().count());
+    at.line = at.line.saturating_add(first_line - 1);
+    at
 }

@@ -4,7 +4,6 @@
 //! nesting ([`MAX_DEPTH`]), and what aliases may copy ([`MAX_COPIED`]), so that a file of a
 //! kilobyte cannot stand for a gigabyte.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
@@ -58,11 +57,7 @@ struct Open {
 
 enum Content {
     Sequence(Vec<Node>),
-    Mapping {
-        entries: Vec<Entry>,
-        key: Option<Key>,
-        merged: Vec<Node>,
-    },
+    Mapping { entries: Vec<Entry>, key: Option<Key>, merged: Vec<Node> },
 }
 
 enum Key {
@@ -115,11 +110,8 @@ impl<'text> Builder<'text> {
             }
             Event::SequenceStart(anchor, _) => self.open(at, anchor, Content::Sequence(Vec::new())),
             Event::MappingStart(anchor, _) => {
-                let content = Content::Mapping {
-                    entries: Vec::new(),
-                    key: None,
-                    merged: Vec::new(),
-                };
+                let content =
+                    Content::Mapping { entries: Vec::new(), key: None, merged: Vec::new() };
                 self.open(at, anchor, content)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -135,13 +127,7 @@ impl<'text> Builder<'text> {
     }
 
     fn awaits_key(&self) -> bool {
-        matches!(
-            self.open.last(),
-            Some(Open {
-                content: Content::Mapping { key: None, .. },
-                ..
-            })
-        )
+        matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }))
     }
 
     fn open(&mut self, at: Position, anchor: usize, content: Content) -> Result<(), SyntaxError> {
@@ -149,35 +135,19 @@ impl<'text> Builder<'text> {
             return Err(self.complex_key(at));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(SyntaxError::limit(
-                at,
-                format!("nested more than {MAX_DEPTH} deep"),
-            ));
+            return Err(SyntaxError::limit(at, format!("nested more than {MAX_DEPTH} deep")));
         }
-        self.open.push(Open {
-            at,
-            anchor,
-            content,
-        });
+        self.open.push(Open { at, anchor, content });
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), SyntaxError> {
-        let Some(Open {
-            at,
-            anchor,
-            content,
-        }) = self.open.pop()
-        else {
+        let Some(Open { at, anchor, content }) = self.open.pop() else {
             return Ok(());
         };
         let value = match content {
             Content::Sequence(items) => Value::Sequence(items),
-            Content::Mapping {
-                mut entries,
-                merged,
-                ..
-            } => {
+            Content::Mapping { mut entries, merged, .. } => {
                 find_duplicates(&mut entries, &mut self.duplicates);
                 merge(&mut entries, merged)?;
                 Value::Mapping(entries)
@@ -190,41 +160,21 @@ impl<'text> Builder<'text> {
     fn complete(&mut self, node: Node, anchor: usize, at: Position) -> Result<(), SyntaxError> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(SyntaxError::limit(
-                at,
-                format!("more than {MAX_NODES} values"),
-            ));
+            return Err(SyntaxError::limit(at, format!("more than {MAX_NODES} values")));
         }
         if anchor != 0 {
             let weight = weigh(&node);
             self.charge(weight.nodes, at)?;
-            self.anchors.insert(
-                anchor,
-                Anchor {
-                    node: node.clone(),
-                    weight,
-                },
-            );
+            self.anchors.insert(anchor, Anchor { node: node.clone(), weight });
         }
         match self.open.last_mut().map(|open| &mut open.content) {
             None => {
                 let duplicates = std::mem::take(&mut self.duplicates);
-                self.documents.push(Document {
-                    root: node,
-                    duplicates,
-                });
+                self.documents.push(Document { root: node, duplicates });
             }
             Some(Content::Sequence(items)) => items.push(node),
-            Some(Content::Mapping {
-                entries,
-                key,
-                merged,
-            }) => match key.take() {
-                Some(Key::Text(key, key_at)) => entries.push(Entry {
-                    key,
-                    key_at,
-                    value: node,
-                }),
+            Some(Content::Mapping { entries, key, merged }) => match key.take() {
+                Some(Key::Text(key, key_at)) => entries.push(Entry { key, key_at, value: node }),
                 Some(Key::Merge) => merged.push(node),
                 None => return Err(self.complex_key(at)),
             },
@@ -234,7 +184,7 @@ impl<'text> Builder<'text> {
 
     fn scalar_key(
         &mut self,
-        text: &Cow<'_, str>,
+        text: &str,
         style: ScalarStyle,
         tag: Option<&Tag>,
         anchor: usize,
@@ -246,7 +196,7 @@ impl<'text> Builder<'text> {
         } else {
             let value = match resolve(text, style, tag, at) {
                 Ok(value) => value,
-                Err(_) if tag.is_none() => Value::String(text.clone().into_owned()),
+                Err(_) if tag.is_none() => Value::String(text.to_owned()),
                 Err(error) => return Err(error),
             };
             let Some(key) = scalar::key_text(&value) else {
@@ -278,10 +228,7 @@ impl<'text> Builder<'text> {
         };
         let weight = *weight;
         if self.open.len() + weight.depth > MAX_DEPTH {
-            return Err(SyntaxError::limit(
-                at,
-                format!("nested more than {MAX_DEPTH} deep"),
-            ));
+            return Err(SyntaxError::limit(at, format!("nested more than {MAX_DEPTH} deep")));
         }
         let node = node.clone();
         self.charge(weight.nodes, at)?;
@@ -319,7 +266,8 @@ impl<'text> Builder<'text> {
     }
 
     fn scan_error(&self, error: &saphyr_parser::ScanError) -> SyntaxError {
-        let at = self.position(error.marker());
+        // The end of the text is sometimes given as the start of a line after it.
+        let at = self.position(error.marker()).min(text::end_of(self.text, self.first_line));
         let found = SyntaxError::new(at, format!("invalid YAML: {}", error.info()));
         let line = self.line(at);
         if let Some(hint) = self.template_hint(at) {
@@ -381,16 +329,10 @@ fn merge(entries: &mut Vec<Entry>, merged: Vec<Node>) -> Result<(), SyntaxError>
     let mut known: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
     let mut add = |node: Node| match node.value {
         Value::Mapping(more) => {
-            entries.extend(
-                more.into_iter()
-                    .filter(|entry| known.insert(entry.key.clone())),
-            );
+            entries.extend(more.into_iter().filter(|entry| known.insert(entry.key.clone())));
             Ok(())
         }
-        _ => Err(SyntaxError::new(
-            node.at,
-            "`<<` merges a mapping, or a list of mappings",
-        )),
+        _ => Err(SyntaxError::new(node.at, "`<<` merges a mapping, or a list of mappings")),
     };
     for node in merged {
         match node.value {

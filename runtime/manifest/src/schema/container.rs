@@ -14,21 +14,13 @@ pub(crate) static CONTAINER: Object = Object {
         field("args", STRINGS, Honoured),
         field("command", STRINGS, Honoured),
         field("env", Shape::List(&Shape::Object(&ENV_VAR)), Honoured),
-        field(
-            "envFrom",
-            Shape::List(&Shape::Object(&ENV_FROM_SOURCE)),
-            Honoured,
-        ),
+        field("envFrom", Shape::List(&Shape::Object(&ENV_FROM_SOURCE)), Honoured),
         field("image", STRING, Honoured),
         field("imagePullPolicy", STRING, Honoured),
         field("lifecycle", Shape::Object(&LIFECYCLE), Honoured),
         field("livenessProbe", Shape::Object(&PROBE), Ignored(LATER)),
         field("name", STRING, Honoured),
-        field(
-            "ports",
-            Shape::List(&Shape::Object(&CONTAINER_PORT)),
-            Honoured,
-        ),
+        field("ports", Shape::List(&Shape::Object(&CONTAINER_PORT)), Honoured),
         field("readinessProbe", Shape::Object(&PROBE), Ignored(LATER)),
         field(
             "resizePolicy",
@@ -42,27 +34,15 @@ pub(crate) static CONTAINER: Object = Object {
             Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)),
             Ignored(LATER),
         ),
-        field(
-            "securityContext",
-            Shape::Object(&SECURITY_CONTEXT),
-            Honoured,
-        ),
+        field("securityContext", Shape::Object(&SECURITY_CONTEXT), Honoured),
         field("startupProbe", Shape::Object(&PROBE), Ignored(LATER)),
         field("stdin", BOOL, Honoured),
         field("stdinOnce", BOOL, Honoured),
         field("terminationMessagePath", STRING, Honoured),
         field("terminationMessagePolicy", STRING, Honoured),
         field("tty", BOOL, Honoured),
-        field(
-            "volumeDevices",
-            Shape::List(&Shape::Object(&VOLUME_DEVICE)),
-            Refused(DEVICES),
-        ),
-        field(
-            "volumeMounts",
-            Shape::List(&Shape::Object(&VOLUME_MOUNT)),
-            Honoured,
-        ),
+        field("volumeDevices", Shape::List(&Shape::Object(&VOLUME_DEVICE)), Refused(DEVICES)),
+        field("volumeMounts", Shape::List(&Shape::Object(&VOLUME_MOUNT)), Honoured),
         field("workingDir", STRING, Honoured),
     ],
 };
@@ -81,16 +61,10 @@ pub(crate) static EPHEMERAL_CONTAINER: Object = Object {
         part("name", STRING),
         part("ports", Shape::List(&Shape::Object(&CONTAINER_PORT))),
         part("readinessProbe", Shape::Object(&PROBE)),
-        part(
-            "resizePolicy",
-            Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY)),
-        ),
+        part("resizePolicy", Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY))),
         part("resources", Shape::Object(&RESOURCE_REQUIREMENTS)),
         part("restartPolicy", STRING),
-        part(
-            "restartPolicyRules",
-            Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)),
-        ),
+        part("restartPolicyRules", Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE))),
         part("securityContext", Shape::Object(&SECURITY_CONTEXT)),
         part("startupProbe", Shape::Object(&PROBE)),
         part("stdin", BOOL),
@@ -117,33 +91,17 @@ pub(crate) static ENV_VAR: Object = Object {
 pub(crate) static ENV_VAR_SOURCE: Object = Object {
     name: "EnvVarSource",
     fields: &[
-        field(
-            "configMapKeyRef",
-            Shape::Object(&CONFIG_MAP_KEY_SELECTOR),
-            Honoured,
-        ),
+        field("configMapKeyRef", Shape::Object(&CONFIG_MAP_KEY_SELECTOR), Honoured),
         field("fieldRef", Shape::Object(&OBJECT_FIELD_SELECTOR), Honoured),
         field("fileKeyRef", Shape::Object(&FILE_KEY_SELECTOR), Honoured),
-        field(
-            "resourceFieldRef",
-            Shape::Object(&RESOURCE_FIELD_SELECTOR),
-            Honoured,
-        ),
-        field(
-            "secretKeyRef",
-            Shape::Object(&SECRET_KEY_SELECTOR),
-            Honoured,
-        ),
+        field("resourceFieldRef", Shape::Object(&RESOURCE_FIELD_SELECTOR), Honoured),
+        field("secretKeyRef", Shape::Object(&SECRET_KEY_SELECTOR), Honoured),
     ],
 };
 
 pub(crate) static CONFIG_MAP_KEY_SELECTOR: Object = Object {
     name: "ConfigMapKeySelector",
-    fields: &[
-        part("key", STRING),
-        part("name", STRING),
-        part("optional", BOOL),
-    ],
+    fields: &[part("key", STRING), part("name", STRING), part("optional", BOOL)],
 };
 
 pub(crate) static OBJECT_FIELD_SELECTOR: Object = Object {
@@ -163,20 +121,12 @@ pub(crate) static FILE_KEY_SELECTOR: Object = Object {
 
 pub(crate) static RESOURCE_FIELD_SELECTOR: Object = Object {
     name: "ResourceFieldSelector",
-    fields: &[
-        part("containerName", STRING),
-        part("divisor", QUANTITY),
-        part("resource", STRING),
-    ],
+    fields: &[part("containerName", STRING), part("divisor", QUANTITY), part("resource", STRING)],
 };
 
 pub(crate) static SECRET_KEY_SELECTOR: Object = Object {
     name: "SecretKeySelector",
-    fields: &[
-        part("key", STRING),
-        part("name", STRING),
-        part("optional", BOOL),
-    ],
+    fields: &[part("key", STRING), part("name", STRING), part("optional", BOOL)],
 };
 
 pub(crate) static ENV_FROM_SOURCE: Object = Object {
@@ -188,15 +138,11 @@ pub(crate) static ENV_FROM_SOURCE: Object = Object {
     ],
 };
 
-pub(crate) static CONFIG_MAP_ENV_SOURCE: Object = Object {
-    name: "ConfigMapEnvSource",
-    fields: &[part("name", STRING), part("optional", BOOL)],
-};
+pub(crate) static CONFIG_MAP_ENV_SOURCE: Object =
+    Object { name: "ConfigMapEnvSource", fields: &[part("name", STRING), part("optional", BOOL)] };
 
-pub(crate) static SECRET_ENV_SOURCE: Object = Object {
-    name: "SecretEnvSource",
-    fields: &[part("name", STRING), part("optional", BOOL)],
-};
+pub(crate) static SECRET_ENV_SOURCE: Object =
+    Object { name: "SecretEnvSource", fields: &[part("name", STRING), part("optional", BOOL)] };
 
 pub(crate) static CONTAINER_PORT: Object = Object {
     name: "ContainerPort",
@@ -205,7 +151,7 @@ pub(crate) static CONTAINER_PORT: Object = Object {
         part("hostIP", STRING),
         part("hostPort", INT32),
         part("name", STRING),
-        field("protocol", STRING, Refused(SCTP)).unless(&["TCP", "UDP"]),
+        field("protocol", STRING, Refused(SCTP)).only("SCTP"),
     ],
 };
 
@@ -217,29 +163,20 @@ pub(crate) static CONTAINER_RESIZE_POLICY: Object = Object {
 pub(crate) static RESOURCE_REQUIREMENTS: Object = Object {
     name: "ResourceRequirements",
     fields: &[
-        field(
-            "claims",
-            Shape::List(&Shape::Object(&RESOURCE_CLAIM)),
-            Refused(DEVICES),
-        ),
+        field("claims", Shape::List(&Shape::Object(&RESOURCE_CLAIM)), Refused(DEVICES)),
         field("limits", Shape::KeyedMap(&LIMITS), Honoured),
         field("requests", Shape::KeyedMap(&REQUESTS_BY_NAME), Honoured),
     ],
 };
 
-pub(crate) static RESOURCE_CLAIM: Object = Object {
-    name: "ResourceClaim",
-    fields: &[part("name", STRING), part("request", STRING)],
-};
+pub(crate) static RESOURCE_CLAIM: Object =
+    Object { name: "ResourceClaim", fields: &[part("name", STRING), part("request", STRING)] };
 
 pub(crate) static CONTAINER_RESTART_RULE: Object = Object {
     name: "ContainerRestartRule",
     fields: &[
         part("action", STRING),
-        part(
-            "exitCodes",
-            Shape::Object(&CONTAINER_RESTART_RULE_ON_EXIT_CODES),
-        ),
+        part("exitCodes", Shape::Object(&CONTAINER_RESTART_RULE_ON_EXIT_CODES)),
     ],
 };
 
@@ -248,10 +185,8 @@ pub(crate) static CONTAINER_RESTART_RULE_ON_EXIT_CODES: Object = Object {
     fields: &[part("operator", STRING), part("values", INTS32)],
 };
 
-pub(crate) static VOLUME_DEVICE: Object = Object {
-    name: "VolumeDevice",
-    fields: &[part("devicePath", STRING), part("name", STRING)],
-};
+pub(crate) static VOLUME_DEVICE: Object =
+    Object { name: "VolumeDevice", fields: &[part("devicePath", STRING), part("name", STRING)] };
 
 pub(crate) static VOLUME_MOUNT: Object = Object {
     name: "VolumeMount",

@@ -17,18 +17,10 @@ pub(crate) static OBJECT_META: Object = Object {
         field("generateName", STRING, Honoured),
         field("generation", INT64, System),
         field("labels", STRING_MAP, Honoured),
-        field(
-            "managedFields",
-            Shape::List(&Shape::Object(&MANAGED_FIELDS_ENTRY)),
-            System,
-        ),
+        field("managedFields", Shape::List(&Shape::Object(&MANAGED_FIELDS_ENTRY)), System),
         field("name", STRING, Honoured),
         field("namespace", STRING, Honoured),
-        field(
-            "ownerReferences",
-            Shape::List(&Shape::Object(&OWNER_REFERENCE)),
-            Ignored(OWNERS),
-        ),
+        field("ownerReferences", Shape::List(&Shape::Object(&OWNER_REFERENCE)), Ignored(OWNERS)),
         field("resourceVersion", STRING, System),
         field("selfLink", STRING, System),
         field("uid", STRING, System),
@@ -63,35 +55,22 @@ pub(crate) static OWNER_REFERENCE: Object = Object {
 pub(crate) static LABEL_SELECTOR: Object = Object {
     name: "LabelSelector",
     fields: &[
-        part(
-            "matchExpressions",
-            Shape::List(&Shape::Object(&LABEL_SELECTOR_REQUIREMENT)),
-        ),
+        part("matchExpressions", Shape::List(&Shape::Object(&LABEL_SELECTOR_REQUIREMENT))),
         part("matchLabels", STRING_MAP),
     ],
 };
 
 pub(crate) static LABEL_SELECTOR_REQUIREMENT: Object = Object {
     name: "LabelSelectorRequirement",
-    fields: &[
-        part("key", STRING),
-        part("operator", STRING),
-        part("values", STRINGS),
-    ],
+    fields: &[part("key", STRING), part("operator", STRING), part("values", STRINGS)],
 };
 
-pub(crate) static LOCAL_OBJECT_REFERENCE: Object = Object {
-    name: "LocalObjectReference",
-    fields: &[part("name", STRING)],
-};
+pub(crate) static LOCAL_OBJECT_REFERENCE: Object =
+    Object { name: "LocalObjectReference", fields: &[part("name", STRING)] };
 
 pub(crate) static TYPED_LOCAL_OBJECT_REFERENCE: Object = Object {
     name: "TypedLocalObjectReference",
-    fields: &[
-        part("apiGroup", STRING),
-        part("kind", STRING),
-        part("name", STRING),
-    ],
+    fields: &[part("apiGroup", STRING), part("kind", STRING), part("name", STRING)],
 };
 
 pub(crate) static TYPED_OBJECT_REFERENCE: Object = Object {

@@ -22,7 +22,8 @@ mod tests;
 
 pub(crate) use objects::{CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SECRET};
 pub(crate) use pod::POD;
-pub(crate) use shape::{Field, Keys, Object, Shape, Support};
+pub(crate) use reason::REDUCED;
+pub(crate) use shape::{Field, Keys, Object, Shape, Support, Values};
 pub(crate) use workload::{
     CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, POD_TEMPLATE, REPLICA_SET, REPLICATION_CONTROLLER,
     STATEFUL_SET,

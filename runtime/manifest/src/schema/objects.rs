@@ -40,11 +40,7 @@ pub(crate) static PERSISTENT_VOLUME_CLAIM: Object = Object {
         field("apiVersion", STRING, Honoured),
         field("kind", STRING, Honoured),
         field("metadata", Shape::Object(&OBJECT_META), Honoured),
-        field(
-            "spec",
-            Shape::Object(&PERSISTENT_VOLUME_CLAIM_SPEC),
-            Ignored(FOLDER_CLAIM),
-        ),
+        field("spec", Shape::Object(&PERSISTENT_VOLUME_CLAIM_SPEC), Ignored(FOLDER_CLAIM)),
         field("status", ANY, System),
     ],
 };

@@ -40,16 +40,8 @@ pub(crate) static POD_SPEC: Object = Object {
         field("activeDeadlineSeconds", INT64, Ignored(LATER)),
         field("affinity", Shape::Object(&AFFINITY), Ignored(SCHEDULING)),
         field("automountServiceAccountToken", BOOL, Ignored(API_ACCESS)),
-        field(
-            "containers",
-            Shape::List(&Shape::Object(&CONTAINER)),
-            Honoured,
-        ),
-        field(
-            "dnsConfig",
-            Shape::Object(&POD_DNS_CONFIG),
-            Ignored(RESOLVER),
-        ),
+        field("containers", Shape::List(&Shape::Object(&CONTAINER)), Honoured),
+        field("dnsConfig", Shape::Object(&POD_DNS_CONFIG), Ignored(RESOLVER)),
         field("dnsPolicy", STRING, Ignored(RESOLVER)).unless(&["ClusterFirst", "Default"]),
         field("enableServiceLinks", BOOL, Honoured),
         field(
@@ -62,11 +54,7 @@ pub(crate) static POD_SPEC: Object = Object {
             Shape::List(&Shape::Object(&EVICTION_RESPONDER)),
             Ignored(EVICTION_API),
         ),
-        field(
-            "hostAliases",
-            Shape::List(&Shape::Object(&HOST_ALIAS)),
-            Honoured,
-        ),
+        field("hostAliases", Shape::List(&Shape::Object(&HOST_ALIAS)), Honoured),
         field("hostIPC", BOOL, Refused(HOST_NAMESPACES)),
         field("hostNetwork", BOOL, Refused(HOST_NETWORK)),
         field("hostPID", BOOL, Refused(HOST_NAMESPACES)),
@@ -78,11 +66,7 @@ pub(crate) static POD_SPEC: Object = Object {
             Shape::List(&Shape::Object(&LOCAL_OBJECT_REFERENCE)),
             Ignored(REGISTRIES),
         ),
-        field(
-            "initContainers",
-            Shape::List(&Shape::Object(&CONTAINER)),
-            Honoured,
-        ),
+        field("initContainers", Shape::List(&Shape::Object(&CONTAINER)), Honoured),
         field("nodeName", STRING, Ignored(SCHEDULING)),
         field("nodeSelector", STRING_MAP, Ignored(SCHEDULING)),
         field("os", Shape::Object(&POD_OS), Honoured),
@@ -90,50 +74,22 @@ pub(crate) static POD_SPEC: Object = Object {
         field("preemptionPolicy", STRING, Ignored(PRIORITY)),
         field("priority", INT32, Ignored(PRIORITY)),
         field("priorityClassName", STRING, Ignored(PRIORITY)),
-        field(
-            "readinessGates",
-            Shape::List(&Shape::Object(&POD_READINESS_GATE)),
-            Ignored(LATER),
-        ),
-        field(
-            "resourceClaims",
-            Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)),
-            Refused(DEVICES),
-        ),
-        field(
-            "resources",
-            Shape::Object(&RESOURCE_REQUIREMENTS),
-            Ignored(LATER),
-        ),
+        field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Ignored(LATER)),
+        field("resourceClaims", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)), Refused(DEVICES)),
+        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Ignored(LATER)),
         field("restartPolicy", STRING, Honoured),
         field("runtimeClassName", STRING, Ignored(RUNTIME_CLASS)),
         field("schedulerName", STRING, Ignored(SCHEDULING)).unless(&["default-scheduler"]),
-        field(
-            "schedulingGates",
-            Shape::List(&Shape::Object(&POD_SCHEDULING_GATE)),
-            Refused(GATED),
-        ),
-        field(
-            "schedulingGroup",
-            Shape::Object(&POD_SCHEDULING_GROUP),
-            Ignored(SCHEDULING),
-        ),
-        field(
-            "securityContext",
-            Shape::Object(&POD_SECURITY_CONTEXT),
-            Honoured,
-        ),
+        field("schedulingGates", Shape::List(&Shape::Object(&POD_SCHEDULING_GATE)), Refused(GATED)),
+        field("schedulingGroup", Shape::Object(&POD_SCHEDULING_GROUP), Ignored(SCHEDULING)),
+        field("securityContext", Shape::Object(&POD_SECURITY_CONTEXT), Honoured),
         field("serviceAccount", STRING, Ignored(API_ACCESS)).unless(&["default"]),
         field("serviceAccountName", STRING, Ignored(API_ACCESS)).unless(&["default"]),
         field("setHostnameAsFQDN", BOOL, Honoured),
         field("shareProcessNamespace", BOOL, Refused(SHARED_PROCESSES)),
         field("subdomain", STRING, Honoured),
         field("terminationGracePeriodSeconds", INT64, Honoured),
-        field(
-            "tolerations",
-            Shape::List(&Shape::Object(&TOLERATION)),
-            Ignored(SCHEDULING),
-        ),
+        field("tolerations", Shape::List(&Shape::Object(&TOLERATION)), Ignored(SCHEDULING)),
         field(
             "topologySpreadConstraints",
             Shape::List(&Shape::Object(&TOPOLOGY_SPREAD_CONSTRAINT)),
@@ -147,38 +103,25 @@ pub(crate) static POD_DNS_CONFIG: Object = Object {
     name: "PodDNSConfig",
     fields: &[
         part("nameservers", STRINGS),
-        part(
-            "options",
-            Shape::List(&Shape::Object(&POD_DNS_CONFIG_OPTION)),
-        ),
+        part("options", Shape::List(&Shape::Object(&POD_DNS_CONFIG_OPTION))),
         part("searches", STRINGS),
     ],
 };
 
-pub(crate) static POD_DNS_CONFIG_OPTION: Object = Object {
-    name: "PodDNSConfigOption",
-    fields: &[part("name", STRING), part("value", STRING)],
-};
+pub(crate) static POD_DNS_CONFIG_OPTION: Object =
+    Object { name: "PodDNSConfigOption", fields: &[part("name", STRING), part("value", STRING)] };
 
-pub(crate) static EVICTION_RESPONDER: Object = Object {
-    name: "EvictionResponder",
-    fields: &[part("name", STRING), part("priority", INT32)],
-};
+pub(crate) static EVICTION_RESPONDER: Object =
+    Object { name: "EvictionResponder", fields: &[part("name", STRING), part("priority", INT32)] };
 
-pub(crate) static HOST_ALIAS: Object = Object {
-    name: "HostAlias",
-    fields: &[part("hostnames", STRINGS), part("ip", STRING)],
-};
+pub(crate) static HOST_ALIAS: Object =
+    Object { name: "HostAlias", fields: &[part("hostnames", STRINGS), part("ip", STRING)] };
 
-pub(crate) static POD_OS: Object = Object {
-    name: "PodOS",
-    fields: &[field("name", STRING, Refused(WINDOWS)).unless(&["linux"])],
-};
+pub(crate) static POD_OS: Object =
+    Object { name: "PodOS", fields: &[field("name", STRING, Refused(WINDOWS)).only("windows")] };
 
-pub(crate) static POD_READINESS_GATE: Object = Object {
-    name: "PodReadinessGate",
-    fields: &[part("conditionType", STRING)],
-};
+pub(crate) static POD_READINESS_GATE: Object =
+    Object { name: "PodReadinessGate", fields: &[part("conditionType", STRING)] };
 
 pub(crate) static POD_RESOURCE_CLAIM: Object = Object {
     name: "PodResourceClaim",
@@ -189,12 +132,8 @@ pub(crate) static POD_RESOURCE_CLAIM: Object = Object {
     ],
 };
 
-pub(crate) static POD_SCHEDULING_GATE: Object = Object {
-    name: "PodSchedulingGate",
-    fields: &[part("name", STRING)],
-};
+pub(crate) static POD_SCHEDULING_GATE: Object =
+    Object { name: "PodSchedulingGate", fields: &[part("name", STRING)] };
 
-pub(crate) static POD_SCHEDULING_GROUP: Object = Object {
-    name: "PodSchedulingGroup",
-    fields: &[part("podGroupName", STRING)],
-};
+pub(crate) static POD_SCHEDULING_GROUP: Object =
+    Object { name: "PodSchedulingGroup", fields: &[part("podGroupName", STRING)] };

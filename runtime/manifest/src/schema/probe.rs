@@ -7,11 +7,7 @@ use super::shape::{INT_OR_STRING, INT32, INT64, Object, STRING, STRINGS, Shape, 
 pub(crate) static LIFECYCLE: Object = Object {
     name: "Lifecycle",
     fields: &[
-        field(
-            "postStart",
-            Shape::Object(&LIFECYCLE_HANDLER),
-            Ignored(LATER),
-        ),
+        field("postStart", Shape::Object(&LIFECYCLE_HANDLER), Ignored(LATER)),
         field("preStop", Shape::Object(&LIFECYCLE_HANDLER), Ignored(LATER)),
         field("stopSignal", STRING, Ignored(SIGNALS)),
     ],
@@ -27,10 +23,8 @@ pub(crate) static LIFECYCLE_HANDLER: Object = Object {
     ],
 };
 
-pub(crate) static EXEC_ACTION: Object = Object {
-    name: "ExecAction",
-    fields: &[part("command", STRINGS)],
-};
+pub(crate) static EXEC_ACTION: Object =
+    Object { name: "ExecAction", fields: &[part("command", STRINGS)] };
 
 pub(crate) static HTTP_GET_ACTION: Object = Object {
     name: "HTTPGetAction",
@@ -44,15 +38,11 @@ pub(crate) static HTTP_GET_ACTION: Object = Object {
     ],
 };
 
-pub(crate) static HTTP_HEADER: Object = Object {
-    name: "HTTPHeader",
-    fields: &[part("name", STRING), part("value", STRING)],
-};
+pub(crate) static HTTP_HEADER: Object =
+    Object { name: "HTTPHeader", fields: &[part("name", STRING), part("value", STRING)] };
 
-pub(crate) static SLEEP_ACTION: Object = Object {
-    name: "SleepAction",
-    fields: &[part("seconds", INT64)],
-};
+pub(crate) static SLEEP_ACTION: Object =
+    Object { name: "SleepAction", fields: &[part("seconds", INT64)] };
 
 pub(crate) static TCP_SOCKET_ACTION: Object = Object {
     name: "TCPSocketAction",
@@ -77,9 +67,5 @@ pub(crate) static PROBE: Object = Object {
 
 pub(crate) static GRPC_ACTION: Object = Object {
     name: "GRPCAction",
-    fields: &[
-        part("mode", STRING),
-        part("port", INT32),
-        part("service", STRING),
-    ],
+    fields: &[part("mode", STRING), part("port", INT32), part("service", STRING)],
 };

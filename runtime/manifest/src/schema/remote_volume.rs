@@ -27,11 +27,7 @@ pub(crate) static AZURE_DISK_VOLUME_SOURCE: Object = Object {
 
 pub(crate) static AZURE_FILE_VOLUME_SOURCE: Object = Object {
     name: "AzureFileVolumeSource",
-    fields: &[
-        part("readOnly", BOOL),
-        part("secretName", STRING),
-        part("shareName", STRING),
-    ],
+    fields: &[part("readOnly", BOOL), part("secretName", STRING), part("shareName", STRING)],
 };
 
 pub(crate) static CEPH_FS_VOLUME_SOURCE: Object = Object {
@@ -61,10 +57,7 @@ pub(crate) static CSI_VOLUME_SOURCE: Object = Object {
     fields: &[
         part("driver", STRING),
         part("fsType", STRING),
-        part(
-            "nodePublishSecretRef",
-            Shape::Object(&LOCAL_OBJECT_REFERENCE),
-        ),
+        part("nodePublishSecretRef", Shape::Object(&LOCAL_OBJECT_REFERENCE)),
         part("readOnly", BOOL),
         part("volumeAttributes", STRING_MAP),
     ],
@@ -109,20 +102,12 @@ pub(crate) static GCE_PERSISTENT_DISK_VOLUME_SOURCE: Object = Object {
 
 pub(crate) static GIT_REPO_VOLUME_SOURCE: Object = Object {
     name: "GitRepoVolumeSource",
-    fields: &[
-        part("directory", STRING),
-        part("repository", STRING),
-        part("revision", STRING),
-    ],
+    fields: &[part("directory", STRING), part("repository", STRING), part("revision", STRING)],
 };
 
 pub(crate) static GLUSTERFS_VOLUME_SOURCE: Object = Object {
     name: "GlusterfsVolumeSource",
-    fields: &[
-        part("endpoints", STRING),
-        part("path", STRING),
-        part("readOnly", BOOL),
-    ],
+    fields: &[part("endpoints", STRING), part("path", STRING), part("readOnly", BOOL)],
 };
 
 pub(crate) static ISCSI_VOLUME_SOURCE: Object = Object {
@@ -144,11 +129,7 @@ pub(crate) static ISCSI_VOLUME_SOURCE: Object = Object {
 
 pub(crate) static NFS_VOLUME_SOURCE: Object = Object {
     name: "NFSVolumeSource",
-    fields: &[
-        part("path", STRING),
-        part("readOnly", BOOL),
-        part("server", STRING),
-    ],
+    fields: &[part("path", STRING), part("readOnly", BOOL), part("server", STRING)],
 };
 
 pub(crate) static PHOTON_PERSISTENT_DISK_VOLUME_SOURCE: Object = Object {
@@ -158,11 +139,7 @@ pub(crate) static PHOTON_PERSISTENT_DISK_VOLUME_SOURCE: Object = Object {
 
 pub(crate) static PORTWORX_VOLUME_SOURCE: Object = Object {
     name: "PortworxVolumeSource",
-    fields: &[
-        part("fsType", STRING),
-        part("readOnly", BOOL),
-        part("volumeID", STRING),
-    ],
+    fields: &[part("fsType", STRING), part("readOnly", BOOL), part("volumeID", STRING)],
 };
 
 pub(crate) static QUOBYTE_VOLUME_SOURCE: Object = Object {

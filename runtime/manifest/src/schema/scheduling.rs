@@ -19,50 +19,31 @@ pub(crate) static NODE_AFFINITY: Object = Object {
             "preferredDuringSchedulingIgnoredDuringExecution",
             Shape::List(&Shape::Object(&PREFERRED_SCHEDULING_TERM)),
         ),
-        part(
-            "requiredDuringSchedulingIgnoredDuringExecution",
-            Shape::Object(&NODE_SELECTOR),
-        ),
+        part("requiredDuringSchedulingIgnoredDuringExecution", Shape::Object(&NODE_SELECTOR)),
     ],
 };
 
 pub(crate) static PREFERRED_SCHEDULING_TERM: Object = Object {
     name: "PreferredSchedulingTerm",
-    fields: &[
-        part("preference", Shape::Object(&NODE_SELECTOR_TERM)),
-        part("weight", INT32),
-    ],
+    fields: &[part("preference", Shape::Object(&NODE_SELECTOR_TERM)), part("weight", INT32)],
 };
 
 pub(crate) static NODE_SELECTOR_TERM: Object = Object {
     name: "NodeSelectorTerm",
     fields: &[
-        part(
-            "matchExpressions",
-            Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT)),
-        ),
-        part(
-            "matchFields",
-            Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT)),
-        ),
+        part("matchExpressions", Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT))),
+        part("matchFields", Shape::List(&Shape::Object(&NODE_SELECTOR_REQUIREMENT))),
     ],
 };
 
 pub(crate) static NODE_SELECTOR_REQUIREMENT: Object = Object {
     name: "NodeSelectorRequirement",
-    fields: &[
-        part("key", STRING),
-        part("operator", STRING),
-        part("values", STRINGS),
-    ],
+    fields: &[part("key", STRING), part("operator", STRING), part("values", STRINGS)],
 };
 
 pub(crate) static NODE_SELECTOR: Object = Object {
     name: "NodeSelector",
-    fields: &[part(
-        "nodeSelectorTerms",
-        Shape::List(&Shape::Object(&NODE_SELECTOR_TERM)),
-    )],
+    fields: &[part("nodeSelectorTerms", Shape::List(&Shape::Object(&NODE_SELECTOR_TERM)))],
 };
 
 pub(crate) static POD_AFFINITY: Object = Object {
@@ -81,10 +62,7 @@ pub(crate) static POD_AFFINITY: Object = Object {
 
 pub(crate) static WEIGHTED_POD_AFFINITY_TERM: Object = Object {
     name: "WeightedPodAffinityTerm",
-    fields: &[
-        part("podAffinityTerm", Shape::Object(&POD_AFFINITY_TERM)),
-        part("weight", INT32),
-    ],
+    fields: &[part("podAffinityTerm", Shape::Object(&POD_AFFINITY_TERM)), part("weight", INT32)],
 };
 
 pub(crate) static POD_AFFINITY_TERM: Object = Object {

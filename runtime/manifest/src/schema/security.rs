@@ -7,39 +7,19 @@ use super::shape::{BOOL, INT64, INTS64, Object, STRING, STRINGS, Shape, field, p
 pub(crate) static POD_SECURITY_CONTEXT: Object = Object {
     name: "PodSecurityContext",
     fields: &[
-        field(
-            "appArmorProfile",
-            Shape::Object(&APP_ARMOR_PROFILE),
-            Ignored(SYSTEM_CALLS),
-        ),
+        field("appArmorProfile", Shape::Object(&APP_ARMOR_PROFILE), Ignored(SYSTEM_CALLS)),
         field("fsGroup", INT64, Ignored(USERS)),
         field("fsGroupChangePolicy", STRING, Ignored(USERS)),
         field("runAsGroup", INT64, Ignored(USERS)),
         field("runAsNonRoot", BOOL, Ignored(USERS)),
         field("runAsUser", INT64, Ignored(USERS)),
         field("seLinuxChangePolicy", STRING, Ignored(SYSTEM_CALLS)),
-        field(
-            "seLinuxOptions",
-            Shape::Object(&SE_LINUX_OPTIONS),
-            Ignored(SYSTEM_CALLS),
-        ),
-        field(
-            "seccompProfile",
-            Shape::Object(&SECCOMP_PROFILE),
-            Ignored(SYSTEM_CALLS),
-        ),
+        field("seLinuxOptions", Shape::Object(&SE_LINUX_OPTIONS), Ignored(SYSTEM_CALLS)),
+        field("seccompProfile", Shape::Object(&SECCOMP_PROFILE), Ignored(SYSTEM_CALLS)),
         field("supplementalGroups", INTS64, Ignored(USERS)),
         field("supplementalGroupsPolicy", STRING, Ignored(USERS)),
-        field(
-            "sysctls",
-            Shape::List(&Shape::Object(&SYSCTL)),
-            Ignored(SYSCTLS),
-        ),
-        field(
-            "windowsOptions",
-            Shape::Object(&WINDOWS_SECURITY_CONTEXT_OPTIONS),
-            Refused(WINDOWS),
-        ),
+        field("sysctls", Shape::List(&Shape::Object(&SYSCTL)), Ignored(SYSCTLS)),
+        field("windowsOptions", Shape::Object(&WINDOWS_SECURITY_CONTEXT_OPTIONS), Refused(WINDOWS)),
     ],
 };
 
@@ -47,37 +27,17 @@ pub(crate) static SECURITY_CONTEXT: Object = Object {
     name: "SecurityContext",
     fields: &[
         field("allowPrivilegeEscalation", BOOL, Ignored(PRIVILEGES)),
-        field(
-            "appArmorProfile",
-            Shape::Object(&APP_ARMOR_PROFILE),
-            Ignored(SYSTEM_CALLS),
-        ),
-        field(
-            "capabilities",
-            Shape::Object(&CAPABILITIES),
-            Ignored(PRIVILEGES),
-        ),
+        field("appArmorProfile", Shape::Object(&APP_ARMOR_PROFILE), Ignored(SYSTEM_CALLS)),
+        field("capabilities", Shape::Object(&CAPABILITIES), Ignored(PRIVILEGES)),
         field("privileged", BOOL, Refused(PRIVILEGED)),
         field("procMount", STRING, Ignored(SYSTEM_CALLS)).unless(&["Default"]),
         field("readOnlyRootFilesystem", BOOL, Ignored(LATER)),
         field("runAsGroup", INT64, Ignored(USERS)),
         field("runAsNonRoot", BOOL, Ignored(USERS)),
         field("runAsUser", INT64, Ignored(USERS)),
-        field(
-            "seLinuxOptions",
-            Shape::Object(&SE_LINUX_OPTIONS),
-            Ignored(SYSTEM_CALLS),
-        ),
-        field(
-            "seccompProfile",
-            Shape::Object(&SECCOMP_PROFILE),
-            Ignored(SYSTEM_CALLS),
-        ),
-        field(
-            "windowsOptions",
-            Shape::Object(&WINDOWS_SECURITY_CONTEXT_OPTIONS),
-            Refused(WINDOWS),
-        ),
+        field("seLinuxOptions", Shape::Object(&SE_LINUX_OPTIONS), Ignored(SYSTEM_CALLS)),
+        field("seccompProfile", Shape::Object(&SECCOMP_PROFILE), Ignored(SYSTEM_CALLS)),
+        field("windowsOptions", Shape::Object(&WINDOWS_SECURITY_CONTEXT_OPTIONS), Refused(WINDOWS)),
     ],
 };
 
@@ -86,10 +46,8 @@ pub(crate) static APP_ARMOR_PROFILE: Object = Object {
     fields: &[part("localhostProfile", STRING), part("type", STRING)],
 };
 
-pub(crate) static CAPABILITIES: Object = Object {
-    name: "Capabilities",
-    fields: &[part("add", STRINGS), part("drop", STRINGS)],
-};
+pub(crate) static CAPABILITIES: Object =
+    Object { name: "Capabilities", fields: &[part("add", STRINGS), part("drop", STRINGS)] };
 
 pub(crate) static SE_LINUX_OPTIONS: Object = Object {
     name: "SELinuxOptions",
@@ -106,10 +64,8 @@ pub(crate) static SECCOMP_PROFILE: Object = Object {
     fields: &[part("localhostProfile", STRING), part("type", STRING)],
 };
 
-pub(crate) static SYSCTL: Object = Object {
-    name: "Sysctl",
-    fields: &[part("name", STRING), part("value", STRING)],
-};
+pub(crate) static SYSCTL: Object =
+    Object { name: "Sysctl", fields: &[part("name", STRING), part("value", STRING)] };
 
 pub(crate) static WINDOWS_SECURITY_CONTEXT_OPTIONS: Object = Object {
     name: "WindowsSecurityContextOptions",

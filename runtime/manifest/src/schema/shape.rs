@@ -2,6 +2,8 @@
 //!
 //! All of it is constant data: nothing is built at start, a lookup is a walk over some names.
 
+use crate::node::Value;
+
 /// A type of the API, such as `Container`.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -17,8 +19,17 @@ pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
     pub(crate) support: Support,
-    /// Values to which `support` does not apply: they ask for what is the case anyway.
-    pub(crate) unless: &'static [&'static str],
+    pub(crate) values: Values,
+}
+
+/// To which values of a field its verdict applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    All,
+    /// Not to these, which ask for what is the case anyway.
+    Except(&'static [&'static str]),
+    /// To those that begin so; the others are honoured, or invalid.
+    Beginning(&'static str),
 }
 
 /// What becomes of a field that is set.
@@ -92,12 +103,7 @@ pub(crate) const BYTES_MAP: Shape = Shape::Map(&Shape::Bytes);
 
 /// A row.
 pub(crate) const fn field(name: &'static str, shape: Shape, support: Support) -> Field {
-    Field {
-        name,
-        shape,
-        support,
-        unless: &[],
-    }
+    Field { name, shape, support, values: Values::All }
 }
 
 /// A row without a verdict of its own: it goes as the field that holds it goes.
@@ -108,11 +114,31 @@ pub(crate) const fn part(name: &'static str, shape: Shape) -> Field {
 impl Field {
     /// Exempts values that ask for what is the case anyway.
     pub(crate) const fn unless(self, values: &'static [&'static str]) -> Field {
-        Field {
-            name: self.name,
-            shape: self.shape,
-            support: self.support,
-            unless: values,
+        self.with(Values::Except(values))
+    }
+
+    /// Narrows the verdict to values that begin so.
+    pub(crate) const fn only(self, beginning: &'static str) -> Field {
+        self.with(Values::Beginning(beginning))
+    }
+
+    const fn with(self, values: Values) -> Field {
+        Field { name: self.name, shape: self.shape, support: self.support, values }
+    }
+}
+
+impl Values {
+    /// Whether the verdict applies to a value, of which only text and `true` can be exempt.
+    pub(crate) fn contain(self, value: &Value) -> bool {
+        let text = match value {
+            Value::String(text) => text.as_str(),
+            Value::Bool(true) => "true",
+            _ => return true,
+        };
+        match self {
+            Values::All => true,
+            Values::Except(values) => !values.contains(&text),
+            Values::Beginning(beginning) => text.starts_with(beginning),
         }
     }
 }

@@ -10,24 +10,12 @@ pub(crate) static POD_STATUS: Object = Object {
     fields: &[
         part("allocatedResources", QUANTITY_MAP),
         part("conditions", Shape::List(&Shape::Object(&POD_CONDITION))),
-        part(
-            "containerStatuses",
-            Shape::List(&Shape::Object(&CONTAINER_STATUS)),
-        ),
-        part(
-            "ephemeralContainerStatuses",
-            Shape::List(&Shape::Object(&CONTAINER_STATUS)),
-        ),
-        part(
-            "extendedResourceClaimStatus",
-            Shape::Object(&POD_EXTENDED_RESOURCE_CLAIM_STATUS),
-        ),
+        part("containerStatuses", Shape::List(&Shape::Object(&CONTAINER_STATUS))),
+        part("ephemeralContainerStatuses", Shape::List(&Shape::Object(&CONTAINER_STATUS))),
+        part("extendedResourceClaimStatus", Shape::Object(&POD_EXTENDED_RESOURCE_CLAIM_STATUS)),
         part("hostIP", STRING),
         part("hostIPs", Shape::List(&Shape::Object(&HOST_IP))),
-        part(
-            "initContainerStatuses",
-            Shape::List(&Shape::Object(&CONTAINER_STATUS)),
-        ),
+        part("initContainerStatuses", Shape::List(&Shape::Object(&CONTAINER_STATUS))),
         part("message", STRING),
         part(
             "nodeAllocatableResourceClaimStatuses",
@@ -41,16 +29,10 @@ pub(crate) static POD_STATUS: Object = Object {
         part("qosClass", STRING),
         part("reason", STRING),
         part("resize", STRING),
-        part(
-            "resourceClaimStatuses",
-            Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM_STATUS)),
-        ),
+        part("resourceClaimStatuses", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM_STATUS))),
         part("resources", Shape::Object(&RESOURCE_REQUIREMENTS)),
         part("startTime", TIME),
-        part(
-            "volumeHealth",
-            Shape::List(&Shape::Object(&POD_VOLUME_HEALTH)),
-        ),
+        part("volumeHealth", Shape::List(&Shape::Object(&POD_VOLUME_HEALTH))),
     ],
 };
 
@@ -71,10 +53,7 @@ pub(crate) static CONTAINER_STATUS: Object = Object {
     name: "ContainerStatus",
     fields: &[
         part("allocatedResources", QUANTITY_MAP),
-        part(
-            "allocatedResourcesStatus",
-            Shape::List(&Shape::Object(&RESOURCE_STATUS)),
-        ),
+        part("allocatedResourcesStatus", Shape::List(&Shape::Object(&RESOURCE_STATUS))),
         part("containerID", STRING),
         part("image", STRING),
         part("imageID", STRING),
@@ -87,10 +66,7 @@ pub(crate) static CONTAINER_STATUS: Object = Object {
         part("state", Shape::Object(&CONTAINER_STATE)),
         part("stopSignal", STRING),
         part("user", Shape::Object(&CONTAINER_USER)),
-        part(
-            "volumeMounts",
-            Shape::List(&Shape::Object(&VOLUME_MOUNT_STATUS)),
-        ),
+        part("volumeMounts", Shape::List(&Shape::Object(&VOLUME_MOUNT_STATUS))),
     ],
 };
 
@@ -104,11 +80,7 @@ pub(crate) static RESOURCE_STATUS: Object = Object {
 
 pub(crate) static RESOURCE_HEALTH: Object = Object {
     name: "ResourceHealth",
-    fields: &[
-        part("health", STRING),
-        part("message", STRING),
-        part("resourceID", STRING),
-    ],
+    fields: &[part("health", STRING), part("message", STRING), part("resourceID", STRING)],
 };
 
 pub(crate) static CONTAINER_STATE: Object = Object {
@@ -120,10 +92,8 @@ pub(crate) static CONTAINER_STATE: Object = Object {
     ],
 };
 
-pub(crate) static CONTAINER_STATE_RUNNING: Object = Object {
-    name: "ContainerStateRunning",
-    fields: &[part("startedAt", TIME)],
-};
+pub(crate) static CONTAINER_STATE_RUNNING: Object =
+    Object { name: "ContainerStateRunning", fields: &[part("startedAt", TIME)] };
 
 pub(crate) static CONTAINER_STATE_TERMINATED: Object = Object {
     name: "ContainerStateTerminated",
@@ -150,11 +120,7 @@ pub(crate) static CONTAINER_USER: Object = Object {
 
 pub(crate) static LINUX_CONTAINER_USER: Object = Object {
     name: "LinuxContainerUser",
-    fields: &[
-        part("gid", INT64),
-        part("supplementalGroups", INTS64),
-        part("uid", INT64),
-    ],
+    fields: &[part("gid", INT64), part("supplementalGroups", INTS64), part("uid", INT64)],
 };
 
 pub(crate) static VOLUME_MOUNT_STATUS: Object = Object {
@@ -168,23 +134,16 @@ pub(crate) static VOLUME_MOUNT_STATUS: Object = Object {
     ],
 };
 
-pub(crate) static VOLUME_STATUS: Object = Object {
-    name: "VolumeStatus",
-    fields: &[part("image", Shape::Object(&IMAGE_VOLUME_STATUS))],
-};
+pub(crate) static VOLUME_STATUS: Object =
+    Object { name: "VolumeStatus", fields: &[part("image", Shape::Object(&IMAGE_VOLUME_STATUS))] };
 
-pub(crate) static IMAGE_VOLUME_STATUS: Object = Object {
-    name: "ImageVolumeStatus",
-    fields: &[part("imageRef", STRING)],
-};
+pub(crate) static IMAGE_VOLUME_STATUS: Object =
+    Object { name: "ImageVolumeStatus", fields: &[part("imageRef", STRING)] };
 
 pub(crate) static POD_EXTENDED_RESOURCE_CLAIM_STATUS: Object = Object {
     name: "PodExtendedResourceClaimStatus",
     fields: &[
-        part(
-            "requestMappings",
-            Shape::List(&Shape::Object(&CONTAINER_EXTENDED_RESOURCE_REQUEST)),
-        ),
+        part("requestMappings", Shape::List(&Shape::Object(&CONTAINER_EXTENDED_RESOURCE_REQUEST))),
         part("resourceClaimName", STRING),
     ],
 };
@@ -198,23 +157,14 @@ pub(crate) static CONTAINER_EXTENDED_RESOURCE_REQUEST: Object = Object {
     ],
 };
 
-pub(crate) static HOST_IP: Object = Object {
-    name: "HostIP",
-    fields: &[part("ip", STRING)],
-};
+pub(crate) static HOST_IP: Object = Object { name: "HostIP", fields: &[part("ip", STRING)] };
 
 pub(crate) static NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS: Object = Object {
     name: "NodeAllocatableResourceClaimStatus",
     fields: &[
         part("containers", STRINGS),
-        part(
-            "mapping",
-            Shape::List(&Shape::Object(&NODE_ALLOCATABLE_MAPPED_RESOURCES)),
-        ),
-        part(
-            "overhead",
-            Shape::List(&Shape::Object(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES)),
-        ),
+        part("mapping", Shape::List(&Shape::Object(&NODE_ALLOCATABLE_MAPPED_RESOURCES))),
+        part("overhead", Shape::List(&Shape::Object(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES))),
         part("resourceClaimName", STRING),
     ],
 };
@@ -226,17 +176,10 @@ pub(crate) static NODE_ALLOCATABLE_MAPPED_RESOURCES: Object = Object {
 
 pub(crate) static NODE_ALLOCATABLE_OVERHEAD_RESOURCES: Object = Object {
     name: "NodeAllocatableOverheadResources",
-    fields: &[
-        part("name", STRING),
-        part("perContainer", QUANTITY),
-        part("perPod", QUANTITY),
-    ],
+    fields: &[part("name", STRING), part("perContainer", QUANTITY), part("perPod", QUANTITY)],
 };
 
-pub(crate) static POD_IP: Object = Object {
-    name: "PodIP",
-    fields: &[part("ip", STRING)],
-};
+pub(crate) static POD_IP: Object = Object { name: "PodIP", fields: &[part("ip", STRING)] };
 
 pub(crate) static POD_RESOURCE_CLAIM_STATUS: Object = Object {
     name: "PodResourceClaimStatus",
@@ -246,10 +189,7 @@ pub(crate) static POD_RESOURCE_CLAIM_STATUS: Object = Object {
 pub(crate) static POD_VOLUME_HEALTH: Object = Object {
     name: "PodVolumeHealth",
     fields: &[
-        part(
-            "healthConditions",
-            Shape::List(&Shape::Object(&VOLUME_HEALTH_CONDITION)),
-        ),
+        part("healthConditions", Shape::List(&Shape::Object(&VOLUME_HEALTH_CONDITION))),
         part("lastTransitionTime", TIME),
         part("name", STRING),
     ],
@@ -257,9 +197,5 @@ pub(crate) static POD_VOLUME_HEALTH: Object = Object {
 
 pub(crate) static VOLUME_HEALTH_CONDITION: Object = Object {
     name: "VolumeHealthCondition",
-    fields: &[
-        part("message", STRING),
-        part("reason", STRING),
-        part("status", STRING),
-    ],
+    fields: &[part("message", STRING), part("reason", STRING), part("status", STRING)],
 };

@@ -73,10 +73,7 @@ impl Deserializer<'static> for Tracer<'_> {
             return visitor.visit_newtype_struct(time);
         }
         let mut inner = String::new();
-        visitor.visit_newtype_struct(Tracer {
-            seen: self.seen,
-            asked: &mut inner,
-        })
+        visitor.visit_newtype_struct(Tracer { seen: self.seen, asked: &mut inner })
     }
 
     fn deserialize_seq<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -97,21 +94,11 @@ impl Deserializer<'static> for Tracer<'_> {
     ) -> Result<V::Value, Stop> {
         self.asked.push_str(name);
         if self.seen.contains_key(name) {
-            let none = Fields {
-                seen: self.seen,
-                name,
-                fields: [].iter(),
-                field: "",
-            };
+            let none = Fields { seen: self.seen, name, fields: [].iter(), field: "" };
             return visitor.visit_map(none);
         }
         self.seen.insert(name, BTreeMap::new());
-        visitor.visit_map(Fields {
-            seen: self.seen,
-            name,
-            fields: fields.iter(),
-            field: "",
-        })
+        visitor.visit_map(Fields { seen: self.seen, name, fields: fields.iter(), field: "" })
     }
 
     forward_to_deserialize_any! {
@@ -133,10 +120,7 @@ impl<'a> SeqAccess<'static> for One<'a> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Stop> {
-        self.tracer
-            .take()
-            .map(|tracer| seed.deserialize(tracer))
-            .transpose()
+        self.tracer.take().map(|tracer| seed.deserialize(tracer)).transpose()
     }
 }
 
@@ -148,10 +132,7 @@ impl<'a> MapAccess<'static> for One<'a> {
         seed: S,
     ) -> Result<Option<S::Value>, Stop> {
         let key = de::value::StrDeserializer::<Stop>::new("key");
-        self.tracer
-            .as_ref()
-            .map(|_| seed.deserialize(key))
-            .transpose()
+        self.tracer.as_ref().map(|_| seed.deserialize(key)).transpose()
     }
 
     fn next_value_seed<S: DeserializeSeed<'static>>(&mut self, seed: S) -> Result<S::Value, Stop> {
@@ -193,27 +174,17 @@ impl MapAccess<'static> for Fields<'_> {
                 asked.push_str("string");
                 seed.deserialize(de::value::StrDeserializer::<Stop>::new(kind))
             }
-            _ => seed.deserialize(Tracer {
-                seen: &mut *self.seen,
-                asked: &mut asked,
-            }),
+            _ => seed.deserialize(Tracer { seen: &mut *self.seen, asked: &mut asked }),
         };
-        self.seen
-            .get_mut(self.name)
-            .expect("entered above")
-            .insert(self.field, asked);
+        self.seen.get_mut(self.name).expect("entered above").insert(self.field, asked);
         value
     }
 }
 
 fn trace<T: Deserialize<'static>>() -> BTreeMap<&'static str, BTreeMap<&'static str, String>> {
     let mut seen = BTreeMap::new();
-    T::deserialize(Tracer {
-        seen: &mut seen,
-        asked: &mut String::new(),
-    })
-    .ok()
-    .expect("every field can be given a value");
+    T::deserialize(Tracer { seen: &mut seen, asked: &mut String::new() })
+        .expect("every field can be given a value");
     seen
 }
 
@@ -245,16 +216,10 @@ fn table_of(object: &'static Object) -> BTreeMap<&'static str, BTreeMap<&'static
                 if into.contains_key(object.name) {
                     return;
                 }
-                let fields = object
-                    .fields
-                    .iter()
-                    .map(|field| (field.name, word(&field.shape)))
-                    .collect();
+                let fields =
+                    object.fields.iter().map(|field| (field.name, word(&field.shape))).collect();
                 into.insert(object.name, fields);
-                object
-                    .fields
-                    .iter()
-                    .for_each(|field| add(&field.shape, into));
+                object.fields.iter().for_each(|field| add(&field.shape, into));
             }
             Shape::List(inner) | Shape::Map(inner) => add(inner, into),
             _ => {}
@@ -274,9 +239,7 @@ fn rows(table: &BTreeMap<&'static str, BTreeMap<&'static str, String>>) -> BTree
     table
         .iter()
         .flat_map(|(object, fields)| {
-            fields
-                .iter()
-                .map(move |(field, word)| format!("{object}.{field}: {word}"))
+            fields.iter().map(move |(field, word)| format!("{object}.{field}: {word}"))
         })
         .collect()
 }
@@ -334,11 +297,7 @@ fn rows_are_in_alphabetical_order_and_reasons_are_phrases() {
         if !seen.insert(object.name) {
             return;
         }
-        assert!(
-            object.fields.is_sorted_by_key(|field| field.name),
-            "{}",
-            object.name
-        );
+        assert!(object.fields.is_sorted_by_key(|field| field.name), "{}", object.name);
         for field in object.fields {
             if let Support::Ignored(reason) | Support::Refused(reason) = field.support {
                 assert!(!reason.is_empty() && !reason.ends_with('.'), "{reason}");

@@ -24,102 +24,30 @@ pub(crate) static VOLUME: Object = Object {
             Shape::Object(&AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE),
             Refused(REMOTE_VOLUME),
         ),
-        field(
-            "azureDisk",
-            Shape::Object(&AZURE_DISK_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "azureFile",
-            Shape::Object(&AZURE_FILE_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "cephfs",
-            Shape::Object(&CEPH_FS_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "cinder",
-            Shape::Object(&CINDER_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "configMap",
-            Shape::Object(&CONFIG_MAP_VOLUME_SOURCE),
-            Honoured,
-        ),
-        field(
-            "csi",
-            Shape::Object(&CSI_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "downwardAPI",
-            Shape::Object(&DOWNWARD_API_VOLUME_SOURCE),
-            Honoured,
-        ),
-        field(
-            "emptyDir",
-            Shape::Object(&EMPTY_DIR_VOLUME_SOURCE),
-            Honoured,
-        ),
-        field(
-            "ephemeral",
-            Shape::Object(&EPHEMERAL_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "fc",
-            Shape::Object(&FC_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "flexVolume",
-            Shape::Object(&FLEX_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "flocker",
-            Shape::Object(&FLOCKER_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
+        field("azureDisk", Shape::Object(&AZURE_DISK_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("azureFile", Shape::Object(&AZURE_FILE_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("cephfs", Shape::Object(&CEPH_FS_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("cinder", Shape::Object(&CINDER_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("configMap", Shape::Object(&CONFIG_MAP_VOLUME_SOURCE), Honoured),
+        field("csi", Shape::Object(&CSI_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("downwardAPI", Shape::Object(&DOWNWARD_API_VOLUME_SOURCE), Honoured),
+        field("emptyDir", Shape::Object(&EMPTY_DIR_VOLUME_SOURCE), Honoured),
+        field("ephemeral", Shape::Object(&EPHEMERAL_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("fc", Shape::Object(&FC_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("flexVolume", Shape::Object(&FLEX_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("flocker", Shape::Object(&FLOCKER_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
         field(
             "gcePersistentDisk",
             Shape::Object(&GCE_PERSISTENT_DISK_VOLUME_SOURCE),
             Refused(REMOTE_VOLUME),
         ),
-        field(
-            "gitRepo",
-            Shape::Object(&GIT_REPO_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "glusterfs",
-            Shape::Object(&GLUSTERFS_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "hostPath",
-            Shape::Object(&HOST_PATH_VOLUME_SOURCE),
-            Honoured,
-        ),
-        field(
-            "image",
-            Shape::Object(&IMAGE_VOLUME_SOURCE),
-            Refused(IMAGE_VOLUME),
-        ),
-        field(
-            "iscsi",
-            Shape::Object(&ISCSI_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
+        field("gitRepo", Shape::Object(&GIT_REPO_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("glusterfs", Shape::Object(&GLUSTERFS_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("hostPath", Shape::Object(&HOST_PATH_VOLUME_SOURCE), Honoured),
+        field("image", Shape::Object(&IMAGE_VOLUME_SOURCE), Refused(IMAGE_VOLUME)),
+        field("iscsi", Shape::Object(&ISCSI_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
         field("name", STRING, Honoured),
-        field(
-            "nfs",
-            Shape::Object(&NFS_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
+        field("nfs", Shape::Object(&NFS_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
         field(
             "persistentVolumeClaim",
             Shape::Object(&PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE),
@@ -130,37 +58,13 @@ pub(crate) static VOLUME: Object = Object {
             Shape::Object(&PHOTON_PERSISTENT_DISK_VOLUME_SOURCE),
             Refused(REMOTE_VOLUME),
         ),
-        field(
-            "portworxVolume",
-            Shape::Object(&PORTWORX_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "projected",
-            Shape::Object(&PROJECTED_VOLUME_SOURCE),
-            Honoured,
-        ),
-        field(
-            "quobyte",
-            Shape::Object(&QUOBYTE_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "rbd",
-            Shape::Object(&RBD_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
-        field(
-            "scaleIO",
-            Shape::Object(&SCALE_IO_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
+        field("portworxVolume", Shape::Object(&PORTWORX_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("projected", Shape::Object(&PROJECTED_VOLUME_SOURCE), Honoured),
+        field("quobyte", Shape::Object(&QUOBYTE_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("rbd", Shape::Object(&RBD_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
+        field("scaleIO", Shape::Object(&SCALE_IO_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
         field("secret", Shape::Object(&SECRET_VOLUME_SOURCE), Honoured),
-        field(
-            "storageos",
-            Shape::Object(&STORAGE_OS_VOLUME_SOURCE),
-            Refused(REMOTE_VOLUME),
-        ),
+        field("storageos", Shape::Object(&STORAGE_OS_VOLUME_SOURCE), Refused(REMOTE_VOLUME)),
         field(
             "vsphereVolume",
             Shape::Object(&VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE),
@@ -195,10 +99,7 @@ pub(crate) static DOWNWARD_API_VOLUME_SOURCE: Object = Object {
     fields: &[
         part("defaultMode", INT32),
         field("defaultUser", INT64, Ignored(USERS)),
-        part(
-            "items",
-            Shape::List(&Shape::Object(&DOWNWARD_API_VOLUME_FILE)),
-        ),
+        part("items", Shape::List(&Shape::Object(&DOWNWARD_API_VOLUME_FILE))),
     ],
 };
 
@@ -216,16 +117,14 @@ pub(crate) static DOWNWARD_API_VOLUME_FILE: Object = Object {
 pub(crate) static EMPTY_DIR_VOLUME_SOURCE: Object = Object {
     name: "EmptyDirVolumeSource",
     fields: &[
-        field("medium", STRING, Refused(HUGE_PAGES)).unless(&["Memory"]),
+        field("medium", STRING, Refused(HUGE_PAGES)).only("HugePages"),
         field("mode", INT32, Ignored(LATER)),
         field("sizeLimit", QUANTITY, Honoured),
     ],
 };
 
-pub(crate) static HOST_PATH_VOLUME_SOURCE: Object = Object {
-    name: "HostPathVolumeSource",
-    fields: &[part("path", STRING), part("type", STRING)],
-};
+pub(crate) static HOST_PATH_VOLUME_SOURCE: Object =
+    Object { name: "HostPathVolumeSource", fields: &[part("path", STRING), part("type", STRING)] };
 
 pub(crate) static IMAGE_VOLUME_SOURCE: Object = Object {
     name: "ImageVolumeSource",
@@ -255,16 +154,8 @@ pub(crate) static VOLUME_PROJECTION: Object = Object {
             Refused(NO_SIGNERS),
         ),
         field("configMap", Shape::Object(&CONFIG_MAP_PROJECTION), Honoured),
-        field(
-            "downwardAPI",
-            Shape::Object(&DOWNWARD_API_PROJECTION),
-            Honoured,
-        ),
-        field(
-            "podCertificate",
-            Shape::Object(&POD_CERTIFICATE_PROJECTION),
-            Refused(NO_SIGNERS),
-        ),
+        field("downwardAPI", Shape::Object(&DOWNWARD_API_PROJECTION), Honoured),
+        field("podCertificate", Shape::Object(&POD_CERTIFICATE_PROJECTION), Refused(NO_SIGNERS)),
         field("secret", Shape::Object(&SECRET_PROJECTION), Honoured),
         field(
             "serviceAccountToken",
@@ -297,10 +188,7 @@ pub(crate) static CONFIG_MAP_PROJECTION: Object = Object {
 
 pub(crate) static DOWNWARD_API_PROJECTION: Object = Object {
     name: "DownwardAPIProjection",
-    fields: &[part(
-        "items",
-        Shape::List(&Shape::Object(&DOWNWARD_API_VOLUME_FILE)),
-    )],
+    fields: &[part("items", Shape::List(&Shape::Object(&DOWNWARD_API_VOLUME_FILE)))],
 };
 
 pub(crate) static POD_CERTIFICATE_PROJECTION: Object = Object {
@@ -349,10 +237,7 @@ pub(crate) static SECRET_VOLUME_SOURCE: Object = Object {
 
 pub(crate) static EPHEMERAL_VOLUME_SOURCE: Object = Object {
     name: "EphemeralVolumeSource",
-    fields: &[part(
-        "volumeClaimTemplate",
-        Shape::Object(&PERSISTENT_VOLUME_CLAIM_TEMPLATE),
-    )],
+    fields: &[part("volumeClaimTemplate", Shape::Object(&PERSISTENT_VOLUME_CLAIM_TEMPLATE))],
 };
 
 pub(crate) static PERSISTENT_VOLUME_CLAIM_TEMPLATE: Object = Object {

@@ -15,11 +15,7 @@ pub(crate) static REPLICATION_CONTROLLER: Object = Object {
         field("apiVersion", STRING, Honoured),
         field("kind", STRING, Honoured),
         field("metadata", Shape::Object(&OBJECT_META), Honoured),
-        field(
-            "spec",
-            Shape::Object(&REPLICATION_CONTROLLER_SPEC),
-            Honoured,
-        ),
+        field("spec", Shape::Object(&REPLICATION_CONTROLLER_SPEC), Honoured),
         field("status", ANY, System),
     ],
 };
@@ -64,11 +60,7 @@ pub(crate) static DEPLOYMENT_SPEC: Object = Object {
         field("replicas", INT32, Ignored(REDUCED)),
         field("revisionHistoryLimit", INT32, Ignored(REDUCED)),
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
-        field(
-            "strategy",
-            Shape::Object(&DEPLOYMENT_STRATEGY),
-            Ignored(REDUCED),
-        ),
+        field("strategy", Shape::Object(&DEPLOYMENT_STRATEGY), Ignored(REDUCED)),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
     ],
 };
@@ -83,10 +75,7 @@ pub(crate) static DEPLOYMENT_STRATEGY: Object = Object {
 
 pub(crate) static ROLLING_UPDATE_DEPLOYMENT: Object = Object {
     name: "RollingUpdateDeployment",
-    fields: &[
-        part("maxSurge", INT_OR_STRING),
-        part("maxUnavailable", INT_OR_STRING),
-    ],
+    fields: &[part("maxSurge", INT_OR_STRING), part("maxUnavailable", INT_OR_STRING)],
 };
 
 pub(crate) static STATEFUL_SET: Object = Object {
@@ -104,11 +93,7 @@ pub(crate) static STATEFUL_SET_SPEC: Object = Object {
     name: "StatefulSetSpec",
     fields: &[
         field("minReadySeconds", INT32, Ignored(REDUCED)),
-        field(
-            "ordinals",
-            Shape::Object(&STATEFUL_SET_ORDINALS),
-            Ignored(REDUCED),
-        ),
+        field("ordinals", Shape::Object(&STATEFUL_SET_ORDINALS), Ignored(REDUCED)),
         field(
             "persistentVolumeClaimRetentionPolicy",
             Shape::Object(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY),
@@ -120,11 +105,7 @@ pub(crate) static STATEFUL_SET_SPEC: Object = Object {
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
         field("serviceName", STRING, Honoured),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
-        field(
-            "updateStrategy",
-            Shape::Object(&STATEFUL_SET_UPDATE_STRATEGY),
-            Ignored(REDUCED),
-        ),
+        field("updateStrategy", Shape::Object(&STATEFUL_SET_UPDATE_STRATEGY), Ignored(REDUCED)),
         field(
             "volumeClaimTemplates",
             Shape::List(&Shape::Object(&PERSISTENT_VOLUME_CLAIM)),
@@ -133,10 +114,8 @@ pub(crate) static STATEFUL_SET_SPEC: Object = Object {
     ],
 };
 
-pub(crate) static STATEFUL_SET_ORDINALS: Object = Object {
-    name: "StatefulSetOrdinals",
-    fields: &[part("start", INT32)],
-};
+pub(crate) static STATEFUL_SET_ORDINALS: Object =
+    Object { name: "StatefulSetOrdinals", fields: &[part("start", INT32)] };
 
 pub(crate) static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Object = Object {
     name: "StatefulSetPersistentVolumeClaimRetentionPolicy",
@@ -146,20 +125,14 @@ pub(crate) static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Object 
 pub(crate) static STATEFUL_SET_UPDATE_STRATEGY: Object = Object {
     name: "StatefulSetUpdateStrategy",
     fields: &[
-        part(
-            "rollingUpdate",
-            Shape::Object(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY),
-        ),
+        part("rollingUpdate", Shape::Object(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY)),
         part("type", STRING),
     ],
 };
 
 pub(crate) static ROLLING_UPDATE_STATEFUL_SET_STRATEGY: Object = Object {
     name: "RollingUpdateStatefulSetStrategy",
-    fields: &[
-        part("maxUnavailable", INT_OR_STRING),
-        part("partition", INT32),
-    ],
+    fields: &[part("maxUnavailable", INT_OR_STRING), part("partition", INT32)],
 };
 
 pub(crate) static DAEMON_SET: Object = Object {
@@ -180,11 +153,7 @@ pub(crate) static DAEMON_SET_SPEC: Object = Object {
         field("revisionHistoryLimit", INT32, Ignored(REDUCED)),
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
-        field(
-            "updateStrategy",
-            Shape::Object(&DAEMON_SET_UPDATE_STRATEGY),
-            Ignored(REDUCED),
-        ),
+        field("updateStrategy", Shape::Object(&DAEMON_SET_UPDATE_STRATEGY), Ignored(REDUCED)),
     ],
 };
 
@@ -198,10 +167,7 @@ pub(crate) static DAEMON_SET_UPDATE_STRATEGY: Object = Object {
 
 pub(crate) static ROLLING_UPDATE_DAEMON_SET: Object = Object {
     name: "RollingUpdateDaemonSet",
-    fields: &[
-        part("maxSurge", INT_OR_STRING),
-        part("maxUnavailable", INT_OR_STRING),
-    ],
+    fields: &[part("maxSurge", INT_OR_STRING), part("maxUnavailable", INT_OR_STRING)],
 };
 
 pub(crate) static REPLICA_SET: Object = Object {
@@ -248,23 +214,11 @@ pub(crate) static JOB_SPEC: Object = Object {
         field("manualSelector", BOOL, Ignored(REDUCED)),
         field("maxFailedIndexes", INT32, Ignored(REDUCED)),
         field("parallelism", INT32, Ignored(REDUCED)),
-        field(
-            "podFailurePolicy",
-            Shape::Object(&POD_FAILURE_POLICY),
-            Ignored(REDUCED),
-        ),
+        field("podFailurePolicy", Shape::Object(&POD_FAILURE_POLICY), Ignored(REDUCED)),
         field("podReplacementPolicy", STRING, Ignored(REDUCED)),
-        field(
-            "scheduling",
-            Shape::Object(&JOB_SCHEDULING_CONFIGURATION),
-            Ignored(REDUCED),
-        ),
+        field("scheduling", Shape::Object(&JOB_SCHEDULING_CONFIGURATION), Ignored(REDUCED)),
         field("selector", Shape::Object(&LABEL_SELECTOR), Ignored(REDUCED)),
-        field(
-            "successPolicy",
-            Shape::Object(&SUCCESS_POLICY),
-            Ignored(REDUCED),
-        ),
+        field("successPolicy", Shape::Object(&SUCCESS_POLICY), Ignored(REDUCED)),
         field("suspend", BOOL, Ignored(REDUCED)),
         field("template", Shape::Object(&POD_TEMPLATE_SPEC), Honoured),
         field("ttlSecondsAfterFinished", INT32, Ignored(REDUCED)),
@@ -273,36 +227,24 @@ pub(crate) static JOB_SPEC: Object = Object {
 
 pub(crate) static POD_FAILURE_POLICY: Object = Object {
     name: "PodFailurePolicy",
-    fields: &[part(
-        "rules",
-        Shape::List(&Shape::Object(&POD_FAILURE_POLICY_RULE)),
-    )],
+    fields: &[part("rules", Shape::List(&Shape::Object(&POD_FAILURE_POLICY_RULE)))],
 };
 
 pub(crate) static POD_FAILURE_POLICY_RULE: Object = Object {
     name: "PodFailurePolicyRule",
     fields: &[
         part("action", STRING),
-        part(
-            "onExitCodes",
-            Shape::Object(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT),
-        ),
+        part("onExitCodes", Shape::Object(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT)),
         part(
             "onPodConditions",
-            Shape::List(&Shape::Object(
-                &POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN,
-            )),
+            Shape::List(&Shape::Object(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN)),
         ),
     ],
 };
 
 pub(crate) static POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT: Object = Object {
     name: "PodFailurePolicyOnExitCodesRequirement",
-    fields: &[
-        part("containerName", STRING),
-        part("operator", STRING),
-        part("values", INTS32),
-    ],
+    fields: &[part("containerName", STRING), part("operator", STRING), part("values", INTS32)],
 };
 
 pub(crate) static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Object = Object {
@@ -313,22 +255,10 @@ pub(crate) static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Object = Object 
 pub(crate) static JOB_SCHEDULING_CONFIGURATION: Object = Object {
     name: "JobSchedulingConfiguration",
     fields: &[
-        part(
-            "disruptionMode",
-            Shape::Object(&WORKLOAD_POD_GROUP_DISRUPTION_MODE),
-        ),
-        part(
-            "resourceClaims",
-            Shape::List(&Shape::Object(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM)),
-        ),
-        part(
-            "schedulingConstraints",
-            Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS),
-        ),
-        part(
-            "schedulingPolicy",
-            Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_POLICY),
-        ),
+        part("disruptionMode", Shape::Object(&WORKLOAD_POD_GROUP_DISRUPTION_MODE)),
+        part("resourceClaims", Shape::List(&Shape::Object(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM))),
+        part("schedulingConstraints", Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS)),
+        part("schedulingPolicy", Shape::Object(&WORKLOAD_POD_GROUP_SCHEDULING_POLICY)),
     ],
 };
 
@@ -348,47 +278,31 @@ pub(crate) static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Object = Object {
 
 pub(crate) static WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS: Object = Object {
     name: "WorkloadPodGroupSchedulingConstraints",
-    fields: &[part(
-        "topology",
-        Shape::List(&Shape::Object(&TOPOLOGY_CONSTRAINT)),
-    )],
+    fields: &[part("topology", Shape::List(&Shape::Object(&TOPOLOGY_CONSTRAINT)))],
 };
 
-pub(crate) static TOPOLOGY_CONSTRAINT: Object = Object {
-    name: "TopologyConstraint",
-    fields: &[part("key", STRING)],
-};
+pub(crate) static TOPOLOGY_CONSTRAINT: Object =
+    Object { name: "TopologyConstraint", fields: &[part("key", STRING)] };
 
 pub(crate) static WORKLOAD_POD_GROUP_SCHEDULING_POLICY: Object = Object {
     name: "WorkloadPodGroupSchedulingPolicy",
     fields: &[
         part("basic", ANY),
-        part(
-            "gang",
-            Shape::Object(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY),
-        ),
+        part("gang", Shape::Object(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY)),
     ],
 };
 
-pub(crate) static WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY: Object = Object {
-    name: "WorkloadPodGroupGangSchedulingPolicy",
-    fields: &[part("minCount", INT32)],
-};
+pub(crate) static WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY: Object =
+    Object { name: "WorkloadPodGroupGangSchedulingPolicy", fields: &[part("minCount", INT32)] };
 
 pub(crate) static SUCCESS_POLICY: Object = Object {
     name: "SuccessPolicy",
-    fields: &[part(
-        "rules",
-        Shape::List(&Shape::Object(&SUCCESS_POLICY_RULE)),
-    )],
+    fields: &[part("rules", Shape::List(&Shape::Object(&SUCCESS_POLICY_RULE)))],
 };
 
 pub(crate) static SUCCESS_POLICY_RULE: Object = Object {
     name: "SuccessPolicyRule",
-    fields: &[
-        part("succeededCount", INT32),
-        part("succeededIndexes", STRING),
-    ],
+    fields: &[part("succeededCount", INT32), part("succeededIndexes", STRING)],
 };
 
 pub(crate) static CRON_JOB: Object = Object {

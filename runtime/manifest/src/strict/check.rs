@@ -9,7 +9,7 @@ use crate::decode::decode;
 use crate::node::{Node, Position, Value};
 use crate::problem::ProblemKind;
 use crate::report::Report;
-use crate::schema::{Field, Keys, Object, Shape, Support};
+use crate::schema::{Field, Keys, Object, REDUCED, Shape, Support};
 
 /// Checks an object; `path` is that of the object itself.
 ///
@@ -47,15 +47,8 @@ fn check_object(
         let inner = path.field(&entry.key);
         match object.field(&entry.key) {
             Some(field) => {
-                let say = verdict(
-                    field,
-                    object.name,
-                    entry.key_at,
-                    &entry.value,
-                    &inner,
-                    say,
-                    report,
-                );
+                let say =
+                    verdict(field, object.name, entry.key_at, &entry.value, &inner, say, report);
                 check_value(&mut entry.value, &field.shape, &inner, say, report);
             }
             None => {
@@ -152,7 +145,7 @@ fn verdict(
     say: Say,
     report: &mut Report,
 ) -> Say {
-    if say == Say::Nothing || asks_for_nothing(value) || is_exempt(field, value) {
+    if say == Say::Nothing || asks_for_nothing(value) || !field.values.contain(&value.value) {
         return say;
     }
     judge(field.support, object, field.name, at, path, report)
@@ -169,12 +162,11 @@ fn judge(
     match support {
         Support::Honoured | Support::WithParent => Say::Verdicts,
         Support::System => Say::Nothing,
+        // One note speaks of the workload as a whole.
+        Support::Ignored(REDUCED) => Say::Nothing,
         Support::Ignored(reason) => {
             report.note_once((object, name), at, || {
-                (
-                    path.to_string(),
-                    format!("{path}: accepted without effect: {reason}"),
-                )
+                (path.to_string(), format!("{path}: accepted without effect: {reason}"))
             });
             Say::Nothing
         }
@@ -198,14 +190,6 @@ fn asks_for_nothing(node: &Node) -> bool {
         Value::Sequence(items) => items.is_empty(),
         Value::Mapping(entries) => entries.is_empty(),
         Value::Bool(true) | Value::Integer(_) | Value::Float(_) => false,
-    }
-}
-
-fn is_exempt(field: &Field, node: &Node) -> bool {
-    match &node.value {
-        Value::String(text) => field.unless.contains(&text.as_str()),
-        Value::Bool(true) => field.unless.contains(&"true"),
-        _ => false,
     }
 }
 

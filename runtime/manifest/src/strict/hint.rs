@@ -18,11 +18,9 @@ const SYNONYMS: &[(&str, &str)] = &[
 
 /// A sentence for the hint of an unknown field of `object`, which stands at `path`.
 pub(super) fn for_unknown(name: &str, object: &'static Object, path: &Path<'_>) -> Option<String> {
-    let above = path.ancestors().find(|ancestor| {
-        ancestor
-            .object
-            .is_some_and(|object| object.field(name).is_some())
-    });
+    let above = path
+        .ancestors()
+        .find(|ancestor| ancestor.object.is_some_and(|object| object.field(name).is_some()));
     if let Some(above) = above {
         let holder = above.to_string();
         return Some(if holder.is_empty() {
@@ -34,9 +32,7 @@ pub(super) fn for_unknown(name: &str, object: &'static Object, path: &Path<'_>) 
     if let Some(field) = holder_below(name, object) {
         return Some(format!("`{name}` belongs in `{}`", field.name));
     }
-    let synonym = SYNONYMS
-        .iter()
-        .find(|(word, _)| word.eq_ignore_ascii_case(name));
+    let synonym = SYNONYMS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name));
     if let Some((_, meant)) = synonym.filter(|(_, meant)| object.field(meant).is_some()) {
         return Some(format!("did you mean `{meant}`?"));
     }
@@ -81,12 +77,7 @@ pub(crate) fn nearest(
         _ => 3,
     };
     known
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
-                name,
-            )
-        })
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)

@@ -25,42 +25,23 @@ enum Step<'a> {
 
 impl<'a> Path<'a> {
     pub(crate) fn root(prefix: &'a str, object: &'static Object) -> Path<'a> {
-        Path {
-            parent: None,
-            step: Step::Root(prefix),
-            object: Some(object),
-        }
+        Path { parent: None, step: Step::Root(prefix), object: Some(object) }
     }
 
     pub(crate) fn field<'s>(&'s self, name: &'s str) -> Path<'s> {
-        Path {
-            parent: Some(self),
-            step: Step::Field(name),
-            object: None,
-        }
+        Path { parent: Some(self), step: Step::Field(name), object: None }
     }
 
     pub(crate) fn index(&self, index: usize) -> Path<'_> {
-        Path {
-            parent: Some(self),
-            step: Step::Index(index),
-            object: None,
-        }
+        Path { parent: Some(self), step: Step::Index(index), object: None }
     }
 
     pub(crate) fn key<'s>(&'s self, key: &'s str) -> Path<'s> {
-        Path {
-            parent: Some(self),
-            step: Step::Key(key),
-            object: None,
-        }
+        Path { parent: Some(self), step: Step::Key(key), object: None }
     }
 
     pub(crate) fn of(self, object: &'static Object) -> Path<'a> {
-        Path {
-            object: Some(object),
-            ..self
-        }
+        Path { object: Some(object), ..self }
     }
 
     /// From the one that holds this up to the root.
