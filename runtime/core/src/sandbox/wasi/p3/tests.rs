@@ -1,0 +1,1 @@
+//! Components of 0.3 on a Pod network.
