@@ -1,0 +1,184 @@
+//! The guests of `guest-examples/`, run by the manifests beside them, as their READMEs say.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use wasmpod_tests::{Finished, World, guest};
+
+/// Far above what a loaded machine needs.
+const ATTEMPTS: u32 = 1200;
+const PAUSE: Duration = Duration::from_millis(50);
+
+#[test]
+fn hello_greets_whom_the_manifest_names() {
+    let result = run_to_the_end("hello/pod.yaml");
+    assert_eq!(result.code, 0, "{result}");
+    assert!(result.stdout.contains("Good day, Kubernetes and WebAssembly!"), "{result}");
+    assert!(result.stdout.contains("POD_NAME=hello"), "{result}");
+}
+
+#[test]
+fn job_prepares_and_then_adds_up() {
+    let result = run_to_the_end("job/pod.yaml");
+    assert_eq!(result.code, 0, "{result}");
+    in_this_order(&result, &["wrote 1000 numbers to /work/numbers", "the sum is 500500"]);
+}
+
+#[test]
+fn udp_words_come_back_in_capitals() {
+    let result = run_to_the_end("udp/pod.yaml");
+    assert_eq!(result.code, 0, "{result}");
+    in_this_order(
+        &result,
+        &["one comes back as ONE", "two comes back as TWO", "three comes back as THREE"],
+    );
+}
+
+#[test]
+fn p3_answers_the_shortest_word_first() {
+    let result = run_to_the_end("p3/pod.yaml");
+    assert_eq!(result.code, 0, "{result}");
+    in_this_order(
+        &result,
+        &["a comes back as A", "to comes back as TO", "seventeen comes back as SEVENTEEN"],
+    );
+}
+
+#[test]
+fn sidecar_publishes_what_its_neighbour_writes() {
+    let world = World::new();
+    let port = free_port();
+    let pod = world
+        .wasmpod(["run", &example("sidecar/pod.yaml"), "--publish", &format!("{port}:8080")])
+        .start();
+    pod.wait_for("edition 2 is out at http://localhost:8080/");
+    let page = request(port, "GET / HTTP/1.1", "");
+    assert!(page.contains("<h1>Edition"), "{page}");
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+}
+
+#[test]
+fn http_hello_answers_on_its_published_port() {
+    let world = World::new();
+    let port = free_port();
+    let pod = world
+        .wasmpod(["run", &example("http-hello/pod.yaml"), "--publish", &format!("{port}:8080")])
+        .start();
+    assert!(request(port, "GET / HTTP/1.1", "").ends_with("Good day from http-hello\n"));
+    assert!(request(port, "POST /echo HTTP/1.1", "said").ends_with("said"));
+    assert!(request(port, "GET /nowhere HTTP/1.1", "").starts_with("HTTP/1.1 404"));
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+}
+
+#[test]
+fn kuard_shows_its_pod() {
+    let world = World::new();
+    let port = free_port();
+    let pod = world
+        .wasmpod(["run", &example("kuard/pod.yaml"), "--publish", &format!("{port}:8080")])
+        .start();
+    kuard_works(port);
+    let environment = request(port, "GET /env/api HTTP/1.1", "");
+    assert!(environment.contains("\"POD_NAME\": \"kuard\""), "{environment}");
+    assert!(environment.contains("\"MEMORY_LIMIT\": \"268435456\""), "{environment}");
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+}
+
+/// The manifest as clusters have it: only its image is mapped, by the `images.yaml` beside it. The
+/// folder of the host is moved into the world of the test, which leaves nothing behind.
+#[test]
+fn the_manifest_of_a_cluster_runs_with_its_image_mapped() {
+    let world = World::new();
+    let data = world.path().join("kuard-data");
+    let manifest = std::fs::read_to_string(example("kuard/kuard-pod.yaml"))
+        .expect("the example is there")
+        .replace("/var/lib/kuard", data.to_str().expect("UTF-8"));
+    let file = world.file("kuard-pod.yaml", manifest);
+    let mapped = format!("gcr.io/kuard-demo/kuard-amd64:blue={}", guest("kuard"));
+    let port = free_port();
+    let pod = world
+        .wasmpod(["run", &file, "--image-map", &mapped, "--publish", &format!("{port}:8080")])
+        .start();
+    kuard_works(port);
+    assert!(data.is_dir(), "DirectoryOrCreate made the folder");
+    std::fs::write(data.join("note"), "from the host\n").expect("the folder is writable");
+    assert!(request(port, "GET /fs/data/note HTTP/1.1", "").ends_with("from the host\n"));
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+}
+
+#[track_caller]
+fn kuard_works(port: u16) {
+    let page = request(port, "GET / HTTP/1.1", "");
+    assert!(page.contains("<td>Hostname</td><td>kuard</td>"), "{page}");
+    assert!(request(port, "GET /healthy HTTP/1.1", "").ends_with("\r\n\r\nok"));
+
+    request(port, "PUT /ready/api HTTP/1.1", "{\"failNext\": 1}");
+    let ready = [(); 2].map(|()| request(port, "GET /ready HTTP/1.1", ""));
+    // The readiness probe may have taken the one failure before this test could.
+    assert!(ready[1].ends_with("\r\n\r\nok"), "{}", ready[1]);
+
+    // More than the 256Mi of the container's limit: refused, and kuard goes on.
+    let refused = request(port, "POST /mem/api/alloc?size=300000000 HTTP/1.1", "");
+    assert!(refused.starts_with("HTTP/1.1 507"), "{refused}");
+    let granted = request(port, "POST /mem/api/alloc?size=10000000 HTTP/1.1", "");
+    assert!(granted.starts_with("HTTP/1.1 200"), "{granted}");
+}
+
+#[track_caller]
+fn run_to_the_end(manifest: &str) -> Finished {
+    World::new().wasmpod(["run", &example(manifest)]).finish()
+}
+
+/// The path of a manifest of `guest-examples/`, whose guests are built.
+fn example(manifest: &str) -> String {
+    guest("hello");
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in it");
+    checkout.join("guest-examples").join(manifest).to_str().expect("UTF-8").to_owned()
+}
+
+#[track_caller]
+fn in_this_order(result: &Finished, parts: &[&str]) {
+    let places: Vec<Option<usize>> = parts.iter().map(|part| result.stdout.find(part)).collect();
+    assert!(places.iter().all(Option::is_some), "{places:?} of {parts:?}\n{result}");
+    assert!(places.is_sorted(), "{parts:?} came in another order\n{result}");
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("bound").port()
+}
+
+/// The whole answer to one request, once somebody gives one: the Pod may still be starting.
+#[track_caller]
+fn request(port: u16, line: &str, body: &str) -> String {
+    let length = body.len();
+    let text = format!(
+        "{line}\r\nhost: localhost\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    for _ in 0..ATTEMPTS {
+        let answer = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
+            stream.write_all(text.as_bytes())?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer)?;
+            Ok(answer)
+        });
+        match answer {
+            Ok(answer) if !answer.is_empty() => {
+                return String::from_utf8_lossy(&answer).into_owned();
+            }
+            Ok(_) | Err(_) => std::thread::sleep(PAUSE),
+        }
+    }
+    panic!("port {port} does not answer `{line}`");
+}
