@@ -67,22 +67,12 @@ pub enum Involved {
 impl PodEvent {
     /// An Event of type Normal.
     pub fn normal(reason: Reason, involved: Involved, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Normal,
-            reason,
-            message: message.into(),
-            involved,
-        }
+        Self { severity: Severity::Normal, reason, message: message.into(), involved }
     }
 
     /// An Event of type Warning.
     pub fn warning(reason: Reason, involved: Involved, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            reason,
-            message: message.into(),
-            involved,
-        }
+        Self { severity: Severity::Warning, reason, message: message.into(), involved }
     }
 }
 

@@ -14,7 +14,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use tokio::sync::broadcast;
 
 use super::pod_event::{Involved, PodEvent, Reason, Severity};
-use crate::lifecycle::Identity;
 
 /// The most Events that are kept: a Pod that fails in ever new words must not fill the memory.
 const KEPT: usize = 512;
@@ -68,10 +67,7 @@ struct Group {
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self {
-            kept: Mutex::default(),
-            listeners: broadcast::Sender::new(BEHIND),
-        }
+        Self { kept: Mutex::default(), listeners: broadcast::Sender::new(BEHIND) }
     }
 }
 
@@ -102,25 +98,14 @@ impl Recorder {
 impl Kept {
     fn count(&mut self, event: PodEvent, now: Timestamp) -> Recorded {
         let event = self.combine(event, now);
-        let earlier = self
-            .events
-            .iter()
-            .position(|recorded| recorded.event == event);
+        let earlier = self.events.iter().position(|recorded| recorded.event == event);
         let recorded = match earlier.and_then(|index| self.events.remove(index)) {
-            Some(recorded) => Recorded {
-                count: recorded.count.saturating_add(1),
-                last: now,
-                ..recorded
-            },
+            Some(recorded) => {
+                Recorded { count: recorded.count.saturating_add(1), last: now, ..recorded }
+            }
             None => {
                 self.numbers += 1;
-                Recorded {
-                    event,
-                    count: 1,
-                    first: now,
-                    last: now,
-                    number: self.numbers,
-                }
+                Recorded { event, count: 1, first: now, last: now, number: self.numbers }
             }
         };
         if self.events.len() == KEPT {
@@ -165,35 +150,25 @@ impl Group {
 }
 
 impl Recorded {
-    /// The object that the Kubernetes API would show.
-    pub fn to_object(&self, pod: &Identity) -> Event {
+    /// The object that the Kubernetes API would show; `pod` refers to the Pod as a whole.
+    pub fn to_object(&self, pod: &ObjectReference) -> Event {
         let field_path = Some(self.event.involved.to_string()).filter(|path| !path.is_empty());
+        let pod_name = pod.name.as_deref().unwrap_or_default();
         Event {
             metadata: ObjectMeta {
-                name: Some(format!("{}.{:016x}", pod.name, self.number)),
-                namespace: Some(pod.namespace.clone()),
+                name: Some(format!("{pod_name}.{:016x}", self.number)),
+                namespace: pod.namespace.clone(),
                 creation_timestamp: Some(Time(self.first)),
                 ..ObjectMeta::default()
             },
-            involved_object: ObjectReference {
-                api_version: Some("v1".to_owned()),
-                kind: Some("Pod".to_owned()),
-                name: Some(pod.name.clone()),
-                namespace: Some(pod.namespace.clone()),
-                uid: Some(pod.uid.clone()),
-                field_path,
-                ..ObjectReference::default()
-            },
+            involved_object: ObjectReference { field_path, ..pod.clone() },
             type_: Some(self.event.severity.to_string()),
             reason: Some(self.event.reason.to_string()),
             message: Some(self.event.message.clone()),
             count: Some(i32::try_from(self.count).unwrap_or(i32::MAX)),
             first_timestamp: Some(Time(self.first)),
             last_timestamp: Some(Time(self.last)),
-            source: Some(EventSource {
-                component: Some("wasmpod".to_owned()),
-                host: None,
-            }),
+            source: Some(EventSource { component: Some("wasmpod".to_owned()), host: None }),
             reporting_component: Some("wasmpod".to_owned()),
             ..Event::default()
         }
@@ -229,14 +204,7 @@ mod tests {
         let told: Vec<_> = recorder
             .events()
             .into_iter()
-            .map(|recorded| {
-                (
-                    recorded.event.message,
-                    recorded.count,
-                    recorded.first,
-                    recorded.last,
-                )
-            })
+            .map(|recorded| (recorded.event.message, recorded.count, recorded.first, recorded.last))
             .collect();
         assert_eq!(
             told,
@@ -254,20 +222,14 @@ mod tests {
             recorder.record(failed(format!("Error: {number}")), at(number));
         }
         recorder.record(failed("Error: 3".to_owned()), at(13));
-        let messages: Vec<_> = recorder
-            .events()
-            .into_iter()
-            .map(|r| (r.event.message, r.count))
-            .collect();
+        let messages: Vec<_> =
+            recorder.events().into_iter().map(|r| (r.event.message, r.count)).collect();
         assert_eq!(messages.len(), 12);
         assert_eq!(messages[9].0, "(combined from similar events): Error: 10");
         assert_eq!(messages[11], ("Error: 3".to_owned(), 2));
 
         recorder.record(failed("Error: late".to_owned()), at(13 + 601));
-        assert_eq!(
-            recorder.events().last().unwrap().event.message,
-            "Error: late"
-        );
+        assert_eq!(recorder.events().last().unwrap().event.message, "Error: late");
     }
 
     #[test]
@@ -278,10 +240,7 @@ mod tests {
         }
         let events = recorder.events();
         assert_eq!(events.len(), KEPT);
-        assert_eq!(
-            events.last().unwrap().event.message,
-            "Stopping container 1999"
-        );
+        assert_eq!(events.last().unwrap().event.message, "Stopping container 1999");
         assert!(recorder.lock().groups.len() <= GROUPS);
     }
 
@@ -299,12 +258,38 @@ mod tests {
     fn the_object_is_the_one_of_the_api() {
         let recorder = Recorder::default();
         recorder.record(killing("web"), at(1_700_000_000));
-        let pod = Identity {
-            name: "p".to_owned(),
-            namespace: "default".to_owned(),
-            uid: "u".to_owned(),
+        let pod = ObjectReference {
+            kind: Some("Pod".to_owned()),
+            name: Some("p".to_owned()),
+            uid: Some("u".to_owned()),
+            ..ObjectReference::default()
         };
         let object = serde_json::to_string_pretty(&recorder.events()[0].to_object(&pod)).unwrap();
-        insta::assert_snapshot!(object);
+        insta::assert_snapshot!(object, @r#"
+        {
+          "apiVersion": "v1",
+          "kind": "Event",
+          "count": 1,
+          "firstTimestamp": "2023-11-14T22:13:20Z",
+          "involvedObject": {
+            "fieldPath": "spec.containers{web}",
+            "kind": "Pod",
+            "name": "p",
+            "uid": "u"
+          },
+          "lastTimestamp": "2023-11-14T22:13:20Z",
+          "message": "Stopping container web",
+          "metadata": {
+            "creationTimestamp": "2023-11-14T22:13:20Z",
+            "name": "p.0000000000000001"
+          },
+          "reason": "Killing",
+          "reportingComponent": "wasmpod",
+          "source": {
+            "component": "wasmpod"
+          },
+          "type": "Normal"
+        }
+        "#);
     }
 }

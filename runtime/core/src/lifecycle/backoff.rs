@@ -22,9 +22,7 @@ pub struct MaxDelay(Duration);
 impl MaxDelay {
     /// `None` unless `delay` is between one second and five minutes.
     pub fn new(delay: Duration) -> Option<Self> {
-        (Duration::from_secs(1)..=Duration::from_secs(300))
-            .contains(&delay)
-            .then_some(Self(delay))
+        (Duration::from_secs(1)..=Duration::from_secs(300)).contains(&delay).then_some(Self(delay))
     }
 }
 
@@ -61,19 +59,14 @@ struct Entry {
 impl Backoff {
     /// A thing that has not failed yet.
     pub fn new(max: MaxDelay) -> Self {
-        Self {
-            max: max.0,
-            entry: None,
-        }
+        Self { max: max.0, entry: None }
     }
 
     /// The delay that a failure at `failed` has to wait, counted from that failure.
     ///
     /// `None` for a first failure, and for one after a long time without.
     pub fn delay(&self, failed: Instant) -> Option<Duration> {
-        self.entry
-            .filter(|entry| !self.has_expired(entry, failed))
-            .map(|entry| entry.delay)
+        self.entry.filter(|entry| !self.has_expired(entry, failed)).map(|entry| entry.delay)
     }
 
     /// Records that the thing that failed at `failed` is being tried again at `now`.
@@ -82,17 +75,13 @@ impl Backoff {
             None => INITIAL.min(self.max),
             Some(delay) => (delay * 2).min(self.max),
         };
-        self.entry = Some(Entry {
-            delay,
-            updated: now,
-        });
+        self.entry = Some(Entry { delay, updated: now });
     }
 
     /// The present delay and when it ends, counted from the last retry: the form in which images
     /// wait.
     pub fn wait(&self) -> Option<(Duration, Instant)> {
-        self.entry
-            .map(|entry| (entry.delay, entry.updated + entry.delay))
+        self.entry.map(|entry| (entry.delay, entry.updated + entry.delay))
     }
 
     fn has_expired(&self, entry: &Entry, failed: Instant) -> bool {
@@ -101,10 +90,7 @@ impl Backoff {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "any instant serves as the origin of a table"
-)]
+#[expect(clippy::disallowed_methods, reason = "any instant serves as the origin of a table")]
 mod tests {
     use super::*;
 
@@ -130,10 +116,7 @@ mod tests {
     #[test]
     fn delays_double_up_to_five_minutes() {
         let five_minutes = MaxDelay::default();
-        assert_eq!(
-            delays(five_minutes, seconds(0), 8),
-            [0, 10, 20, 40, 80, 160, 300, 300]
-        );
+        assert_eq!(delays(five_minutes, seconds(0), 8), [0, 10, 20, 40, 80, 160, 300, 300]);
         assert_eq!(delays(five_minutes, seconds(600), 4), [0, 10, 20, 40]);
     }
 
@@ -160,9 +143,8 @@ mod tests {
 
     #[test]
     fn volumes_are_tried_again_after_half_a_second_doubling_to_two_minutes() {
-        let delays: Vec<u128> = [1, 2, 3, 8, 9, u32::MAX]
-            .map(|failures| volume_delay(failures).as_millis())
-            .to_vec();
+        let delays: Vec<u128> =
+            [1, 2, 3, 8, 9, u32::MAX].map(|failures| volume_delay(failures).as_millis()).to_vec();
         assert_eq!(delays, [500, 1_000, 2_000, 64_000, 122_000, 122_000]);
     }
 

@@ -35,10 +35,7 @@ struct Verdict {
 pub(crate) fn conditions(facts: &Facts<'_>, now: Timestamp) -> Vec<PodCondition> {
     let containers_ready = containers_ready(facts);
     let ours = [
-        (
-            "PodReadyToStartContainers",
-            Verdict::of(facts.sandbox_ready),
-        ),
+        ("PodReadyToStartContainers", Verdict::of(facts.sandbox_ready)),
         ("Initialized", initialized(facts)),
         ("Ready", ready(facts, &containers_ready)),
         ("ContainersReady", containers_ready),
@@ -51,10 +48,7 @@ pub(crate) fn conditions(facts: &Facts<'_>, now: Timestamp) -> Vec<PodCondition>
         .cloned();
     let mut conditions: Vec<_> = others.collect();
     for (type_, verdict) in ours {
-        let previous = facts
-            .previous
-            .iter()
-            .find(|condition| condition.type_ == type_);
+        let previous = facts.previous.iter().find(|condition| condition.type_ == type_);
         conditions.push(verdict.into_condition(type_, previous, now));
     }
     conditions
@@ -72,76 +66,52 @@ fn containers_ready(facts: &Facts<'_>) -> Verdict {
             Role::Sidecar => facts.init,
             Role::App => facts.app,
         };
-        statuses
-            .iter()
-            .any(|status| status.name == container.name && !status.ready)
+        statuses.iter().any(|status| status.name == container.name && !status.ready)
     });
     let names: Vec<&str> = unready.map(|container| container.name.as_str()).collect();
     if names.is_empty() {
         return Verdict::of(true);
     }
     Verdict {
-        message: Some(format!(
-            "containers with unready status: [{}]",
-            names.join(" ")
-        )),
+        message: Some(format!("containers with unready status: [{}]", names.join(" "))),
         ..Verdict::no("ContainersNotReady")
     }
 }
 
 fn ready(facts: &Facts<'_>, containers_ready: &Verdict) -> Verdict {
     if !containers_ready.status {
-        return Verdict {
-            message: containers_ready.message.clone(),
-            ..*containers_ready
-        };
+        return Verdict { message: containers_ready.message.clone(), ..*containers_ready };
     }
     let closed_gates: Vec<String> = facts
         .spec
         .readiness_gates
         .iter()
-        .filter_map(|gate| {
-            match facts
-                .previous
-                .iter()
-                .find(|condition| condition.type_ == *gate)
-            {
-                None => Some(format!(
-                    "corresponding condition of pod readiness gate {gate:?} does not exist."
-                )),
-                Some(condition) if condition.status != "True" => Some(format!(
-                    "the status of pod readiness gate {gate:?} is not \"True\", but {}",
-                    condition.status
-                )),
-                Some(_) => None,
-            }
+        .filter_map(|gate| match facts.previous.iter().find(|condition| condition.type_ == *gate) {
+            None => Some(format!(
+                "corresponding condition of pod readiness gate {gate:?} does not exist."
+            )),
+            Some(condition) if condition.status != "True" => Some(format!(
+                "the status of pod readiness gate {gate:?} is not \"True\", but {}",
+                condition.status
+            )),
+            Some(_) => None,
         })
         .collect();
     if closed_gates.is_empty() {
         return Verdict::of(true);
     }
-    Verdict {
-        message: Some(closed_gates.join(", ")),
-        ..Verdict::no("ReadinessGatesNotReady")
-    }
+    Verdict { message: Some(closed_gates.join(", ")), ..Verdict::no("ReadinessGatesNotReady") }
 }
 
 fn initialized(facts: &Facts<'_>) -> Verdict {
     if facts.phase == Phase::Succeeded {
-        return Verdict {
-            reason: Some("PodCompleted"),
-            ..Verdict::of(true)
-        };
+        return Verdict { reason: Some("PodCompleted"), ..Verdict::of(true) };
     }
     if facts.has_begun {
         return Verdict::of(true);
     }
     let incomplete = facts.spec.containers.iter().filter(|container| {
-        let Some(status) = facts
-            .init
-            .iter()
-            .find(|status| status.name == container.name)
-        else {
+        let Some(status) = facts.init.iter().find(|status| status.name == container.name) else {
             return false;
         };
         match container.role {
@@ -150,36 +120,23 @@ fn initialized(facts: &Facts<'_>) -> Verdict {
             Role::App => false,
         }
     });
-    let names: Vec<&str> = incomplete
-        .map(|container| container.name.as_str())
-        .collect();
+    let names: Vec<&str> = incomplete.map(|container| container.name.as_str()).collect();
     if names.is_empty() {
         return Verdict::of(true);
     }
     Verdict {
-        message: Some(format!(
-            "containers with incomplete status: [{}]",
-            names.join(" ")
-        )),
+        message: Some(format!("containers with incomplete status: [{}]", names.join(" "))),
         ..Verdict::no("ContainersNotInitialized")
     }
 }
 
 impl Verdict {
     fn of(status: bool) -> Self {
-        Self {
-            status,
-            reason: None,
-            message: None,
-        }
+        Self { status, reason: None, message: None }
     }
 
     fn no(reason: &'static str) -> Self {
-        Self {
-            status: false,
-            reason: Some(reason),
-            message: None,
-        }
+        Self { status: false, reason: Some(reason), message: None }
     }
 
     fn into_condition(

@@ -136,10 +136,7 @@ impl Container {
     pub(crate) fn new(spec: &Spec) -> Self {
         let why = Waiting::because(untried_reason(spec));
         Self {
-            state: RunState::Waiting {
-                why,
-                step: Step::Nothing,
-            },
+            state: RunState::Waiting { why, step: Step::Nothing },
             last: None,
             restart_count: 0,
             latest: None,
@@ -176,11 +173,7 @@ impl Container {
 
     /// The number that its next run will have.
     pub fn next_attempt(&self) -> u32 {
-        if self.latest.is_some() {
-            self.restart_count + 1
-        } else {
-            0
-        }
+        if self.latest.is_some() { self.restart_count + 1 } else { 0 }
     }
 
     /// What is under way for the next run; `None` while one runs.
@@ -200,10 +193,7 @@ impl Container {
 
     /// Turns to waiting; the end that the state showed becomes the last one.
     pub(crate) fn wait(&mut self, why: Waiting) {
-        let state = RunState::Waiting {
-            why,
-            step: Step::Nothing,
-        };
+        let state = RunState::Waiting { why, step: Step::Nothing };
         if let RunState::Terminated { ended, .. } = std::mem::replace(&mut self.state, state) {
             self.last = Some(ended);
         }
@@ -213,10 +203,6 @@ impl Container {
 impl Waiting {
     /// Waits for a reason that needs no more words.
     pub fn because(reason: WaitingReason) -> Self {
-        Self {
-            reason,
-            message: None,
-            until: None,
-        }
+        Self { reason, message: None, until: None }
     }
 }

@@ -48,36 +48,20 @@ impl fmt::Display for Restarts {
 pub fn summary(pod: &Pod, now: Timestamp) -> Summary {
     let no_status = PodStatus::default();
     let status = pod.status.as_ref().unwrap_or(&no_status);
-    let init_specs = pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.init_containers.as_deref())
-        .unwrap_or_default();
+    let init_specs =
+        pod.spec.as_ref().and_then(|spec| spec.init_containers.as_deref()).unwrap_or_default();
     let apps = pod.spec.as_ref().map_or(0, |spec| spec.containers.len());
-    let sidecars = init_specs
-        .iter()
-        .filter(|container| is_sidecar(container))
-        .count();
+    let sidecars = init_specs.iter().filter(|container| is_sidecar(container)).count();
 
-    let inits = status
-        .init_container_statuses
-        .as_deref()
-        .unwrap_or_default();
+    let inits = status.init_container_statuses.as_deref().unwrap_or_default();
     let containers = status.container_statuses.as_deref().unwrap_or_default();
-    let word = status
-        .reason
-        .clone()
-        .or_else(|| status.phase.clone())
-        .unwrap_or_default();
+    let word = status.reason.clone().or_else(|| status.phase.clone()).unwrap_or_default();
     let mut columns = Columns {
         summary: Summary {
             ready: 0,
             total: apps + sidecars,
             status: word,
-            restarts: Restarts {
-                count: 0,
-                last: None,
-            },
+            restarts: Restarts { count: 0, last: None },
         },
         last_end: None,
         sidecar_end: None,
@@ -109,9 +93,7 @@ impl Columns {
     /// Reads the init containers up to the first that is not done; whether there is one.
     fn inits(&mut self, statuses: &[ContainerStatus], specs: &[Container]) -> bool {
         for (index, status) in statuses.iter().enumerate() {
-            let sidecar = specs
-                .iter()
-                .any(|spec| spec.name == status.name && is_sidecar(spec));
+            let sidecar = specs.iter().any(|spec| spec.name == status.name && is_sidecar(spec));
             let end = last_end(status);
             self.summary.restarts.count += status.restart_count;
             self.last_end = self.last_end.max(end);
@@ -180,11 +162,7 @@ fn has_condition(status: &PodStatus, type_: &str) -> bool {
 }
 
 fn has_ended(status: &PodStatus) -> bool {
-    status
-        .phase
-        .as_deref()
-        .and_then(Phase::parse)
-        .is_some_and(Phase::is_terminal)
+    status.phase.as_deref().and_then(Phase::parse).is_some_and(Phase::is_terminal)
 }
 
 fn last_end(status: &ContainerStatus) -> Option<Timestamp> {
@@ -197,12 +175,7 @@ fn exit_code(state: Option<&ContainerState>) -> Option<i32> {
 }
 
 fn waiting_reason(state: Option<&ContainerState>) -> Option<&str> {
-    state?
-        .waiting
-        .as_ref()?
-        .reason
-        .as_deref()
-        .filter(|reason| !reason.is_empty())
+    state?.waiting.as_ref()?.reason.as_deref().filter(|reason| !reason.is_empty())
 }
 
 /// The reason of an end, or its signal or code where it has none.
@@ -258,10 +231,7 @@ mod tests {
     fn columns(pod: Value) -> String {
         let pod: Pod = serde_json::from_value(pod).unwrap();
         let summary = summary(&pod, NOW.parse().unwrap());
-        format!(
-            "{}/{} {} {}",
-            summary.ready, summary.total, summary.status, summary.restarts
-        )
+        format!("{}/{} {} {}", summary.ready, summary.total, summary.status, summary.restarts)
     }
 
     fn pod(init: &[Value], app: &[Value], phase: &str) -> Value {
@@ -316,29 +286,17 @@ mod tests {
     fn init_containers_speak_until_they_are_done() {
         let waits = || container("app", waiting("PodInitializing"));
         let table = [
-            (
-                vec![container("a", waiting("PodInitializing"))],
-                "0/1 Init:0/1 0",
-            ),
+            (vec![container("a", waiting("PodInitializing"))], "0/1 Init:0/1 0"),
             (vec![container("a", running())], "0/1 Init:0/1 0"),
             (vec![container("a", ended(1, "Error"))], "0/1 Init:Error 0"),
             (vec![container("a", ended(3, ""))], "0/1 Init:ExitCode:3 0"),
             (
-                vec![container(
-                    "a",
-                    json!({ "terminated": { "exitCode": 137, "signal": 9 } }),
-                )],
+                vec![container("a", json!({ "terminated": { "exitCode": 137, "signal": 9 } }))],
                 "0/1 Init:Signal:9 0",
             ),
+            (vec![container("a", waiting("CrashLoopBackOff"))], "0/1 Init:CrashLoopBackOff 0"),
             (
-                vec![container("a", waiting("CrashLoopBackOff"))],
-                "0/1 Init:CrashLoopBackOff 0",
-            ),
-            (
-                vec![
-                    container("a", ended(0, "Completed")),
-                    container("b", running()),
-                ],
+                vec![container("a", ended(0, "Completed")), container("b", running())],
                 "0/1 Init:1/2 0",
             ),
         ];
@@ -346,20 +304,14 @@ mod tests {
             assert_eq!(columns(pod(&init, &[waits()], "Pending")), expected);
         }
         let done = [container("a", ended(0, "Completed"))];
-        assert_eq!(
-            columns(pod(&done, &[waits()], "Pending")),
-            "0/1 PodInitializing 0"
-        );
+        assert_eq!(columns(pod(&done, &[waits()], "Pending")), "0/1 PodInitializing 0");
     }
 
     #[test]
     fn the_first_app_container_that_is_not_well_has_the_last_word() {
         let table = [
             (vec![container("a", running())], "1/1 Running 0"),
-            (
-                vec![container("a", waiting("ContainerCreating"))],
-                "0/1 ContainerCreating 0",
-            ),
+            (vec![container("a", waiting("ContainerCreating"))], "0/1 ContainerCreating 0"),
             (
                 vec![
                     container("a", waiting("CrashLoopBackOff")),
@@ -367,15 +319,9 @@ mod tests {
                 ],
                 "0/2 CrashLoopBackOff 0",
             ),
+            (vec![container("a", ended(1, "Error")), container("b", running())], "1/2 Error 0"),
             (
-                vec![container("a", ended(1, "Error")), container("b", running())],
-                "1/2 Error 0",
-            ),
-            (
-                vec![
-                    container("a", ended(0, "Completed")),
-                    container("b", running()),
-                ],
+                vec![container("a", ended(0, "Completed")), container("b", running())],
                 "1/2 NotReady 0",
             ),
             (vec![container("a", ended(7, ""))], "0/1 ExitCode:7 0"),
@@ -416,10 +362,7 @@ mod tests {
         crashed["lastState"] = json!({
             "terminated": { "exitCode": 1, "finishedAt": "2026-01-01T00:00:40Z" }
         });
-        assert_eq!(
-            columns(pod(&[], &[crashed], "Running")),
-            "0/1 CrashLoopBackOff 3 (20s ago)"
-        );
+        assert_eq!(columns(pod(&[], &[crashed], "Running")), "0/1 CrashLoopBackOff 3 (20s ago)");
     }
 
     #[test]
@@ -445,10 +388,7 @@ mod tests {
             (9 * 365 * 24 * 3600, "9y"),
         ];
         for (seconds, text) in table {
-            assert_eq!(
-                HumanDuration(Duration::from_secs(seconds)).to_string(),
-                text
-            );
+            assert_eq!(HumanDuration(Duration::from_secs(seconds)).to_string(), text);
         }
     }
 }

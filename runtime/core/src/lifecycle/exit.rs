@@ -51,16 +51,8 @@ impl Exit {
     /// The guest ended with `code`; only its low eight bits count, as for a process.
     pub fn with_code(code: i32) -> Self {
         let code = u8::try_from(code & 0xff).expect("masked to eight bits");
-        let reason = if code == 0 {
-            ExitReason::Completed
-        } else {
-            ExitReason::Error
-        };
-        Self {
-            code,
-            reason,
-            message: None,
-        }
+        let reason = if code == 0 { ExitReason::Completed } else { ExitReason::Error };
+        Self { code, reason, message: None }
     }
 
     /// The guest's main function returned without a code.
@@ -75,10 +67,7 @@ impl Exit {
 
     /// The guest trapped; the message holds the trap and its innermost frames.
     pub fn trapped(message: impl Into<String>) -> Self {
-        Self {
-            message: Some(message.into()),
-            ..Self::with_code(134)
-        }
+        Self { message: Some(message.into()), ..Self::with_code(134) }
     }
 
     /// The guest ended because it was asked to, and gave no code of its own.
@@ -93,29 +82,17 @@ impl Exit {
 
     /// The run was ended by its memory limit.
     pub fn out_of_memory(message: impl Into<String>) -> Self {
-        Self {
-            code: 137,
-            reason: ExitReason::OomKilled,
-            message: Some(message.into()),
-        }
+        Self { code: 137, reason: ExitReason::OomKilled, message: Some(message.into()) }
     }
 
     /// The guest could not be linked or instantiated.
     pub fn start_error(message: impl Into<String>) -> Self {
-        Self {
-            code: 128,
-            reason: ExitReason::StartError,
-            message: Some(message.into()),
-        }
+        Self { code: 128, reason: ExitReason::StartError, message: Some(message.into()) }
     }
 
     /// The guest lacks the export that should be run.
     pub fn missing_export(message: impl Into<String>) -> Self {
-        Self {
-            code: 127,
-            reason: ExitReason::StartError,
-            message: Some(message.into()),
-        }
+        Self { code: 127, reason: ExitReason::StartError, message: Some(message.into()) }
     }
 
     /// The end of the run was not seen: its task is gone.
@@ -180,11 +157,7 @@ mod tests {
             (Exit::unknown(), 137, "ContainerStatusUnknown"),
         ];
         for (exit, code, reason) in table {
-            assert_eq!(
-                (exit.code, exit.reason.to_string().as_str()),
-                (code, reason),
-                "{exit:?}"
-            );
+            assert_eq!((exit.code, exit.reason.to_string().as_str()), (code, reason), "{exit:?}");
             assert_eq!(exit.is_success(), code == 0, "{exit:?}");
         }
     }

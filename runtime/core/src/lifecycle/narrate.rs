@@ -42,18 +42,12 @@ pub fn narrate_event(spec: &Spec, event: &Event) -> Vec<PodEvent> {
 /// What is told when `action` is begun; `observed` is what was known before.
 pub fn narrate_action(spec: &Spec, observed: &Observed, action: &Action) -> Vec<PodEvent> {
     match action {
-        Action::BackOff {
-            container, cause, ..
-        } => backed_off(spec, *container, *cause),
+        Action::BackOff { container, cause, .. } => backed_off(spec, *container, *cause),
         Action::Stop { container, .. } => vec![killing(spec, *container)],
         Action::Kill { container } => {
             let running = observed.container(*container).running();
             let told_before = running.is_some_and(|running| running.stop.is_some());
-            if told_before {
-                Vec::new()
-            } else {
-                vec![killing(spec, *container)]
-            }
+            if told_before { Vec::new() } else { vec![killing(spec, *container)] }
         }
         Action::Fail(failure) => vec![failed(failure)],
         Action::PrepareSandbox
@@ -95,10 +89,7 @@ fn image_failed(spec: &Spec, container: ContainerIndex, error: &ImageError) -> V
     let (reason, message) = match error.kind {
         ImageErrorKind::Pull | ImageErrorKind::RegistryUnavailable => {
             let image = &spec.container(container).image;
-            (
-                Reason::Failed,
-                format!("Failed to pull image {image:?}: {}", error.message),
-            )
+            (Reason::Failed, format!("Failed to pull image {image:?}: {}", error.message))
         }
         ImageErrorKind::NeverPull => (Reason::ErrImageNeverPull, error.message.clone()),
         ImageErrorKind::InvalidName | ImageErrorKind::Inspect => {
@@ -120,11 +111,9 @@ fn start_failed(spec: &Spec, container: ContainerIndex, error: &StartError) -> P
         StartError::Mount { .. } => {
             PodEvent::warning(Reason::FailedMount, Involved::Pod, error.to_string())
         }
-        StartError::Config(_) | StartError::Create(_) | StartError::Run(_) => PodEvent::warning(
-            Reason::Failed,
-            involved(spec, container),
-            format!("Error: {error}"),
-        ),
+        StartError::Config(_) | StartError::Create(_) | StartError::Run(_) => {
+            PodEvent::warning(Reason::Failed, involved(spec, container), format!("Error: {error}"))
+        }
     }
 }
 
@@ -176,11 +165,9 @@ fn killing(spec: &Spec, container: ContainerIndex) -> PodEvent {
 
 fn failed(failure: &PodFailure) -> PodEvent {
     match failure.reason {
-        PodFailureReason::DeadlineExceeded => PodEvent::normal(
-            Reason::DeadlineExceeded,
-            Involved::Pod,
-            failure.message.clone(),
-        ),
+        PodFailureReason::DeadlineExceeded => {
+            PodEvent::normal(Reason::DeadlineExceeded, Involved::Pod, failure.message.clone())
+        }
         PodFailureReason::Evicted => {
             PodEvent::warning(Reason::Evicted, Involved::Pod, failure.message.clone())
         }

@@ -110,11 +110,7 @@ impl Observed {
             sandbox: SandboxState::Absent { retry_at: None },
             sandbox_failures: 0,
             addresses: Sandbox::default(),
-            containers: spec
-                .containers
-                .iter()
-                .map(|_| Container::new(spec))
-                .collect(),
+            containers: spec.containers.iter().map(|_| Container::new(spec)).collect(),
             ending: None,
             deletion: None,
         }
@@ -130,10 +126,8 @@ impl Observed {
 
     /// Whether nothing runs and nothing is under way: only giving back is left.
     pub fn is_at_rest(&self) -> bool {
-        !matches!(
-            self.sandbox,
-            SandboxState::Preparing | SandboxState::Cancelling
-        ) && self.containers.iter().all(Container::is_at_rest)
+        !matches!(self.sandbox, SandboxState::Preparing | SandboxState::Cancelling)
+            && self.containers.iter().all(Container::is_at_rest)
     }
 
     /// Whether everything is over: no event and no action follows.
@@ -157,9 +151,7 @@ impl Observed {
                 self.with(container, |container| container.started(id, now));
             }
             Event::StartFailed { container, error } => {
-                self.with(container, |container| {
-                    container.start_failed(spec, error, now)
-                });
+                self.with(container, |container| container.start_failed(spec, error, now));
             }
             Event::Cancelled { container } => self.with(container, Container::cancelled),
             Event::Exited { container, exit } => {
@@ -181,19 +173,12 @@ impl Observed {
                 self.with(*container, |container| container.begin_image(now));
             }
             Action::Start { container, .. } => self.with(*container, Container::begin_start),
-            Action::BackOff {
-                container,
-                cause,
-                delay,
-                until,
-            } => {
+            Action::BackOff { container, cause, delay, until } => {
                 let why = self.back_off(spec, *container, *cause, *delay, *until);
                 self.with(*container, |container| container.wait(why));
             }
             Action::Stop { container, kill_at } => {
-                self.with(*container, |container| {
-                    container.order(StopOrder::KillAt(*kill_at))
-                });
+                self.with(*container, |container| container.order(StopOrder::KillAt(*kill_at)));
             }
             Action::Kill { container } => {
                 self.with(*container, |container| container.order(StopOrder::Killed));
@@ -228,9 +213,7 @@ impl Observed {
             SandboxError::Mount { .. } => volume_delay(failures),
             SandboxError::Create(_) => RETRY,
         };
-        self.sandbox = SandboxState::Absent {
-            retry_at: Some(now.instant + delay),
-        };
+        self.sandbox = SandboxState::Absent { retry_at: Some(now.instant + delay) };
     }
 
     fn sandbox_cancelled(&mut self) {
@@ -271,10 +254,7 @@ impl Observed {
         // Past the end of the calendar the first or the last representable moment is as good.
         let timestamp = now.wall.checked_add(grace).unwrap_or(Timestamp::MAX);
         let deletion = Deletion { timestamp, grace };
-        if self
-            .deletion
-            .is_none_or(|earlier| deletion.timestamp < earlier.timestamp)
-        {
+        if self.deletion.is_none_or(|earlier| deletion.timestamp < earlier.timestamp) {
             self.deletion = Some(deletion);
         }
     }
@@ -291,13 +271,7 @@ impl Observed {
     fn end(&mut self, cause: EndCause, grace: Duration, now: Now) {
         let deadline = later(now.instant, grace);
         match &mut self.ending {
-            None => {
-                self.ending = Some(Ending {
-                    cause,
-                    deadline,
-                    kill: false,
-                })
-            }
+            None => self.ending = Some(Ending { cause, deadline, kill: false }),
             Some(ending) if deadline < ending.deadline => {
                 ending.deadline = deadline;
                 let sooner = ending.kill_at(now.instant);
@@ -339,11 +313,7 @@ impl Observed {
                 (WaitingReason::ImagePullBackOff, message)
             }
         };
-        Waiting {
-            reason,
-            message: Some(message),
-            until: Some(until),
-        }
+        Waiting { reason, message: Some(message), until: Some(until) }
     }
 }
 
@@ -380,10 +350,7 @@ impl Container {
     }
 
     fn begin_cancel(&mut self) {
-        self.turn(
-            |step| matches!(step, Step::Image | Step::Starting(_)),
-            Step::Cancelling,
-        );
+        self.turn(|step| matches!(step, Step::Image | Step::Starting(_)), Step::Cancelling);
     }
 
     fn cancelled(&mut self) {
@@ -424,10 +391,7 @@ impl Container {
 
     fn started(&mut self, id: String, now: Now) {
         if let Some(image) = self.take_starting() {
-            self.count_run(RunIdentity {
-                id: Some(id),
-                image,
-            });
+            self.count_run(RunIdentity { id: Some(id), image });
             if let RunState::Terminated { ended, .. } = std::mem::replace(
                 &mut self.state,
                 RunState::Running(Running {
@@ -468,11 +432,7 @@ impl Container {
                 return;
             }
         };
-        self.wait(Waiting {
-            reason,
-            message,
-            until: Some(now.instant + RETRY),
-        });
+        self.wait(Waiting { reason, message, until: Some(now.instant + RETRY) });
     }
 
     fn exited(&mut self, exit: Exit, now: Now) {
@@ -490,10 +450,7 @@ impl Container {
     }
 
     fn terminate(&mut self, ended: Ended) {
-        let state = RunState::Terminated {
-            ended,
-            step: Step::Nothing,
-        };
+        let state = RunState::Terminated { ended, step: Step::Nothing };
         if let RunState::Terminated { ended, .. } = std::mem::replace(&mut self.state, state) {
             self.last = Some(ended);
         }
@@ -532,11 +489,7 @@ impl Container {
 
 /// The reason of a container that has not been tried.
 pub(crate) fn untried_reason(spec: &Spec) -> WaitingReason {
-    if spec.has_init() {
-        WaitingReason::PodInitializing
-    } else {
-        WaitingReason::ContainerCreating
-    }
+    if spec.has_init() { WaitingReason::PodInitializing } else { WaitingReason::ContainerCreating }
 }
 
 /// `now + delay`; a delay beyond all clocks counts as thirty years.

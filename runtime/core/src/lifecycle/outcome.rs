@@ -48,22 +48,20 @@ pub fn outcome(spec: &Spec, observed: &Observed) -> Outcome {
         return Outcome::Succeeded;
     }
     let failed =
-        spec.containers
-            .iter()
-            .zip(&observed.containers)
-            .filter_map(|(spec, container)| match &container.state {
+        spec.containers.iter().zip(&observed.containers).filter_map(|(spec, container)| {
+            match &container.state {
                 RunState::Terminated { ended, .. } if !ended.exit.is_success() => {
                     Some((spec, ended))
                 }
                 RunState::Terminated { .. } | RunState::Waiting { .. } | RunState::Running(_) => {
                     None
                 }
-            });
+            }
+        });
     match failed.min_by_key(|(_, ended)| ended.finished) {
-        Some((spec, ended)) => Outcome::Failed {
-            container: spec.name.clone(),
-            code: ended.exit.code,
-        },
+        Some((spec, ended)) => {
+            Outcome::Failed { container: spec.name.clone(), code: ended.exit.code }
+        }
         None => Outcome::PodFailed,
     }
 }

@@ -51,11 +51,7 @@ pub fn phase(spec: &Spec, observed: &Observed) -> Phase {
         Some(_) | None => Counts::of(spec, observed).phase(is_over),
     };
     if phase.is_terminal() && !observed.is_at_rest() {
-        return if has_begun(spec, observed) {
-            Phase::Running
-        } else {
-            Phase::Pending
-        };
+        return if has_begun(spec, observed) { Phase::Running } else { Phase::Pending };
     }
     phase
 }
@@ -82,10 +78,7 @@ struct Counts {
 
 impl Counts {
     fn of(spec: &Spec, observed: &Observed) -> Self {
-        let mut counts = Self {
-            has_begun: has_begun(spec, observed),
-            ..Self::default()
-        };
+        let mut counts = Self { has_begun: has_begun(spec, observed), ..Self::default() };
         for (spec, container) in pairs(spec, observed) {
             match spec.role {
                 Role::Init => counts.init(spec, container),
@@ -155,11 +148,7 @@ impl Counts {
         if !is_over && self.stopped_for_good < self.stopped {
             return Phase::Running;
         }
-        if self.succeeded == self.stopped {
-            Phase::Succeeded
-        } else {
-            Phase::Failed
-        }
+        if self.succeeded == self.stopped { Phase::Succeeded } else { Phase::Failed }
     }
 }
 

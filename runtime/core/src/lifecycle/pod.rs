@@ -27,17 +27,9 @@ use super::waiting::WaitingReason;
 
 /// Decides what to do next at `now`; [`Action::WakeAt`], if any, is the last.
 pub fn plan(spec: &Spec, observed: &Observed, now: Instant) -> Vec<Action> {
-    let mut planner = Planner {
-        spec,
-        observed,
-        now,
-        actions: Vec::new(),
-        wake: None,
-    };
+    let mut planner = Planner { spec, observed, now, actions: Vec::new(), wake: None };
     planner.plan();
-    let Planner {
-        mut actions, wake, ..
-    } = planner;
+    let Planner { mut actions, wake, .. } = planner;
     actions.extend(wake.map(Action::WakeAt));
     actions
 }
@@ -52,24 +44,16 @@ struct Planner<'pod> {
 
 impl Planner<'_> {
     fn plan(&mut self) {
-        if matches!(
-            self.observed.sandbox,
-            SandboxState::TearingDown | SandboxState::Gone
-        ) {
+        if matches!(self.observed.sandbox, SandboxState::TearingDown | SandboxState::Gone) {
             return;
         }
         if let Some(ending) = &self.observed.ending {
             self.end(ending);
         } else if self.work_is_done() {
             let at_rest = self.observed.is_at_rest();
-            self.actions.push(if at_rest {
-                Action::Teardown
-            } else {
-                Action::End
-            });
+            self.actions.push(if at_rest { Action::Teardown } else { Action::End });
         } else if self.deadline_has_passed() {
-            self.actions
-                .push(Action::Fail(PodFailure::deadline_exceeded()));
+            self.actions.push(Action::Fail(PodFailure::deadline_exceeded()));
         } else {
             self.run();
         }
@@ -81,10 +65,7 @@ impl Planner<'_> {
         let init_failed = self
             .of_role(Role::Init)
             .any(|index| self.ended_for_good(index) && !self.container(index).has_succeeded());
-        init_failed
-            || self
-                .of_role(Role::App)
-                .all(|index| self.ended_for_good(index))
+        init_failed || self.of_role(Role::App).all(|index| self.ended_for_good(index))
     }
 
     fn deadline_has_passed(&mut self) -> bool {
@@ -114,9 +95,8 @@ impl Planner<'_> {
     fn run_containers(&mut self) {
         // Once an app container has run, init containers are history and a sidecar that starts
         // again holds nobody up.
-        let initialized = self
-            .of_role(Role::App)
-            .any(|index| self.container(index).latest.is_some());
+        let initialized =
+            self.of_role(Role::App).any(|index| self.container(index).latest.is_some());
         for index in self.spec.indices() {
             let container = self.observed.container(index);
             match self.spec.container(index).role {
@@ -139,24 +119,12 @@ impl Planner<'_> {
         let container = self.observed.container(index);
         match &container.state {
             RunState::Running(_) => {}
-            RunState::Waiting {
-                step: Step::ImageReady(_),
-                ..
-            }
-            | RunState::Terminated {
-                step: Step::ImageReady(_),
-                ..
-            } => {
+            RunState::Waiting { step: Step::ImageReady(_), .. }
+            | RunState::Terminated { step: Step::ImageReady(_), .. } => {
                 let attempt = container.next_attempt();
-                self.actions.push(Action::Start {
-                    container: index,
-                    attempt,
-                });
+                self.actions.push(Action::Start { container: index, attempt });
             }
-            RunState::Waiting {
-                why,
-                step: Step::Nothing,
-            } => {
+            RunState::Waiting { why, step: Step::Nothing } => {
                 if why.until.is_some_and(|until| self.wait_until(until)) {
                     return;
                 }
@@ -177,10 +145,7 @@ impl Planner<'_> {
                     _ => self.actions.push(Action::PrepareImage { container: index }),
                 }
             }
-            RunState::Terminated {
-                ended,
-                step: Step::Nothing,
-            } => {
+            RunState::Terminated { ended, step: Step::Nothing } => {
                 if !restarts(self.spec.container(index), &ended.exit) {
                     return;
                 }
@@ -198,8 +163,7 @@ impl Planner<'_> {
                 }
             }
             RunState::Waiting {
-                step: Step::Image | Step::Starting(_) | Step::Cancelling,
-                ..
+                step: Step::Image | Step::Starting(_) | Step::Cancelling, ..
             }
             | RunState::Terminated {
                 step: Step::Image | Step::Starting(_) | Step::Cancelling,
@@ -218,10 +182,7 @@ impl Planner<'_> {
             self.actions.push(Action::CancelSandbox);
         }
         for index in self.spec.indices() {
-            if matches!(
-                self.container(index).step(),
-                Some(Step::Image | Step::Starting(_))
-            ) {
+            if matches!(self.container(index).step(), Some(Step::Image | Step::Starting(_))) {
                 self.actions.push(Action::Cancel { container: index });
             }
         }
@@ -239,9 +200,8 @@ impl Planner<'_> {
             }
         }
         if others_are_over {
-            let last = self
-                .of_role(Role::Sidecar)
-                .rfind(|index| !self.container(*index).is_at_rest());
+            let last =
+                self.of_role(Role::Sidecar).rfind(|index| !self.container(*index).is_at_rest());
             if let Some(index) = last {
                 self.stop(index, ending);
             }
@@ -255,10 +215,7 @@ impl Planner<'_> {
         match running.stop {
             None => {
                 let kill_at = ending.kill_at(self.now);
-                self.actions.push(Action::Stop {
-                    container: index,
-                    kill_at,
-                });
+                self.actions.push(Action::Stop { container: index, kill_at });
             }
             Some(StopOrder::KillAt(at)) => {
                 if !self.wait_until(at) {
@@ -287,10 +244,9 @@ impl Planner<'_> {
 
     fn ended_for_good(&self, index: ContainerIndex) -> bool {
         match &self.container(index).state {
-            RunState::Terminated {
-                ended,
-                step: Step::Nothing,
-            } => !restarts(self.spec.container(index), &ended.exit),
+            RunState::Terminated { ended, step: Step::Nothing } => {
+                !restarts(self.spec.container(index), &ended.exit)
+            }
             RunState::Terminated { .. } | RunState::Waiting { .. } | RunState::Running(_) => false,
         }
     }
@@ -300,8 +256,6 @@ impl Planner<'_> {
     }
 
     fn of_role(&self, role: Role) -> impl DoubleEndedIterator<Item = ContainerIndex> + use<'_> {
-        self.spec
-            .indices()
-            .filter(move |index| self.spec.container(*index).role == role)
+        self.spec.indices().filter(move |index| self.spec.container(*index).role == role)
     }
 }

@@ -32,17 +32,13 @@ const RESOURCES: [&str; 2] = ["cpu", "memory"];
 /// The class of a Pod whose quantities have been validated; one that cannot be read counts as
 /// nothing.
 pub fn qos_class(spec: &PodSpec) -> QosClass {
-    let containers = spec
-        .init_containers
-        .iter()
-        .flatten()
-        .chain(&spec.containers);
+    let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
     let nothing = ResourceRequirements::default();
     let all: Vec<&ResourceRequirements> = match &spec.resources {
         Some(pod) => vec![pod],
-        None => containers
-            .map(|container| container.resources.as_ref().unwrap_or(&nothing))
-            .collect(),
+        None => {
+            containers.map(|container| container.resources.as_ref().unwrap_or(&nothing)).collect()
+        }
     };
     let mut requests = [Quantity::ZERO; 2];
     let mut limits = [Quantity::ZERO; 2];
@@ -90,49 +86,21 @@ mod tests {
         let none = || json!({});
         let table = [
             (vec![container(none(), none())], QosClass::BestEffort),
-            (
-                vec![container(json!({ "cpu": "0" }), none())],
-                QosClass::BestEffort,
-            ),
-            (
-                vec![container(json!({ "ephemeral-storage": "1Gi" }), none())],
-                QosClass::BestEffort,
-            ),
-            (
-                vec![container(json!({ "cpu": "1" }), none())],
-                QosClass::Burstable,
-            ),
-            (
-                vec![container(none(), json!({ "memory": "1Gi" }))],
-                QosClass::Burstable,
-            ),
+            (vec![container(json!({ "cpu": "0" }), none())], QosClass::BestEffort),
+            (vec![container(json!({ "ephemeral-storage": "1Gi" }), none())], QosClass::BestEffort),
+            (vec![container(json!({ "cpu": "1" }), none())], QosClass::Burstable),
+            (vec![container(none(), json!({ "memory": "1Gi" }))], QosClass::Burstable),
             (vec![container(full(), full())], QosClass::Guaranteed),
             (
-                vec![container(
-                    json!({ "cpu": "1000m", "memory": "1024Mi" }),
-                    full(),
-                )],
+                vec![container(json!({ "cpu": "1000m", "memory": "1024Mi" }), full())],
                 QosClass::Guaranteed,
             ),
-            (
-                vec![container(json!({ "cpu": "1" }), full())],
-                QosClass::Burstable,
-            ),
-            (
-                vec![container(full(), full()), container(none(), none())],
-                QosClass::Burstable,
-            ),
-            (
-                vec![container(full(), full()), container(full(), full())],
-                QosClass::Guaranteed,
-            ),
+            (vec![container(json!({ "cpu": "1" }), full())], QosClass::Burstable),
+            (vec![container(full(), full()), container(none(), none())], QosClass::Burstable),
+            (vec![container(full(), full()), container(full(), full())], QosClass::Guaranteed),
         ];
         for (containers, expected) in table {
-            assert_eq!(
-                class(json!({ "containers": containers })),
-                expected,
-                "{containers:?}"
-            );
+            assert_eq!(class(json!({ "containers": containers })), expected, "{containers:?}");
         }
     }
 

@@ -20,11 +20,7 @@ pub fn restarts(container: &ContainerSpec, exit: &Exit) -> bool {
     if container.role == Role::Init && exit.is_success() {
         return false;
     }
-    if container
-        .restart_rules
-        .iter()
-        .any(|rule| rule_matches(rule, exit))
-    {
+    if container.restart_rules.iter().any(|rule| rule_matches(rule, exit)) {
         return true;
     }
     match container.restart_policy {
@@ -70,22 +66,14 @@ mod tests {
         ];
         for (role, policy, after_success, after_failure) in table {
             let container = container(role, policy);
-            assert_eq!(
-                restarts(&container, &Exit::completed()),
-                after_success,
-                "{container:?}"
-            );
+            assert_eq!(restarts(&container, &Exit::completed()), after_success, "{container:?}");
             for failure in [
                 Exit::with_code(1),
                 Exit::out_of_memory("limit"),
                 Exit::killed(),
                 Exit::start_error("no such import"),
             ] {
-                assert_eq!(
-                    restarts(&container, &failure),
-                    after_failure,
-                    "{container:?}"
-                );
+                assert_eq!(restarts(&container, &failure), after_failure, "{container:?}");
             }
         }
     }
@@ -93,18 +81,14 @@ mod tests {
     #[test]
     fn rules_come_before_the_policy() {
         let mut container = container(Role::App, RestartPolicy::Never);
-        container.restart_rules = vec![RestartRule {
-            operator: ExitCodeOperator::In,
-            codes: vec![42, 0],
-        }];
+        container.restart_rules =
+            vec![RestartRule { operator: ExitCodeOperator::In, codes: vec![42, 0] }];
         assert!(restarts(&container, &Exit::with_code(42)));
         assert!(restarts(&container, &Exit::completed()));
         assert!(!restarts(&container, &Exit::with_code(1)));
 
-        container.restart_rules = vec![RestartRule {
-            operator: ExitCodeOperator::NotIn,
-            codes: vec![1],
-        }];
+        container.restart_rules =
+            vec![RestartRule { operator: ExitCodeOperator::NotIn, codes: vec![1] }];
         assert!(restarts(&container, &Exit::with_code(2)));
         assert!(!restarts(&container, &Exit::with_code(1)));
     }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, Pod};
+use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ObjectReference, Pod};
 
 use super::backoff::MaxDelay;
 use super::qos::{QosClass, qos_class};
@@ -40,6 +40,20 @@ pub struct Identity {
     pub namespace: String,
     /// `metadata.uid`.
     pub uid: String,
+}
+
+impl Identity {
+    /// The Pod as other objects of the API refer to it.
+    pub fn reference(&self) -> ObjectReference {
+        ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Pod".to_owned()),
+            name: Some(self.name.clone()),
+            namespace: Some(self.namespace.clone()),
+            uid: Some(self.uid.clone()),
+            ..ObjectReference::default()
+        }
+    }
 }
 
 impl fmt::Display for Identity {
@@ -148,47 +162,22 @@ impl Spec {
             None => RestartPolicy::Always,
             Some(text) => RestartPolicy::parse("spec.restartPolicy", text)?,
         };
-        let init = spec
-            .init_containers
-            .iter()
-            .flatten()
-            .enumerate()
-            .map(|(index, container)| {
-                ContainerSpec::new(
-                    container,
-                    true,
-                    policy,
-                    format!("spec.initContainers[{index}]"),
-                )
-            });
-        let app = spec
-            .containers
-            .iter()
-            .enumerate()
-            .map(|(index, container)| {
-                ContainerSpec::new(
-                    container,
-                    false,
-                    policy,
-                    format!("spec.containers[{index}]"),
-                )
-            });
+        let init = spec.init_containers.iter().flatten().enumerate().map(|(index, container)| {
+            ContainerSpec::new(container, true, policy, format!("spec.initContainers[{index}]"))
+        });
+        let app = spec.containers.iter().enumerate().map(|(index, container)| {
+            ContainerSpec::new(container, false, policy, format!("spec.containers[{index}]"))
+        });
         let containers = init.chain(app).collect::<Result<Vec<_>, _>>()?;
         refuse_duplicate_names(&containers)?;
         Ok(Self {
             identity: Identity {
                 name: pod.metadata.name.clone().unwrap_or_default(),
-                namespace: pod
-                    .metadata
-                    .namespace
-                    .clone()
-                    .unwrap_or_else(|| "default".to_owned()),
+                namespace: pod.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
                 uid: pod.metadata.uid.clone().unwrap_or_default(),
             },
             containers,
-            grace: spec
-                .termination_grace_period_seconds
-                .map_or(Duration::from_secs(30), seconds),
+            grace: spec.termination_grace_period_seconds.map_or(Duration::from_secs(30), seconds),
             active_deadline: spec.active_deadline_seconds.map(seconds),
             readiness_gates: spec
                 .readiness_gates
@@ -216,17 +205,12 @@ impl Spec {
 
     /// The place of the container of that name.
     pub fn find(&self, name: &str) -> Option<ContainerIndex> {
-        self.containers
-            .iter()
-            .position(|container| container.name == name)
-            .map(ContainerIndex)
+        self.containers.iter().position(|container| container.name == name).map(ContainerIndex)
     }
 
     /// Whether there are init containers of any kind.
     pub fn has_init(&self) -> bool {
-        self.containers
-            .iter()
-            .any(|container| container.role != Role::App)
+        self.containers.iter().any(|container| container.role != Role::App)
     }
 }
 
@@ -280,11 +264,7 @@ impl RestartPolicy {
 impl RestartRule {
     fn parse(rule: &ContainerRestartRule, path: &str) -> Result<Self, SpecError> {
         if rule.action != "Restart" {
-            return Err(unsupported(
-                &format!("{path}.action"),
-                &rule.action,
-                r#""Restart""#,
-            ));
+            return Err(unsupported(&format!("{path}.action"), &rule.action, r#""Restart""#));
         }
         let (operator, codes) = match &rule.exit_codes {
             Some(exit_codes) => (exit_codes.operator.as_str(), exit_codes.values.clone()),
@@ -301,39 +281,23 @@ impl RestartRule {
                 ));
             }
         };
-        Ok(Self {
-            operator,
-            codes: codes.unwrap_or_default(),
-        })
+        Ok(Self { operator, codes: codes.unwrap_or_default() })
     }
 }
 
 fn unsupported(path: &str, value: &str, supported: &'static str) -> SpecError {
-    SpecError::Unsupported {
-        path: path.to_owned(),
-        value: value.to_owned(),
-        supported,
-    }
+    SpecError::Unsupported { path: path.to_owned(), value: value.to_owned(), supported }
 }
 
 fn refuse_duplicate_names(containers: &[ContainerSpec]) -> Result<(), SpecError> {
-    let inits = containers
-        .iter()
-        .filter(|container| container.role != Role::App)
-        .count();
+    let inits = containers.iter().filter(|container| container.role != Role::App).count();
     for (index, container) in containers.iter().enumerate() {
-        if containers[..index]
-            .iter()
-            .any(|earlier| earlier.name == container.name)
-        {
+        if containers[..index].iter().any(|earlier| earlier.name == container.name) {
             let path = match index.checked_sub(inits) {
                 Some(app) => format!("spec.containers[{app}]"),
                 None => format!("spec.initContainers[{index}]"),
             };
-            return Err(SpecError::DuplicateName {
-                path,
-                name: container.name.clone(),
-            });
+            return Err(SpecError::DuplicateName { path, name: container.name.clone() });
         }
     }
     Ok(())
@@ -373,11 +337,8 @@ mod tests {
             },
         }))
         .unwrap();
-        let containers: Vec<_> = spec
-            .containers
-            .iter()
-            .map(|c| (c.name.as_str(), c.role, c.restart_policy))
-            .collect();
+        let containers: Vec<_> =
+            spec.containers.iter().map(|c| (c.name.as_str(), c.role, c.restart_policy)).collect();
         assert_eq!(
             containers,
             [
@@ -396,10 +357,7 @@ mod tests {
     fn what_validation_refuses_is_an_error_and_not_a_guess() {
         let table = [
             (json!({}), "spec.containers: Required value"),
-            (
-                json!({ "containers": [] }),
-                "spec.containers: Required value",
-            ),
+            (json!({ "containers": [] }), "spec.containers: Required value"),
             (
                 json!({ "containers": [{ "name": "a" }], "restartPolicy": "always" }),
                 r#"spec.restartPolicy: Unsupported value: "always": supported values: "Always", "Never", "OnFailure""#,

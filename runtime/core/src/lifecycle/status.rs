@@ -35,9 +35,8 @@ pub fn status(
     let phase = settled.unwrap_or_else(|| phase(spec, observed));
     let init = container_statuses(spec, observed, |role| role != Role::App);
     let mut app = container_statuses(spec, observed, |role| role == Role::App);
-    let previous_conditions = previous
-        .and_then(|status| status.conditions.as_deref())
-        .unwrap_or_default();
+    let previous_conditions =
+        previous.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
     let conditions = conditions(
         &Facts {
             spec,
@@ -55,19 +54,15 @@ pub fn status(
     let (reason, message) = match (&observed.ending, phase, settled, previous) {
         (_, _, Some(_), Some(previous)) => (previous.reason.clone(), previous.message.clone()),
         (Some(ending), Phase::Failed, _, _) => match &ending.cause {
-            EndCause::Failed(failure) => (
-                Some(failure.reason.to_string()),
-                Some(failure.message.clone()),
-            ),
+            EndCause::Failed(failure) => {
+                (Some(failure.reason.to_string()), Some(failure.message.clone()))
+            }
             EndCause::Completed | EndCause::Requested => (None, None),
         },
         _ => (None, None),
     };
     let ips = |ips: &[IpAddr]| ips.iter().map(IpAddr::to_string).collect::<Vec<_>>();
-    let (pod_ips, host_ips) = (
-        ips(&observed.addresses.pod_ips),
-        ips(&observed.addresses.host_ips),
-    );
+    let (pod_ips, host_ips) = (ips(&observed.addresses.pod_ips), ips(&observed.addresses.host_ips));
     PodStatus {
         phase: Some(phase.to_string()),
         reason,
@@ -107,29 +102,21 @@ fn container_status(spec: &ContainerSpec, container: &Container) -> ContainerSta
         RunState::Waiting { why, .. } => (waiting(why), false, false),
         RunState::Running(running) => {
             let state = ContainerState {
-                running: Some(ContainerStateRunning {
-                    started_at: Some(Time(running.started_at)),
-                }),
+                running: Some(ContainerStateRunning { started_at: Some(Time(running.started_at)) }),
                 ..ContainerState::default()
             };
             // An init container is ready once it has succeeded, never while it runs.
             let ready = spec.role != Role::Init && running.started && running.ready;
             (state, running.started, ready)
         }
-        RunState::Terminated { ended, .. } => (
-            terminated(ended),
-            false,
-            spec.role == Role::Init && ended.exit.is_success(),
-        ),
+        RunState::Terminated { ended, .. } => {
+            (terminated(ended), false, spec.role == Role::Init && ended.exit.is_success())
+        }
     };
     ContainerStatus {
         name: spec.name.clone(),
         image: spec.image.clone(),
-        image_id: container
-            .latest
-            .as_ref()
-            .map(|run| run.image.id.clone())
-            .unwrap_or_default(),
+        image_id: container.latest.as_ref().map(|run| run.image.id.clone()).unwrap_or_default(),
         container_id: container.latest.as_ref().and_then(container_id),
         state: Some(state),
         last_state: Some(container.last.as_ref().map(terminated).unwrap_or_default()),

@@ -43,14 +43,8 @@ mod tests {
 
     #[test]
     fn reasons_read_as_in_the_api() {
-        assert_eq!(
-            WaitingReason::CrashLoopBackOff.to_string(),
-            "CrashLoopBackOff"
-        );
-        assert_eq!(
-            WaitingReason::ErrImageNeverPull.to_string(),
-            "ErrImageNeverPull"
-        );
+        assert_eq!(WaitingReason::CrashLoopBackOff.to_string(), "CrashLoopBackOff");
+        assert_eq!(WaitingReason::ErrImageNeverPull.to_string(), "ErrImageNeverPull");
         assert_eq!(
             WaitingReason::CreateContainerConfigError.to_string(),
             "CreateContainerConfigError"

@@ -1,1 +1,0 @@
-//! The life of whole Pods, on virtual time.
