@@ -323,7 +323,15 @@ fn readiness_gates_ask_for_conditions_that_others_set() {
     "#);
     insta::assert_snapshot!(
         with(vec![gate("example.com/a", "True"), gate("example.com/b", "True")]),
-        @""
+        @r"
+    example.com/a True
+    example.com/b True
+    PodReadyToStartContainers True
+    Initialized True
+    Ready True
+    ContainersReady True
+    PodScheduled True
+    "
     );
 }
 
