@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{FieldPath, Place, quote};
+use super::{FieldPath, Place, Segment, quote};
 
 /// The kind of a [`FieldError`], as in the `causes` of a Kubernetes status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +89,24 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// Whether what is written is nothing that Kubernetes knows: a value outside its list, or
+    /// the key of a map that is itself at fault. Such a thing is a slip, not a feature.
+    pub fn is_misnomer(&self) -> bool {
+        match self.kind {
+            ErrorType::Unsupported => true,
+            ErrorType::Invalid => match self.path.segments().last() {
+                Some(Segment::Key(key)) => self.value.as_str() == Some(key),
+                _ => false,
+            },
+            ErrorType::Required
+            | ErrorType::Duplicate
+            | ErrorType::Forbidden
+            | ErrorType::NotFound
+            | ErrorType::TooLong
+            | ErrorType::TooMany => false,
+        }
+    }
+
     /// The message without the path: `Invalid value: "x": must be unique`.
     pub fn body(&self) -> String {
         let mut body = self.kind.to_string();

@@ -43,6 +43,12 @@ impl FieldPath {
         self
     }
 
+    /// The path with its unprinted steps: the exact place, where Kubernetes prints a wider one.
+    pub fn exact(&self) -> String {
+        let steps = self.0.iter().map(|step| Step { printed: true, ..step.clone() });
+        Self(steps.collect()).to_string()
+    }
+
     /// Every step down to the field, the unprinted ones too: the way to find it in the document.
     ///
     /// The last steps may name what the document does not have (a missing field, for example):
@@ -74,6 +80,8 @@ pub(crate) struct Place<'a> {
     parent: Option<&'a Place<'a>>,
     step: BorrowedStep<'a>,
     printed: bool,
+    /// How many steps are printed at most.
+    shown: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +94,7 @@ enum BorrowedStep<'a> {
 impl Place<'static> {
     /// A field of the document itself, such as `spec`.
     pub(crate) const fn top(field: &'static str) -> Self {
-        Self { parent: None, step: BorrowedStep::Field(field), printed: true }
+        Self { parent: None, step: BorrowedStep::Field(field), printed: true, shown: usize::MAX }
     }
 }
 
@@ -108,8 +116,17 @@ impl<'a> Place<'a> {
         Place { printed: false, ..self }
     }
 
+    /// The same place, printed as `ancestor`, one of the places that lead to it.
+    pub(crate) fn printed_as(self, ancestor: &Place<'_>) -> Place<'a> {
+        Place { shown: ancestor.depth(), ..self }
+    }
+
+    fn depth(&self) -> usize {
+        std::iter::successors(Some(self), |place| place.parent).count()
+    }
+
     fn then<'s>(&'s self, step: BorrowedStep<'s>, printed: bool) -> Place<'s> {
-        Place { parent: Some(self), step, printed }
+        Place { parent: Some(self), step, printed, shown: self.shown }
     }
 
     pub(crate) fn path(&self) -> FieldPath {
@@ -125,6 +142,9 @@ impl<'a> Place<'a> {
             place = here.parent;
         }
         steps.reverse();
+        for step in steps.iter_mut().skip(self.shown) {
+            step.printed = false;
+        }
         FieldPath(steps)
     }
 }
@@ -155,5 +175,12 @@ mod tests {
         let path = mounts.index(3).unprinted().field("subPath").path();
         assert_eq!(path.to_string(), "volumeMounts.subPath");
         assert_eq!(path.segments().nth(1), Some(&Segment::Index(3)));
+        assert_eq!(path.exact(), "volumeMounts[3].subPath");
+
+        let volume = Place::top("projected");
+        let sources = volume.field("sources");
+        let path = sources.index(1).field("path").printed_as(&volume).path();
+        assert_eq!(path.to_string(), "projected");
+        assert_eq!(path.exact(), "projected.sources[1].path");
     }
 }

@@ -83,6 +83,17 @@ pub(super) fn report_errors(
             (written.template, join(written.path, &error.path.to_string()))
         };
         let path = here.path(&path);
+        if error.is_misnomer() {
+            // Nothing that Kubernetes knows: a slip, not a feature to be missed here.
+            let exact = here.path(&join(written.path, &error.path.exact()));
+            let mut index = 0;
+            gathered.report.problems.retain(|problem| {
+                index += 1;
+                index <= written.first_problem
+                    || problem.kind != ProblemKind::NotSupported
+                    || problem.path != exact
+            });
+        }
         let earlier = &gathered.report.problems[written.first_problem..];
         if earlier.iter().any(|problem| explains(problem, &path, &error)) {
             continue;

@@ -17,13 +17,18 @@ const MOST_ANNOTATION_BYTES: usize = 256 * 1024;
 const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
 pub(super) fn object_meta(metadata: &ObjectMeta, at: &Place<'_>, errors: &mut Errors) {
-    if let Some(prefix) = some_text(&metadata.generate_name) {
+    let before = errors.len();
+    let prefix = some_text(&metadata.generate_name);
+    if let Some(prefix) = prefix {
         let at = at.field("generateName");
         errors.invalid_each(&at, prefix, names::dns_subdomain_prefix(prefix));
     }
+    let wrong_prefix = prefix.filter(|_| errors.len() > before);
     match some_text(&metadata.name) {
+        // Made from it, and wrong with it.
+        Some(name) if wrong_prefix.is_some_and(|prefix| name.starts_with(prefix)) => {}
         Some(name) => errors.invalid_each(&at.field("name"), name, names::dns_subdomain(name)),
-        None if some_text(&metadata.generate_name).is_some() => {}
+        None if prefix.is_some() => {}
         None => errors.required(&at.field("name"), "name or generateName is required"),
     }
     if let Some(namespace) = some_text(&metadata.namespace) {

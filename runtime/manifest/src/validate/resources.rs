@@ -121,7 +121,16 @@ fn requirements(
     let limits_at = at.field("limits");
     let requests_at = at.field("requests");
     let limits = amounts(requirements.limits.as_ref(), owner, &limits_at, errors);
-    let requests = amounts(requirements.requests.as_ref(), owner, &requests_at, errors);
+    // A request that is the limit again was most likely filled in from it, and is as wrong.
+    let repeats = |resource: &String, written: &Written| {
+        let limit = requirements.limits.as_ref().and_then(|limits| limits.get(resource));
+        limit == Some(written)
+    };
+    let own = requirements.requests.iter().flatten();
+    let own = own.filter(|(resource, written)| !repeats(resource, written));
+    let own: ResourceList =
+        own.map(|(resource, written)| (resource.clone(), written.clone())).collect();
+    let requests = amounts(Some(&own), owner, &requests_at, errors);
 
     for (resource, request) in &requests {
         // Printed without the key, as Kubernetes prints it, but found with it.
@@ -143,10 +152,9 @@ fn requirements(
             }
         }
     }
-    let mut both = limits.keys().chain(requests.keys());
-    let named: Vec<&str> = both.by_ref().map(String::as_str).collect();
-    let huge_pages = named.iter().any(|resource| is_huge_page(resource));
-    if huge_pages && !named.iter().any(|resource| matches!(*resource, "cpu" | "memory")) {
+    let named = || limits.keys().chain(requests.keys());
+    let huge_pages = named().any(|resource| is_huge_page(resource));
+    if huge_pages && !named().any(|resource| matches!(resource.as_str(), "cpu" | "memory")) {
         errors.forbidden(at, "HugePages require cpu or memory");
     }
 }
@@ -205,6 +213,11 @@ fn name(resource: &str, owner: Owner, at: &Place<'_>, errors: &mut Errors) {
                 errors.invalid(at, resource, detail);
             }
             errors.invalid(at, resource, "must be a standard resource for containers");
+            let near =
+                |name: &&str| strsim::damerau_levenshtein(name, resource) < resource.len() / 2;
+            if let Some(meant) = ["cpu", "memory", "ephemeral-storage"].into_iter().find(near) {
+                errors.hint(format!("did you mean \"{meant}\"?"));
+            }
         }
     } else if !resources::is_native(resource) && !is_extended(resource) {
         errors.invalid(at, resource, "doesn't follow extended resource name standard");

@@ -59,8 +59,9 @@ pub(super) fn pod_certificate(
     ];
     for (field, path) in outputs {
         if let Some(path) = some_text(path) {
-            paths::local_non_reserved(path, &at.field(field), errors);
-            taken.take(path, path, volume, errors);
+            let at = at.field(field);
+            paths::local_non_reserved(path, &at, errors);
+            taken.take(path, path, volume, &at, errors);
         }
     }
     if outputs.iter().all(|(_, path)| some_text(path).is_none()) {

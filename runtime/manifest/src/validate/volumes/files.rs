@@ -88,9 +88,12 @@ pub(super) fn mode(mode: Option<i32>, at: &Place<'_>, errors: &mut Errors) {
     if let Some(mode) = mode.filter(|mode| !(0..=MOST_FILE_MODE).contains(mode)) {
         let detail = "must be a number between 0 and 0777 (octal), both inclusive";
         errors.invalid(at, mode, detail);
-        // 0644 written where leading zeros mean nothing, in JSON or as YAML 1.2.
-        if (64..=777).contains(&mode) && mode.to_string().bytes().all(|digit| digit < b'8') {
-            errors.hint(format!("did you mean 0{mode}, in octal?"));
+        // Octal digits without the zero before them, or where that zero means nothing, as in JSON.
+        if let Ok(meant) = i32::from_str_radix(&mode.to_string(), 8)
+            && mode >= 600
+            && meant <= MOST_FILE_MODE
+        {
+            errors.hint(format!("did you mean 0{mode}? In decimal that is {meant}"));
         }
     }
 }

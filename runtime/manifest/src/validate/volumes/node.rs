@@ -30,7 +30,7 @@ pub(super) fn empty_dir(source: &EmptyDirVolumeSource, at: &Place<'_>, errors: &
     // Upstream lets the kubelet find out, and the Pod waits for ever.
     let medium = text(&source.medium);
     if !matches!(medium, "" | "Memory") && !medium.starts_with("HugePages") {
-        errors.unsupported(&at.field("medium"), medium, &["", "Memory", "HugePages"]);
+        errors.unsupported(&at.field("medium"), medium, &["", "Memory"]);
     }
     if let Some(mode) = source.mode.filter(|mode| !(0..=MOST_DIRECTORY_MODE).contains(mode)) {
         let detail = "must be a number between 0 and 01777 (octal), both inclusive";

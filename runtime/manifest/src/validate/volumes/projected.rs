@@ -31,16 +31,17 @@ pub(super) fn projected(source: &ProjectedVolumeSource, at: &Place<'_>, errors: 
 pub(super) struct Paths(HashSet<String>);
 
 impl Paths {
-    /// `at` is the path's own place; Kubernetes prints the volume and `owner`.
+    /// `at` is the path's own place; Kubernetes prints the volume, and `owner` as the value.
     pub(super) fn take(
         &mut self,
         path: &str,
         owner: &str,
         volume: &Place<'_>,
+        at: &Place<'_>,
         errors: &mut Errors,
     ) {
         if !path.is_empty() && !self.0.insert(path.to_owned()) {
-            errors.invalid(volume, owner, "conflicting duplicate paths");
+            errors.invalid(&at.printed_as(volume), owner, "conflicting duplicate paths");
         }
     }
 }
@@ -73,9 +74,12 @@ fn source(
     }
     if let Some(downward) = downward_api {
         kinds += 1;
-        files::downward_files(list(&downward.items), &at.field("downwardAPI"), errors);
-        for file in list(&downward.items) {
-            taken.take(&file.path, &file.path, volume, errors);
+        let at = at.field("downwardAPI");
+        files::downward_files(list(&downward.items), &at, errors);
+        let at = at.field("items");
+        for (index, file) in list(&downward.items).iter().enumerate() {
+            let at = at.index(index);
+            taken.take(&file.path, &file.path, volume, &at.field("path"), errors);
         }
     }
     if let Some(token) = service_account_token {
@@ -84,8 +88,9 @@ fn source(
     }
     if let Some(bundle) = cluster_trust_bundle {
         kinds += 1;
-        trust_bundle(bundle, &at.field("clusterTrustBundle"), errors);
-        taken.take(&bundle.path, &bundle.path, volume, errors);
+        let at = at.field("clusterTrustBundle");
+        trust_bundle(bundle, &at, errors);
+        taken.take(&bundle.path, &bundle.path, volume, &at.field("path"), errors);
     }
     if let Some(certificate) = certificate {
         kinds += 1;
@@ -110,8 +115,9 @@ fn keys(
         errors.required(&at.field("name"), "");
     }
     files::items(items, &at.field("items"), errors);
-    for item in items {
-        taken.take(&item.path, name, volume, errors);
+    let at = at.field("items");
+    for (index, item) in items.iter().enumerate() {
+        taken.take(&item.path, name, volume, &at.index(index).field("path"), errors);
     }
 }
 
