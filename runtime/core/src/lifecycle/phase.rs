@@ -56,9 +56,10 @@ pub fn phase(spec: &Spec, observed: &Observed) -> Phase {
     phase
 }
 
-/// Whether an app container has run since the containers were last started together.
+/// Whether an app container has run.
 pub(crate) fn has_begun(spec: &Spec, observed: &Observed) -> bool {
-    pairs(spec, observed).any(|(spec, container)| spec.role == Role::App && container.has_begun)
+    pairs(spec, observed)
+        .any(|(spec, container)| spec.role == Role::App && container.latest.is_some())
 }
 
 /// The containers by what they do; the names are those of the kubelet.

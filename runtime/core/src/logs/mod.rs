@@ -29,3 +29,6 @@ pub use read::{Follower, ReadOptions, Since, read};
 pub use rotate::Rotation;
 pub use sink::{LogLine, LogSink};
 pub use writer::{LogClock, LogFailure, LogWriter, LogWriterOptions, MAX_LINE};
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ impl ContainerFilesystem {
     /// where the host's file system refuses.
     pub fn prepare(options: ContainerFilesystemOptions<'_>) -> Result<Self, MountError> {
         let container = options.container;
-        let create = |error: io::Error| MountError::create(&container.name, error);
+        let create = |error: String| MountError::create(&container.name, error);
         let root = make_root(options.folder, container, options.attempt).map_err(create)?;
         fill_root(&root, options.etc).map_err(create)?;
         let mut layout = Layout::new(container, root);
@@ -98,16 +98,16 @@ impl ContainerFilesystem {
     }
 }
 
-fn make_root(folder: &PodFolder, container: &Container, attempt: u32) -> io::Result<PathBuf> {
+fn make_root(folder: &PodFolder, container: &Container, attempt: u32) -> Result<PathBuf, String> {
     if matches!(container.name.as_str(), "" | "." | "..") || container.name.contains(['/', '\0']) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name cannot name a folder"));
+        return Err("its name cannot name a folder".to_owned());
     }
     let runs = folder.container(&container.name);
     let root = runs.join(attempt.to_string());
-    DirBuilder::new().recursive(true).mode(0o700).create(&runs)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&runs).map_err(at(&runs))?;
     if attempt > 0 {
-        for run in fs::read_dir(&runs)? {
-            let run = run?.path();
+        for run in fs::read_dir(&runs).map_err(at(&runs))? {
+            let run = run.map_err(at(&runs))?.path();
             if let Err(error) = remove_tree(&run) {
                 tracing::warn!("the files of an earlier run are left: {error}");
             }
@@ -115,17 +115,18 @@ fn make_root(folder: &PodFolder, container: &Container, attempt: u32) -> io::Res
     }
     match DirBuilder::new().mode(0o755).create(&root) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            remove_tree(&root)?;
-            DirBuilder::new().mode(0o755).create(&root)?;
+            remove_tree(&root).map_err(|error| error.to_string())?;
+            DirBuilder::new().mode(0o755).create(&root).map_err(at(&root))?;
         }
-        made => made?,
+        made => made.map_err(at(&root))?,
     }
     Ok(root)
 }
 
-fn fill_root(root: &Path, etc: &EtcFiles) -> io::Result<()> {
+fn fill_root(root: &Path, etc: &EtcFiles) -> Result<(), String> {
     for (name, mode) in [("dev", 0o755), ("etc", 0o755), ("tmp", 0o1777)] {
-        DirBuilder::new().mode(mode).create(root.join(name))?;
+        let path = root.join(name);
+        DirBuilder::new().mode(mode).create(&path).map_err(at(&path))?;
     }
     for (name, text) in [
         ("etc/hostname", &etc.hostname),
@@ -133,10 +134,15 @@ fn fill_root(root: &Path, etc: &EtcFiles) -> io::Result<()> {
         ("etc/resolv.conf", &etc.resolv_conf),
     ] {
         let path = root.join(name);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path)?;
-        file.write_all(text.as_bytes())?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(at(&path))?;
     }
     Ok(())
+}
+
+/// An error with its place in front.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
 }
 
 /// The mounts of a container while they are put together.

@@ -31,4 +31,9 @@ pub use folder::{FolderError, PodFolder, Swept, sweep};
 pub use mount::Mount;
 pub use termination::{MAX_TERMINATION_MESSAGE, TerminationMessage};
 pub use tree::{Usage, remove_tree, usage};
-pub use volume::{ClaimStore, Refreshed, VolumeSources, Volumes};
+pub use volume::{ClaimStore, PodSources, Refreshed, VolumeSources, Volumes};
+
+#[cfg(test)]
+mod test_guest;
+#[cfg(test)]
+mod tests;

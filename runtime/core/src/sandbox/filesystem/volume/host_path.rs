@@ -14,6 +14,24 @@ use crate::sandbox::filesystem::error::VolumeError;
 use crate::sandbox::filesystem::subpath::make_folders;
 
 pub(crate) fn set_up(source: &HostPathVolumeSource) -> Result<PathBuf, VolumeError> {
+    checked(source).map_err(|error| match error {
+        // A kubelet is root and meets this seldom; its manifests are written without the thought.
+        VolumeError::Io { path, source }
+            if source.kind() == io::ErrorKind::PermissionDenied
+                && !rustix::process::geteuid().is_root() =>
+        {
+            let user = rustix::process::geteuid().as_raw();
+            let text = format!(
+                "{source}; this process runs as user {user}: make the path yourself, let that \
+                 user have it, or run as root"
+            );
+            VolumeError::Io { path, source: io::Error::new(source.kind(), text) }
+        }
+        error => error,
+    })
+}
+
+fn checked(source: &HostPathVolumeSource) -> Result<PathBuf, VolumeError> {
     let path = Path::new(&source.path);
     let invalid =
         |why: &str| VolumeError::Invalid(format!("invalid HostPath `{}`: {why}", source.path));

@@ -15,4 +15,4 @@ mod sources;
 pub use claim::ClaimStore;
 pub(crate) use set::Kind;
 pub use set::{Refreshed, Volumes};
-pub use sources::VolumeSources;
+pub use sources::{PodSources, VolumeSources};

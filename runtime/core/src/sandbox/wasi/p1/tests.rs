@@ -1,1 +1,0 @@
-//! Core modules with sockets.
