@@ -1,1 +1,389 @@
-//! x
+//! Real guests, in text format, on real engines.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::executor::{PodExecutor, TaskError, Weight};
+use crate::image::{CodeCache, Compiler, Reservation};
+use crate::lifecycle::{Exit, ExitReason};
+
+/// Longer than any test may take; only a hang gets there.
+const HANG: Duration = Duration::from_secs(60);
+
+struct World {
+    folder: TempDir,
+    executor: Arc<PodExecutor>,
+    engines: Engines,
+    cache: CodeCache,
+    stop: CancellationToken,
+    stdout: OutputBuffer,
+    stderr: OutputBuffer,
+    stdin: Stdin,
+    memory_limit: Option<u64>,
+    exceeded: Exceeded,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with_reservation(Reservation::Whole)
+    }
+
+    fn with_reservation(reservation: Reservation) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let executor = PodExecutor::threads(2);
+        let ticked = executor.clone();
+        let engines =
+            Engines::with_reservation(reservation, move |engine| ticked.register(engine));
+        let cache =
+            CodeCache::open(&folder.path().join("cache"), reservation, Compiler::InProcess)
+                .unwrap();
+        Self {
+            folder,
+            executor,
+            engines,
+            cache,
+            stop: CancellationToken::new(),
+            stdout: OutputBuffer::new(1 << 20),
+            stderr: OutputBuffer::new(1 << 20),
+            stdin: Stdin::Closed,
+            memory_limit: None,
+            exceeded: Exceeded::Deny,
+        }
+    }
+
+    fn image(&self, text: &str) -> PathBuf {
+        let path = self.folder.path().join("guest.wat");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    async fn prepare(&self, text: &str) -> Result<Program, PrepareError> {
+        Program::prepare(&self.engines, &self.cache, &self.image(text), || {}).await
+    }
+
+    fn spec(&self) -> RunSpec {
+        RunSpec {
+            run: "test/0".to_owned(),
+            argv: vec!["guest".to_owned(), "one".to_owned()],
+            env: vec![("COLOUR".to_owned(), "blue".to_owned())],
+            cwd: None,
+            stdin: self.stdin.clone(),
+            stdout: Arc::new(self.stdout.clone()),
+            stderr: Arc::new(self.stderr.clone()),
+            tty: false,
+            mounts: Vec::new(),
+            memory_limit: self.memory_limit,
+            exceeded: self.exceeded,
+        }
+    }
+
+    fn start(&self, program: Program) -> crate::executor::Task<Exit> {
+        let host = GuestHost { clock: PodClock::real(), random: PodRandom::System };
+        let account = self.executor.account("test", Weight::MIN, None);
+        account.spawn(run(program, host, self.spec(), self.stop.clone()))
+    }
+
+    /// The exit of the guest in `text`.
+    async fn exit(&self, text: &str) -> Exit {
+        let program = self.prepare(text).await.unwrap();
+        tokio::time::timeout(HANG, self.start(program)).await.expect("it ends").unwrap()
+    }
+}
+
+fn module(body: &str) -> String {
+    format!(
+        r#"(module $guest
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (import "wasi_snapshot_preview1" "fd_write"
+                (func $write (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_read"
+                (func $read (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            {body})"#
+    )
+}
+
+fn command(run: &str) -> String {
+    format!(
+        r#"(component
+            (core module $m (func (export "run") (result i32) {run}))
+            (core instance $i (instantiate $m))
+            (func $run (result (result)) (canon lift (core func $i "run")))
+            (instance $entry (export "run" (func $run)))
+            (export "wasi:cli/run@0.2.3" (instance $entry)))"#
+    )
+}
+
+fn async_command(run: &str) -> String {
+    format!(
+        r#"(component
+            (core module $m (func (export "run") (result i32) {run}))
+            (core instance $i (instantiate $m))
+            (func $run async (result (result)) (canon lift (core func $i "run")))
+            (instance $entry (export "run" (func $run)))
+            (export "wasi:cli/run@0.3.0" (instance $entry)))"#
+    )
+}
+
+const SPIN: &str = r#"(module (func (export "_start") (loop $l (br $l))))"#;
+
+#[tokio::test]
+async fn a_module_ends_with_the_code_it_gives() {
+    let world = World::new();
+    let returns = module(r#"(func (export "_start"))"#);
+    assert_eq!(world.exit(&returns).await, Exit::completed());
+    for (given, code) in [(0, 0), (7, 7), (127, 127), (255, 255), (256, 0), (-1, 255)] {
+        let text =
+            module(&format!(r#"(func (export "_start") (call $exit (i32.const {given})))"#));
+        assert_eq!(world.exit(&text).await.code, code, "proc_exit({given})");
+    }
+}
+
+#[tokio::test]
+async fn a_component_ends_with_ok_or_err() {
+    let world = World::new();
+    assert_eq!(world.exit(&command("i32.const 0")).await, Exit::completed());
+    assert_eq!(world.exit(&command("i32.const 1")).await, Exit::failed());
+    assert_eq!(world.exit(&async_command("i32.const 0")).await, Exit::completed());
+    assert_eq!(world.exit(&async_command("i32.const 1")).await, Exit::failed());
+}
+
+#[tokio::test]
+async fn the_small_reservation_runs_too() {
+    let world = World::with_reservation(Reservation::Small);
+    assert_eq!(world.exit(&command("i32.const 1")).await, Exit::failed());
+    let grows = module(
+        r#"(func (export "_start")
+            (call $exit (memory.grow (i32.const 100)))
+            (i32.store (i32.const 6500000) (i32.const 1)))"#,
+    );
+    assert_eq!(world.exit(&grows).await.code, 1);
+}
+
+#[tokio::test]
+async fn a_trap_says_what_and_where() {
+    let world = World::new();
+    let mut traps = Vec::new();
+    for body in [
+        r#"(func $inner unreachable) (func $main (export "_start") (call $inner))"#,
+        r#"(func $deep (export "_start") (call $deep))"#,
+        r#"(func $main (export "_start") (drop (i32.load (i32.const -1))))"#,
+        r#"(func $main (export "_start") (drop (i32.div_s (i32.const 1) (i32.const 0))))"#,
+    ] {
+        let exit = world.exit(&module(body)).await;
+        assert_eq!((exit.code, exit.reason), (134, ExitReason::Error));
+        traps.push(exit.message.unwrap());
+    }
+    let exit = world.exit(&command("unreachable")).await;
+    traps.push(exit.message.unwrap());
+    let exit = world.exit(&async_command("unreachable")).await;
+    traps.push(exit.message.unwrap());
+    insta::assert_snapshot!(traps.join("\n\n"));
+}
+
+#[tokio::test]
+async fn a_start_function_that_fails_is_a_trap_of_the_guest() {
+    let world = World::new();
+    let text = module(
+        r#"(func $init unreachable) (start $init) (func (export "_start"))"#,
+    );
+    assert_eq!(world.exit(&text).await.code, 134);
+    let text = module(
+        r#"(func $init (call $exit (i32.const 9))) (start $init) (func (export "_start"))"#,
+    );
+    assert_eq!(world.exit(&text).await.code, 9);
+}
+
+#[tokio::test]
+async fn what_nobody_provides_is_named() {
+    let world = World::new();
+    let mut errors = Vec::new();
+    for text in [
+        r#"(module (import "env" "foo" (func)) (func (export "_start")))"#,
+        r#"(module (import "wasi_snapshot_preview1" "teleport" (func)) (func (export "_start")))"#,
+        r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func)) (func (export "_start")))"#,
+        r#"(module (import "env" "memory" (memory 1 1 shared)) (func (export "_start")))"#,
+        r#"(component (import "my:own/thing@1.0.0" (instance (export "f" (func)))))"#,
+        r#"(component (import "wasi:keyvalue/store@0.2.0-draft" (instance (export "f" (func)))))"#,
+        r#"(component (import "wasi:cli/exit@0.2.0" (instance (export "leave" (func)))))"#,
+        r#"(component (import "plain" (func)))"#,
+        "(module)",
+    ] {
+        let error = match world.prepare(text).await {
+            Err(PrepareError::Start(error)) => Exit::from(error),
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("it was linked: {text}"),
+        };
+        errors.push(format!("{} {}", error.code, error.message.unwrap()));
+    }
+    insta::assert_snapshot!(errors.join("\n"));
+}
+
+#[tokio::test]
+async fn a_shared_memory_is_refused_at_the_start() {
+    let world = World::new();
+    let exit = world
+        .exit(r#"(module (memory 1 2 shared) (func (export "_start")))"#)
+        .await;
+    assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
+    insta::assert_snapshot!(exit.message.unwrap());
+}
+
+#[tokio::test]
+async fn the_memory_limit_holds_for_all_memories_together() {
+    let mut world = World::new();
+    world.memory_limit = Some(10 * 65_536);
+    // Exits with the pages that it got from two memories.
+    let text = module(
+        r#"(memory $second 1)
+        (func (export "_start") (local $pages i32)
+            (block $full (loop $more
+                (br_if $full (i32.eq (memory.grow 0 (i32.const 1)) (i32.const -1)))
+                (br_if $full (i32.eq (memory.grow $second (i32.const 1)) (i32.const -1)))
+                (br $more)))
+            (call $exit (i32.add (memory.size 0) (memory.size $second))))"#,
+    );
+    assert_eq!(world.exit(&text).await.code, 10);
+
+    let too_large = r#"(module (memory 11) (func (export "_start")))"#;
+    let exit = world.exit(too_large).await;
+    assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
+    insta::assert_snapshot!(exit.message.unwrap());
+
+    world.exceeded = Exceeded::Kill;
+    let exit = world.exit(&text).await;
+    assert_eq!((exit.code, exit.reason), (137, ExitReason::OomKilled));
+    insta::assert_snapshot!(exit.message.unwrap());
+}
+
+#[tokio::test]
+async fn a_denied_allocation_explains_the_trap_after_it() {
+    let mut world = World::new();
+    world.memory_limit = Some(2 * 65_536);
+    let text = module(
+        r#"(func $main (export "_start")
+            (if (i32.eq (memory.grow (i32.const 5)) (i32.const -1)) (then unreachable)))"#,
+    );
+    insta::assert_snapshot!(world.exit(&text).await.message.unwrap());
+}
+
+#[tokio::test]
+async fn a_spinning_guest_ends_when_it_is_killed_and_others_run_beside_it() {
+    let world = World::new();
+    let spin = world.prepare(SPIN).await.unwrap();
+    let spinning: Vec<_> = (0..3).map(|_| world.start(spin.clone())).collect();
+    // Three spin on two workers: this one gets its turn all the same.
+    assert_eq!(world.exit(&command("i32.const 0")).await, Exit::completed());
+    for task in &spinning {
+        task.abort();
+    }
+    for task in spinning {
+        let ended = tokio::time::timeout(HANG, task).await.expect("a kill ends a spinning guest");
+        assert_eq!(ended, Err(TaskError::Aborted));
+    }
+}
+
+#[tokio::test]
+async fn output_and_arguments_pass() {
+    let world = World::new();
+    let text = module(
+        r#"(data (i32.const 8) "\00\01\00\00\06\00\00\00")
+        (data (i32.const 256) "hello\n")
+        (func (export "_start")
+            (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+            (drop (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 0))))"#,
+    );
+    assert_eq!(world.exit(&text).await, Exit::completed());
+    assert_eq!(world.stdout.contents(), b"hello\n");
+    assert_eq!(world.stderr.contents(), b"hello\n");
+}
+
+/// Exits with the number of bytes read, or waits for more until the input ends.
+fn reads_to_the_end() -> String {
+    module(
+        r#"(data (i32.const 8) "\00\01\00\00\80\00\00\00")
+        (func (export "_start") (local $sum i32)
+            (block $end (loop $more
+                (drop (call $read (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 0)))
+                (br_if $end (i32.eqz (i32.load (i32.const 0))))
+                (local.set $sum (i32.add (local.get $sum) (i32.load (i32.const 0))))
+                (br $more)))
+            (call $exit (local.get $sum)))"#,
+    )
+}
+
+#[tokio::test]
+async fn standard_input_arrives_and_a_stop_ends_it() {
+    let mut world = World::new();
+    assert_eq!(world.exit(&reads_to_the_end()).await.code, 0, "closed by default");
+
+    let (mut writer, pipe) = input_pipe();
+    world.stdin = Stdin::Pipe(pipe);
+    let program = world.prepare(&reads_to_the_end()).await.unwrap();
+    let run = world.start(program);
+    writer.write_all(b"twelve bytes").await;
+    world.stop.cancel();
+    let exit = tokio::time::timeout(HANG, run).await.expect("a stop ends the input").unwrap();
+    assert_eq!(exit.code, 12);
+}
+
+#[tokio::test]
+async fn a_reactor_stays_until_it_is_stopped() {
+    let world = World::new();
+    let module = module(
+        r#"(data (i32.const 8) "\00\01\00\00\03\00\00\00")
+        (data (i32.const 256) "up\n")
+        (func (export "_initialize")
+            (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0))))
+        (func (export "add") (param i32 i32) (result i32)
+            (i32.add (local.get 0) (local.get 1)))"#,
+    );
+    let component = "(component (core module (func (export \"f\"))))";
+    for text in [module.as_str(), component] {
+        let program = world.prepare(text).await.unwrap();
+        assert!(program.kind().is_reactor());
+        let mut run = world.start(program);
+        // Only a reactor that ended too early makes this ready.
+        let early = tokio::time::timeout(Duration::from_millis(20), &mut run).await;
+        assert!(early.is_err(), "{early:?}");
+    }
+    assert_eq!(world.stdout.contents(), b"up\n");
+    let program = world.prepare(component).await.unwrap();
+    let run = world.start(program);
+    world.stop.cancel();
+    assert_eq!(tokio::time::timeout(HANG, run).await.unwrap(), Ok(Exit::stopped()));
+}
+
+#[tokio::test]
+async fn damaged_code_is_compiled_again() {
+    let world = World::new();
+    let text = module(r#"(func (export "_start") (call $exit (i32.const 5)))"#);
+    let image = world.image(&text);
+    let code = world.cache.code(&image, || {}).await.unwrap();
+    let whole = std::fs::read(&code.file).unwrap();
+    for damaged in [&whole[..whole.len() / 2], &[0; 4096][..], b""] {
+        std::fs::write(&code.file, damaged).unwrap();
+        assert_eq!(world.exit(&text).await.code, 5);
+        assert_eq!(std::fs::read(&code.file).unwrap().len(), whole.len());
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_is_gone_is_a_start_error() {
+    let world = World::new();
+    let program = world.prepare(&command("i32.const 0")).await.unwrap();
+    let mut spec = world.spec();
+    spec.mounts = vec![Mount {
+        guest_path: "/data".to_owned(),
+        host_path: world.folder.path().join("gone"),
+        read_only: false,
+    }];
+    let host = GuestHost { clock: PodClock::real(), random: PodRandom::System };
+    let exit = run(program, host, spec, world.stop.clone()).await;
+    assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
+}
