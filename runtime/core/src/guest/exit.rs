@@ -87,13 +87,18 @@ pub(crate) fn not_instantiated(error: wasmtime::Error, limiter: &MemoryLimiter) 
     if its_own_doing || error.is::<WasmBacktrace>() {
         return broken_off(&error, limiter);
     }
-    let text = format!("{error:#}");
-    if text.contains("failed to reserve") || text.contains("mmap") {
-        let advice = "each WebAssembly memory reserves address space: raise its limit \
-                      (`ulimit -v`) or that of mappings (`vm.max_map_count`)";
-        return Exit::start_error(format!("cannot instantiate: {text}; {advice}"));
+    let mut text = StartError::Instantiate(error).to_string();
+    if let Some(denied) = limiter.denied() {
+        text += &format!("; {denied}");
+    } else if text.contains("shared memory") {
+        text = "it has a shared memory, which is not supported: the container's memory limit \
+                would not hold for it; build it without threads"
+            .to_owned();
+    } else if text.contains("failed to reserve") || text.contains("mmap") {
+        text += "; each WebAssembly memory reserves address space: raise its limit (`ulimit -v`) \
+                 or that of mappings (`vm.max_map_count`)";
     }
-    StartError::Instantiate(error).into()
+    Exit::start_error(text)
 }
 
 /// The reason and the innermost frames.

@@ -1,9 +1,12 @@
-//! A container's memory limit inside its Store.
+//! A container's memory limit inside its Stores.
 //!
-//! Counts all linear memories and tables of the run together: wasmtime's own limits are per memory,
-//! so that a guest with two memories would get twice its limit. Not counted: compiled code, stacks
-//! and the host's buffers; for those there is the Pod's cgroup. Shared memories would bypass it and
-//! are refused by the engine.
+//! Counts all linear memories and tables of the container together: wasmtime's own limits are per
+//! memory, so that a guest with two memories would get twice its limit, and an HTTP handler has
+//! many Stores at once. Not counted: compiled code, stacks and the host's buffers; for those there
+//! is the Pod's cgroup. Shared memories would bypass it and are refused by the engine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rustix::process::{Resource, getrlimit};
 use wasmtime::{ResourceLimiter, format_err};
@@ -11,7 +14,7 @@ use wasmtime::{ResourceLimiter, format_err};
 /// A table element is a pointer.
 const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
 
-/// More core instances, tables or memories than any real program has.
+/// More core instances, tables or memories than any real program has in one Store.
 const MOST_INSTANCES: usize = 10_000;
 
 /// What happens at the limit.
@@ -24,8 +27,8 @@ pub enum Exceeded {
     Kill,
 }
 
-/// The growth that ended a run under [`Exceeded::Kill`].
-#[derive(Debug, thiserror::Error)]
+/// A growth that was denied, or ended the run under [`Exceeded::Kill`].
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("memory limit of {limit} bytes exceeded: {used} bytes in use, {more} more asked for")]
 pub(crate) struct OutOfMemory {
     limit: usize,
@@ -33,34 +36,26 @@ pub(crate) struct OutOfMemory {
     more: usize,
 }
 
-/// The limiter of one Store.
+/// The memory of one container, over all its Stores.
 #[derive(Debug)]
-pub struct MemoryLimiter {
+pub struct ContainerMemory {
     limit: usize,
     exceeded: Exceeded,
-    used: usize,
-    peak: usize,
-    /// What the last permitted growth added, in case it fails after all.
-    last: usize,
-    denied: Option<OutOfMemory>,
+    used: AtomicUsize,
+    peak: AtomicUsize,
 }
 
-impl MemoryLimiter {
-    /// A limiter of so many bytes; without one, the host's memory is the limit.
-    pub fn new(limit: Option<u64>, exceeded: Exceeded) -> Self {
+impl ContainerMemory {
+    /// Memory of so many bytes; without a limit, all that the host has: a guest must fail before
+    /// its host does.
+    pub fn new(limit: Option<u64>, exceeded: Exceeded) -> Arc<Self> {
         let limit = limit.unwrap_or_else(host_memory);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self { limit, exceeded, used: 0, peak: 0, last: 0, denied: None }
-    }
-
-    /// Bytes of memories and tables now.
-    pub fn used(&self) -> usize {
-        self.used
-    }
-
-    /// The most there ever was in this run.
-    pub fn peak(&self) -> usize {
-        self.peak
+        Arc::new(Self {
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            exceeded,
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        })
     }
 
     /// The limit in bytes.
@@ -68,36 +63,84 @@ impl MemoryLimiter {
         self.limit
     }
 
+    /// Bytes of memories and tables now.
+    pub fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
+    /// The most there ever was.
+    pub fn peak(&self) -> usize {
+        self.peak.load(Relaxed)
+    }
+
+    fn take(&self, more: usize) -> Result<(), OutOfMemory> {
+        let within = |used: usize| used.checked_add(more).filter(|used| *used <= self.limit);
+        match self.used.try_update(Relaxed, Relaxed, within) {
+            Ok(before) => {
+                self.peak.fetch_max(before + more, Relaxed);
+                Ok(())
+            }
+            Err(used) => Err(OutOfMemory { limit: self.limit, used, more }),
+        }
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Relaxed);
+    }
+}
+
+/// The limiter of one Store. Dropping it gives back what the Store had.
+#[derive(Debug)]
+pub(crate) struct MemoryLimiter {
+    container: Arc<ContainerMemory>,
+    taken: usize,
+    /// What the last permitted growth added, in case it fails after all.
+    last: usize,
+    denied: Option<OutOfMemory>,
+}
+
+impl MemoryLimiter {
+    pub(crate) fn new(container: Arc<ContainerMemory>) -> Self {
+        Self { container, taken: 0, last: 0, denied: None }
+    }
+
     /// The last growth that was denied, for the message of a run that fails soon after.
     pub(crate) fn denied(&self) -> Option<&OutOfMemory> {
         self.denied.as_ref()
     }
 
-    fn grow(&mut self, more: usize) -> wasmtime::Result<bool> {
+    fn grow(&mut self, more: usize, maximum_reached: bool) -> wasmtime::Result<bool> {
         self.last = 0;
-        match self.used.checked_add(more).filter(|used| *used <= self.limit) {
-            Some(used) => {
-                self.used = used;
-                self.peak = self.peak.max(used);
+        // Beyond its own maximum it fails whatever we say: nothing to count.
+        if maximum_reached {
+            return Ok(false);
+        }
+        match self.container.take(more) {
+            Ok(()) => {
+                self.taken += more;
                 self.last = more;
                 Ok(true)
             }
-            None => {
-                let denied = OutOfMemory { limit: self.limit, used: self.used, more };
-                match self.exceeded {
-                    Exceeded::Deny => {
-                        self.denied = Some(denied);
-                        Ok(false)
-                    }
-                    Exceeded::Kill => Err(denied.into()),
+            Err(out_of_memory) => match self.container.exceeded {
+                Exceeded::Deny => {
+                    self.denied = Some(out_of_memory);
+                    Ok(false)
                 }
-            }
+                Exceeded::Kill => Err(out_of_memory.into()),
+            },
         }
     }
 
-    fn give_back(&mut self) {
-        self.used -= self.last;
+    fn give_back_last(&mut self) {
+        self.taken -= self.last;
+        self.container.give_back(self.last);
         self.last = 0;
+    }
+}
+
+impl Drop for MemoryLimiter {
+    fn drop(&mut self) {
+        self.container.give_back(self.taken);
     }
 }
 
@@ -108,16 +151,12 @@ impl ResourceLimiter for MemoryLimiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        // Beyond the memory's own maximum it fails whatever we say: nothing to count.
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            self.last = 0;
-            return Ok(false);
-        }
-        self.grow(desired.saturating_sub(current))
+        let maximum_reached = maximum.is_some_and(|maximum| desired > maximum);
+        self.grow(desired.saturating_sub(current), maximum_reached)
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.give_back();
+        self.give_back_last();
         tracing::debug!(error = format!("{error:#}"), "a guest's memory could not grow");
         Ok(())
     }
@@ -128,19 +167,16 @@ impl ResourceLimiter for MemoryLimiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            self.last = 0;
-            return Ok(false);
-        }
+        let maximum_reached = maximum.is_some_and(|maximum| desired > maximum);
         let elements = desired.saturating_sub(current);
         match elements.checked_mul(TABLE_ELEMENT_BYTES) {
-            Some(bytes) => self.grow(bytes),
+            Some(bytes) => self.grow(bytes, maximum_reached),
             None => Err(format_err!("a table of {desired} elements")),
         }
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.give_back();
+        self.give_back_last();
         Ok(())
     }
 
@@ -157,19 +193,17 @@ impl ResourceLimiter for MemoryLimiter {
     }
 }
 
-/// All of the host's memory: a guest without a limit must fail before the host does.
 fn host_memory() -> u64 {
     let system = rustix::system::sysinfo();
     // The unit is 1 on every 64-bit system.
-    u64::try_from(system.totalram)
-        .unwrap_or(u64::MAX)
-        .saturating_mul(u64::from(system.mem_unit.max(1)))
+    let unit = u64::from(system.mem_unit.max(1));
+    u64::from(system.totalram).saturating_mul(unit)
 }
 
-/// How many handles (files, sockets, streams, pollables) one run may hold.
+/// How many handles (files, sockets, streams, pollables) one Store may hold.
 ///
-/// A file or a real socket is a descriptor of the Pod's process: one guest must not use them all up.
-/// In-memory sockets cost none, hence never fewer than 1024.
+/// A file or a real socket is a descriptor of the Pod's process: one guest must not use them all
+/// up. In-memory sockets cost none, hence never fewer than 1024.
 pub(crate) fn most_handles() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(descriptors / 2).unwrap_or(usize::MAX).clamp(1024, 65_536)
@@ -182,32 +216,38 @@ mod tests {
     const PAGE: usize = 64 << 10;
 
     #[test]
-    fn memories_and_tables_share_one_limit() {
-        let mut limiter = MemoryLimiter::new(Some(4 * PAGE as u64), Exceeded::Deny);
+    fn memories_and_tables_of_all_stores_share_one_limit() {
+        let memory = ContainerMemory::new(Some(4 * PAGE as u64), Exceeded::Deny);
+        let mut limiter = MemoryLimiter::new(memory.clone());
+        let mut other = MemoryLimiter::new(memory.clone());
         assert!(limiter.memory_growing(0, 2 * PAGE, None).unwrap());
-        assert!(limiter.memory_growing(0, PAGE, None).unwrap());
+        assert!(other.memory_growing(0, PAGE, None).unwrap());
         assert!(!limiter.memory_growing(2 * PAGE, 4 * PAGE, None).unwrap());
         assert!(limiter.table_growing(0, PAGE / TABLE_ELEMENT_BYTES, None).unwrap());
-        assert!(!limiter.table_growing(0, 1, None).unwrap());
-        assert_eq!(limiter.used(), 4 * PAGE);
+        assert!(!other.table_growing(0, 1, None).unwrap());
+        assert_eq!(memory.used(), 4 * PAGE);
         assert!(limiter.denied().is_some());
+        drop(limiter);
+        assert_eq!((memory.used(), memory.peak()), (PAGE, 4 * PAGE));
+        drop(other);
+        assert_eq!(memory.used(), 0);
     }
 
     #[test]
-    fn growth_that_fails_later_is_given_back() {
-        let mut limiter = MemoryLimiter::new(Some(PAGE as u64), Exceeded::Deny);
+    fn growth_that_fails_later_is_given_back_once() {
+        let memory = ContainerMemory::new(Some(PAGE as u64), Exceeded::Deny);
+        let mut limiter = MemoryLimiter::new(memory.clone());
         assert!(limiter.memory_growing(0, PAGE, None).unwrap());
         limiter.memory_grow_failed(format_err!("no memory")).unwrap();
-        assert_eq!((limiter.used(), limiter.peak()), (0, PAGE));
-        // Beyond its own maximum: refused without being counted, and nothing to give back.
+        assert_eq!((memory.used(), memory.peak()), (0, PAGE));
         assert!(!limiter.memory_growing(0, PAGE, Some(1)).unwrap());
         limiter.memory_grow_failed(format_err!("maximum")).unwrap();
-        assert_eq!(limiter.used(), 0);
+        assert_eq!(memory.used(), 0);
     }
 
     #[test]
     fn a_killing_limit_is_an_error() {
-        let mut limiter = MemoryLimiter::new(Some(1), Exceeded::Kill);
+        let mut limiter = MemoryLimiter::new(ContainerMemory::new(Some(1), Exceeded::Kill));
         let error = limiter.memory_growing(0, PAGE, None).unwrap_err();
         assert!(error.is::<OutOfMemory>(), "{error}");
     }

@@ -9,12 +9,12 @@ use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
-use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{I32Exit, p0, p1, p2, p3};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::state::GuestState;
 use crate::image::family;
+use crate::sandbox::wasi as sockets;
 
 type State = GuestState;
 
@@ -72,7 +72,7 @@ impl HasData for Table {
 }
 
 fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
-    use p2::bindings::{cli, clocks, filesystem, random, sockets};
+    use p2::bindings::{cli, clocks, filesystem, random};
 
     match interface {
         "wasi:io/error" => io::error::add_to_linker::<_, Table>(linker, State::table),
@@ -119,30 +119,12 @@ fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
         "wasi:cli/terminal-stderr" => {
             cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, State::cli)
         }
-        "wasi:sockets/network" => {
-            let options = sockets::network::LinkOptions::default();
-            sockets::network::add_to_linker::<_, WasiSockets>(linker, &options, State::sockets)
-        }
-        "wasi:sockets/instance-network" => {
-            sockets::instance_network::add_to_linker::<_, WasiSockets>(linker, State::sockets)
-        }
-        "wasi:sockets/tcp" => sockets::tcp::add_to_linker::<_, WasiSockets>(linker, State::sockets),
-        "wasi:sockets/tcp-create-socket" => {
-            sockets::tcp_create_socket::add_to_linker::<_, WasiSockets>(linker, State::sockets)
-        }
-        "wasi:sockets/udp" => sockets::udp::add_to_linker::<_, WasiSockets>(linker, State::sockets),
-        "wasi:sockets/udp-create-socket" => {
-            sockets::udp_create_socket::add_to_linker::<_, WasiSockets>(linker, State::sockets)
-        }
-        "wasi:sockets/ip-name-lookup" => {
-            sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(linker, State::sockets)
-        }
-        _ => Ok(()),
+        other => sockets::p2::link_interface(linker, other).map(drop),
     }
 }
 
 fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
-    use p3::bindings::{cli, clocks, filesystem, random, sockets};
+    use p3::bindings::{cli, clocks, filesystem, random};
 
     match interface {
         "wasi:clocks/types" => clocks::types::add_to_linker::<_, WasiClocks>(linker, State::clocks),
@@ -187,12 +169,6 @@ fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
         "wasi:cli/terminal-stderr" => {
             cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, State::cli)
         }
-        "wasi:sockets/types" => {
-            sockets::types::add_to_linker::<_, WasiSockets>(linker, State::sockets)
-        }
-        "wasi:sockets/ip-name-lookup" => {
-            sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(linker, State::sockets)
-        }
-        _ => Ok(()),
+        other => sockets::p3::link_interface(linker, other).map(drop),
     }
 }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 
-use super::limiter::Exceeded;
+use super::limiter::ContainerMemory;
 use super::program::{Entry, Program};
 use super::state::GuestState;
 use super::stdio::{Output, Stdin};
 use super::wasi::WasiSetup;
 use super::{PodClock, PodRandom, command, exit, reactor};
 use crate::lifecycle::Exit;
+use crate::sandbox::filesystem::Mount;
+use crate::sandbox::network::Endpoint;
 
 /// What a run gets from its Pod.
-#[derive(Clone, Debug)]
 pub struct GuestHost {
+    /// The run's own place on the Pod's network; it ends with the run.
+    pub endpoint: Arc<Endpoint>,
     /// The Pod's time.
     pub clock: PodClock,
     /// The Pod's chance.
@@ -42,26 +45,14 @@ pub struct RunSpec {
     pub tty: bool,
     /// Root and volumes.
     pub mounts: Vec<Mount>,
-    /// Bytes for all memories and tables together.
-    pub memory_limit: Option<u64>,
-    /// What happens at that limit.
-    pub exceeded: Exceeded,
-}
-
-/// A directory of the host for the guest.
-#[derive(Clone, Debug)]
-pub struct Mount {
-    /// Where the guest sees it.
-    pub guest_path: String,
-    /// Where the host opens it.
-    pub host_path: std::path::PathBuf,
-    /// Whether it cannot be changed.
-    pub read_only: bool,
+    /// Its memory and the limit of it; whoever keeps a clone can read the use.
+    pub memory: Arc<ContainerMemory>,
 }
 
 /// Runs `program` once, to its end.
 ///
-/// `stop` asks for the end: the guest's standard input ends, a reactor ends at once. Whoever has
+/// `stop` asks for the end: the guest's standard input ends, its listeners refuse, a reactor ends
+/// at once. Whoever has
 /// no more patience drops the future: that is the kill, and [`Exit::killed`] is its exit.
 /// Must be polled within a tokio runtime with timers; file system calls use its blocking threads.
 ///
@@ -73,22 +64,45 @@ pub async fn run(
     spec: RunSpec,
     stop: CancellationToken,
 ) -> Exit {
-    let (memory_limit, exceeded) = (spec.memory_limit, spec.exceeded);
-    let setup = match WasiSetup::new(&host, spec, &stop) {
+    let endpoint = host.endpoint.clone();
+    let setup = match WasiSetup::new(host, spec, &stop) {
         Ok(setup) => Arc::new(setup),
         Err(error) => return error.into(),
     };
-    let mut store =
-        GuestState::new(setup, memory_limit, exceeded).into_store(&program.shared.engine);
-    let ended = match &program.shared.entry {
-        Entry::CommandModule(pre) => command::module(&mut store, pre).await,
-        Entry::CommandP2(pre) => command::p2(&mut store, pre).await,
-        Entry::CommandP3(pre) => command::p3(&mut store, pre).await,
-        Entry::ReactorModule(pre) => reactor::module(&mut store, pre, &stop).await,
-        Entry::ReactorComponent(pre) => reactor::component(&mut store, pre, &stop).await,
-        Entry::Http(_) => Ok(Exit::start_error("HTTP handlers are not served yet")),
+    let mut store = GuestState::new(setup).into_store(&program.shared.engine);
+    let ended = {
+        let refuse = async {
+            stop.cancelled().await;
+            endpoint.refuse_new();
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            ended = call(&mut store, &program.shared.entry, &stop) => ended,
+            never = refuse => never,
+        }
     };
-    ended.unwrap_or_else(|failure| failure.into_exit(&store))
+    let exit = ended.unwrap_or_else(|failure| failure.into_exit(&store));
+    // In this order: the guest's own sockets close as those of a process that exits, and only what
+    // somebody else still holds is reset.
+    drop(store);
+    endpoint.end();
+    exit
+}
+
+async fn call(
+    store: &mut Store<GuestState>,
+    entry: &Entry,
+    stop: &CancellationToken,
+) -> Result<Exit, Failure> {
+    match entry {
+        Entry::CommandModule(pre) => command::module(store, pre).await,
+        Entry::CommandP2(pre) => command::p2(store, pre).await,
+        Entry::CommandP3(pre) => command::p3(store, pre).await,
+        Entry::ReactorModule(pre) => reactor::module(store, pre, stop).await,
+        Entry::ReactorComponent(pre) => reactor::component(store, pre, stop).await,
+        Entry::Http(_) => Ok(Exit::start_error("HTTP handlers are not served yet")),
+    }
 }
 
 /// How a call into a guest failed.

@@ -7,9 +7,10 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::limiter::{Exceeded, MemoryLimiter, most_handles};
+use super::limiter::{MemoryLimiter, most_handles};
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
+use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
 /// What one Store holds besides its instances.
 pub struct GuestState {
@@ -25,20 +26,11 @@ pub struct GuestState {
 
 impl GuestState {
     /// The state of a Store of its own for one instance.
-    pub(crate) fn new(
-        setup: Arc<WasiSetup>,
-        memory_limit: Option<u64>,
-        exceeded: Exceeded,
-    ) -> Self {
+    pub(crate) fn new(setup: Arc<WasiSetup>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(most_handles());
-        Self {
-            setup,
-            wasi: None,
-            module: None,
-            table,
-            limiter: MemoryLimiter::new(memory_limit, exceeded),
-        }
+        let limiter = MemoryLimiter::new(setup.memory.clone());
+        Self { setup, wasi: None, module: None, table, limiter }
     }
 
     /// A Store around this state: limited, and giving way at each epoch tick.
@@ -76,5 +68,11 @@ impl WasiView for GuestState {
             ctx: self.wasi.get_or_insert_with(|| setup.context()),
             table: &mut self.table,
         }
+    }
+}
+
+impl NetworkView for GuestState {
+    fn network(&mut self) -> NetworkCtxView<'_> {
+        NetworkCtxView { table: &mut self.table, endpoint: &self.setup.endpoint }
     }
 }

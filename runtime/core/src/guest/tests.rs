@@ -11,6 +11,8 @@ use super::*;
 use crate::executor::{PodExecutor, TaskError, Weight};
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::{Exit, ExitReason};
+use crate::sandbox::filesystem::Mount;
+use crate::sandbox::network::{Network, NetworkConfig};
 
 /// Longer than any test may take; only a hang gets there.
 const HANG: Duration = Duration::from_secs(60);
@@ -20,6 +22,7 @@ struct World {
     executor: Arc<PodExecutor>,
     engines: Engines,
     cache: CodeCache,
+    network: Arc<Network>,
     stop: CancellationToken,
     stdout: OutputBuffer,
     stderr: OutputBuffer,
@@ -37,16 +40,15 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let executor = PodExecutor::threads(2);
         let ticked = executor.clone();
-        let engines =
-            Engines::with_reservation(reservation, move |engine| ticked.register(engine));
-        let cache =
-            CodeCache::open(&folder.path().join("cache"), reservation, Compiler::InProcess)
-                .unwrap();
+        let engines = Engines::with_reservation(reservation, move |engine| ticked.register(engine));
+        let cache = CodeCache::open(&folder.path().join("cache"), reservation, Compiler::InProcess)
+            .unwrap();
         Self {
             folder,
             executor,
             engines,
             cache,
+            network: Network::new(NetworkConfig::new("pod", Vec::new())),
             stop: CancellationToken::new(),
             stdout: OutputBuffer::new(1 << 20),
             stderr: OutputBuffer::new(1 << 20),
@@ -77,13 +79,20 @@ impl World {
             stderr: Arc::new(self.stderr.clone()),
             tty: false,
             mounts: Vec::new(),
-            memory_limit: self.memory_limit,
-            exceeded: self.exceeded,
+            memory: ContainerMemory::new(self.memory_limit, self.exceeded),
+        }
+    }
+
+    fn host(&self) -> GuestHost {
+        GuestHost {
+            endpoint: Arc::new(self.network.endpoint()),
+            clock: PodClock::real(),
+            random: PodRandom::System,
         }
     }
 
     fn start(&self, program: Program) -> crate::executor::Task<Exit> {
-        let host = GuestHost { clock: PodClock::real(), random: PodRandom::System };
+        let host = self.host();
         let account = self.executor.account("test", Weight::MIN, None);
         account.spawn(run(program, host, self.spec(), self.stop.clone()))
     }
@@ -138,8 +147,7 @@ async fn a_module_ends_with_the_code_it_gives() {
     let returns = module(r#"(func (export "_start"))"#);
     assert_eq!(world.exit(&returns).await, Exit::completed());
     for (given, code) in [(0, 0), (7, 7), (127, 127), (255, 255), (256, 0), (-1, 255)] {
-        let text =
-            module(&format!(r#"(func (export "_start") (call $exit (i32.const {given})))"#));
+        let text = module(&format!(r#"(func (export "_start") (call $exit (i32.const {given})))"#));
         assert_eq!(world.exit(&text).await.code, code, "proc_exit({given})");
     }
 }
@@ -183,19 +191,37 @@ async fn a_trap_says_what_and_where() {
     traps.push(exit.message.unwrap());
     let exit = world.exit(&async_command("unreachable")).await;
     traps.push(exit.message.unwrap());
-    insta::assert_snapshot!(traps.join("\n\n"));
+    insta::assert_snapshot!(traps.join("\n\n"), @r"
+    wasm trap: wasm `unreachable` instruction executed
+      at guest!inner
+      at guest!main
+
+    wasm trap: call stack exhausted
+      at guest!deep
+      at guest!deep
+      at guest!deep
+
+    wasm trap: out of bounds memory access
+      at guest!main
+
+    wasm trap: integer divide by zero
+      at guest!main
+
+    wasm trap: wasm `unreachable` instruction executed
+      at m!function 0
+
+    wasm trap: wasm `unreachable` instruction executed
+      at m!function 0
+    ");
 }
 
 #[tokio::test]
 async fn a_start_function_that_fails_is_a_trap_of_the_guest() {
     let world = World::new();
-    let text = module(
-        r#"(func $init unreachable) (start $init) (func (export "_start"))"#,
-    );
+    let text = module(r#"(func $init unreachable) (start $init) (func (export "_start"))"#);
     assert_eq!(world.exit(&text).await.code, 134);
-    let text = module(
-        r#"(func $init (call $exit (i32.const 9))) (start $init) (func (export "_start"))"#,
-    );
+    let text =
+        module(r#"(func $init (call $exit (i32.const 9))) (start $init) (func (export "_start"))"#);
     assert_eq!(world.exit(&text).await.code, 9);
 }
 
@@ -221,17 +247,27 @@ async fn what_nobody_provides_is_named() {
         };
         errors.push(format!("{} {}", error.code, error.message.unwrap()));
     }
-    insta::assert_snapshot!(errors.join("\n"));
+    insta::assert_snapshot!(errors.join("\n"), @r"
+    128 cannot link: unknown import: `env::foo` has not been defined
+    128 cannot link: unknown import: `wasi_snapshot_preview1::teleport` has not been defined
+    128 cannot link: incompatible import type for `wasi_snapshot_preview1::proc_exit`: types incompatible: expected type `(func)`, found type `(func (param i32))`
+    128 cannot link: unknown import: `env::memory` has not been defined
+    128 cannot link: component imports instance `my:own/thing@1.0.0`, but a matching implementation was not found in the linker: instance export `f` has the wrong type: function implementation is missing
+    128 cannot link: component imports instance `wasi:keyvalue/store@0.2.0-draft`, but a matching implementation was not found in the linker: instance export `f` has the wrong type: function implementation is missing
+    128 cannot link: component imports instance `wasi:cli/exit@0.2.0`, but a matching implementation was not found in the linker: instance export `leave` has the wrong type: function implementation is missing
+    128 cannot link: component imports function `plain`, but a matching implementation was not found in the linker: function implementation is missing
+    127 it exports nothing: neither `_start` nor a function that others could call
+    ");
 }
 
 #[tokio::test]
 async fn a_shared_memory_is_refused_at_the_start() {
     let world = World::new();
-    let exit = world
-        .exit(r#"(module (memory 1 2 shared) (func (export "_start")))"#)
-        .await;
+    let exit = world.exit(r#"(module (memory 1 2 shared) (func (export "_start")))"#).await;
     assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
-    insta::assert_snapshot!(exit.message.unwrap());
+    insta::assert_snapshot!(exit.message.unwrap(), @r"
+    it has a shared memory, which is not supported: the container's memory limit would not hold for it; build it without threads
+    ");
 }
 
 #[tokio::test]
@@ -253,12 +289,16 @@ async fn the_memory_limit_holds_for_all_memories_together() {
     let too_large = r#"(module (memory 11) (func (export "_start")))"#;
     let exit = world.exit(too_large).await;
     assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
-    insta::assert_snapshot!(exit.message.unwrap());
+    insta::assert_snapshot!(exit.message.unwrap(), @r"
+    cannot instantiate: memory minimum size of 11 pages exceeds memory limits; memory limit of 655360 bytes exceeded: 0 bytes in use, 720896 more asked for
+    ");
 
     world.exceeded = Exceeded::Kill;
     let exit = world.exit(&text).await;
     assert_eq!((exit.code, exit.reason), (137, ExitReason::OomKilled));
-    insta::assert_snapshot!(exit.message.unwrap());
+    insta::assert_snapshot!(exit.message.unwrap(), @r"
+    memory limit of 655360 bytes exceeded: 655360 bytes in use, 65536 more asked for
+    ");
 }
 
 #[tokio::test]
@@ -269,7 +309,11 @@ async fn a_denied_allocation_explains_the_trap_after_it() {
         r#"(func $main (export "_start")
             (if (i32.eq (memory.grow (i32.const 5)) (i32.const -1)) (then unreachable)))"#,
     );
-    insta::assert_snapshot!(world.exit(&text).await.message.unwrap());
+    insta::assert_snapshot!(world.exit(&text).await.message.unwrap(), @r"
+    wasm trap: wasm `unreachable` instruction executed
+      at guest!main
+    before: memory limit of 131072 bytes exceeded: 65536 bytes in use, 327680 more asked for
+    ");
 }
 
 #[tokio::test]
@@ -378,12 +422,7 @@ async fn a_directory_that_is_gone_is_a_start_error() {
     let world = World::new();
     let program = world.prepare(&command("i32.const 0")).await.unwrap();
     let mut spec = world.spec();
-    spec.mounts = vec![Mount {
-        guest_path: "/data".to_owned(),
-        host_path: world.folder.path().join("gone"),
-        read_only: false,
-    }];
-    let host = GuestHost { clock: PodClock::real(), random: PodRandom::System };
-    let exit = run(program, host, spec, world.stop.clone()).await;
+    spec.mounts = vec![Mount::at("/data", world.folder.path().join("gone"), false)];
+    let exit = run(program, world.host(), spec, world.stop.clone()).await;
     assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
 }

@@ -11,9 +11,11 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
 
 use super::exit::StartError;
+use super::limiter::ContainerMemory;
 use super::run::{GuestHost, RunSpec};
 use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
 use super::{PodClock, PodRandom};
+use crate::sandbox::network::Endpoint;
 
 /// Everything that a context is made of.
 pub struct WasiSetup {
@@ -28,6 +30,10 @@ pub struct WasiSetup {
     clock: PodClock,
     random: PodRandom,
     run: String,
+    /// The run's place on the network.
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// The container's memory.
+    pub(crate) memory: Arc<ContainerMemory>,
     /// Opened once: a context for a request only clones handles and cannot fail.
     directories: WasiFilesystemCtx,
 }
@@ -38,14 +44,14 @@ impl WasiSetup {
     /// # Errors
     /// [`StartError::Directory`] when one cannot be opened.
     pub fn new(
-        host: &GuestHost,
+        host: GuestHost,
         spec: RunSpec,
         stop: &CancellationToken,
     ) -> Result<Self, StartError> {
         let mut builder = WasiCtxBuilder::new();
         for mount in &spec.mounts {
             let permissions = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-            builder.preopened_dir(&mount.host_path, &mount.guest_path, permissions).map_err(
+            builder.preopened_dir(mount.host_path(), &mount.guest_path, permissions).map_err(
                 |source| StartError::Directory { path: mount.guest_path.clone(), source },
             )?;
         }
@@ -61,8 +67,10 @@ impl WasiSetup {
             tty: spec.tty,
             stop: stop.clone(),
             clock: host.clock,
-            random: host.random.clone(),
+            random: host.random,
             run: spec.run,
+            endpoint: host.endpoint,
+            memory: spec.memory,
             directories,
         })
     }

@@ -388,7 +388,16 @@ mod tests {
         .into_iter()
         .map(|bytes| shape(bytes).unwrap_err().to_string())
         .collect();
-        insta::assert_snapshot!(errors.join("\n"));
+        insta::assert_snapshot!(errors.join("\n"), @r"
+    the file is empty
+    it is WebAssembly, but broken or cut off: it ends within its header
+    it is WebAssembly, but broken or cut off: it ends within its header
+    it is WebAssembly, but broken or cut off: unexpected end-of-file (at offset 0x21)
+    it is not WebAssembly: it starts with `#!/bin/s`, not with `\0asm` (it is a script)
+    it is not WebAssembly: it starts with `\x7fELF\x02\x01\x01\x00`, not with `\0asm` (it is a native program: build it for wasm32-wasip1 or wasm32-wasip2)
+    it is WebAssembly of an unknown version (7)
+    it is not WebAssembly: it starts with `hello, w`, not with `\0asm`
+    ");
     }
 
     #[test]

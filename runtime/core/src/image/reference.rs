@@ -338,7 +338,15 @@ mod tests {
             format!("{}: {error}", error.reason().as_str())
         })
         .collect();
-        insta::assert_snapshot!(texts.join("\n"));
+        insta::assert_snapshot!(texts.join("\n"), @r#"
+    ErrImagePull: container image "nginx:1.27" was not found (not in --image-map (1 mapped), /srv/pods/images.yaml (3 mapped)), and pulling from a registry is not supported yet; map it with `--image-map nginx:1.27=FILE.wasm` or in an `images.yaml` beside the manifest, or give a path such as `./nginx.wasm`
+    ErrImageNeverPull: container image "nginx:1.27" is not present with pull policy of Never (not in --image-map (1 mapped), /srv/pods/images.yaml (3 mapped)); map it with `--image-map nginx:1.27=FILE.wasm` or in an `images.yaml` beside the manifest, or give a path such as `./nginx.wasm`
+    InvalidImageName: couldn't parse image name "Nginx": invalid reference format: repository name (Nginx) must be lowercase
+    InvalidImageName: couldn't parse image name "nginx:": invalid reference format: "" is not a tag
+    InvalidImageName: couldn't parse image name "a b": invalid reference format: "a b" in the repository name must be lower case alphanumeric characters, separated by `.`, `_`, `__` or `-`
+    InvalidImageName: couldn't parse image name "": invalid reference format: the repository name is empty
+    InvalidImageName: couldn't parse image name "nginx@sha256:12": invalid reference format: "sha256:12" is not a digest
+    "#);
     }
 
     #[test]
@@ -356,7 +364,7 @@ mod tests {
         for valid in [
             "a__b",
             "a---b",
-            "a.b_c-d/e",
+            "x/a.b_c-d/e",
             "EXAMPLE.com/a",
             "a@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         ] {

@@ -201,7 +201,22 @@ async fn what_is_no_image_says_so() {
         errors.push(format!("{}: {error}", error.reason().as_str()));
     }
     let text = errors.join("\n").replace(&folder, "");
-    insta::assert_snapshot!(text);
+    insta::assert_snapshot!(text, @r"
+    ErrImagePull: cannot read image file /missing.wasm: No such file or directory (os error 2)
+    ErrImagePull: image file  is not a regular file
+    ErrImagePull: image file /dev/null is not a regular file
+    ErrImagePull: image file /empty.wasm cannot be run: the file is empty
+    ErrImagePull: image file /text.wasm cannot be run: it is not WebAssembly: it starts with `hello`, not with `\0asm`
+    ErrImagePull: image file /broken.wat cannot be run: it is not valid WebAssembly text: unknown func: failed to find name `$g`
+         --> /broken.wat:2:18
+          |
+        2 |   (func $f (call $g)))
+          |                  ^
+    ErrImagePull: image file /cut.wasm cannot be run: it is WebAssembly, but broken or cut off: unexpected end-of-file (at offset 0x14)
+    ErrImagePull: image file /native.wasm cannot be run: it is not WebAssembly: it starts with `\x7fELF\x02\x01\x01\x00`, not with `\0asm` (it is a native program: build it for wasm32-wasip1 or wasm32-wasip2)
+    ErrImagePull: image file /foreign.cwasm cannot be run: it is precompiled machine code: such files run unchecked, so only those of wasmpod's own cache are accepted; give the .wasm that it was made of
+    ErrImagePull: image file /invalid.wat does not compile: failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 37: type mismatch: values remaining on stack at end of block
+    ");
     assert_eq!(world.files(), 0, "nothing is left of what failed");
 }
 
