@@ -13,31 +13,15 @@ pub fn wasmpod() -> &'static Path {
     BINARY.get_or_init(|| {
         // Beside the test's own binary: target/<profile>/deps/<test>.
         let test = std::env::current_exe().expect("a test has a path");
-        let profile = test
-            .parent()
-            .and_then(Path::parent)
-            .expect("target/<profile>/deps/<test>");
+        let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
         let target = profile.parent().expect("target/<profile>");
         let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--quiet",
-            "--package",
-            "wasmpod-cli",
-            "--bin",
-            "wasmpod",
-        ]);
-        build
-            .arg("--target-dir")
-            .arg(target)
-            .current_dir(checkout());
+        build.args(["build", "--quiet", "--package", "wasmpod-cli", "--bin", "wasmpod"]);
+        build.arg("--target-dir").arg(target).current_dir(checkout());
         if profile.ends_with("release") {
             build.arg("--release");
         }
-        assert!(
-            build.status().expect("cargo runs").success(),
-            "cargo builds wasmpod"
-        );
+        assert!(build.status().expect("cargo runs").success(), "cargo builds wasmpod");
         profile.join("wasmpod")
     })
 }
@@ -50,24 +34,14 @@ pub fn wasmpod() -> &'static Path {
 pub fn guest(name: &str) -> String {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let build = Command::new(env!("CARGO"))
-            .args(["xtask", "guests"])
-            .current_dir(checkout())
-            .status();
-        assert!(
-            build.expect("cargo runs").success(),
-            "`cargo xtask guests` builds the guests"
-        );
+        let build =
+            Command::new(env!("CARGO")).args(["xtask", "guests"]).current_dir(checkout()).status();
+        assert!(build.expect("cargo runs").success(), "`cargo xtask guests` builds the guests");
     });
     let built = checkout().join("guest-examples/target");
     ["wasm32-wasip2", "wasm32-wasip1"]
         .iter()
-        .map(|target| {
-            built
-                .join(target)
-                .join("release")
-                .join(format!("{name}.wasm"))
-        })
+        .map(|target| built.join(target).join("release").join(format!("{name}.wasm")))
         .find(|path| path.exists())
         .unwrap_or_else(|| panic!("guest-examples has no guest `{name}`"))
         .to_str()
@@ -77,7 +51,5 @@ pub fn guest(name: &str) -> String {
 
 /// The root of this checkout.
 pub(crate) fn checkout() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ is in the checkout")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the checkout")
 }

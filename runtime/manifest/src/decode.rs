@@ -160,6 +160,9 @@ impl<'node> Deserializer<'node> for &'node Node {
                     .visit_newtype_struct(deserializer)
                     .map_err(|error: DecodeError| error.or_at(self.at))
             }
+            ("Quantity", Value::Null) => {
+                visitor.visit_newtype_struct(StrDeserializer::<DecodeError>::new("0"))
+            }
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -200,6 +203,7 @@ mod tests {
         assert_eq!(decode::<Vec<i32>>(&null), Ok(Vec::new()));
         assert_eq!(decode::<Option<bool>>(&null), Ok(None));
         assert_eq!(decode::<i64>(&null), Ok(0));
+        assert_eq!(decode(&null), Ok(Quantity("0".to_owned())));
     }
 
     #[test]

@@ -23,7 +23,7 @@ const GROUPS: usize = 128;
 const SIMILAR: usize = 10;
 const SIMILAR_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// A listener that is behind by more than this misses the oldest.
-const BEHIND: usize = 256;
+const BEHIND: usize = 64;
 
 /// The Events of one Pod.
 #[derive(Debug)]

@@ -33,6 +33,13 @@ pub enum Action {
         /// The moment it counts to.
         until: Instant,
     },
+    /// Begin to start all containers again, from the first init container on: a fact to note.
+    RestartAll {
+        /// The container whose rule asks for it.
+        container: ContainerIndex,
+    },
+    /// All containers have ended for that: take them as if none had run. A fact to note.
+    Reset,
     /// Tell a guest that it should end.
     Stop {
         /// The container.

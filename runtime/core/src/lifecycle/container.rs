@@ -33,6 +33,8 @@ pub struct Container {
     pub restart_count: u32,
     /// The identity of the latest run, and the image that it was made from.
     pub latest: Option<RunIdentity>,
+    /// Whether it has run since the Pod's containers were last started together.
+    pub has_begun: bool,
     pub(crate) crashes: Backoff,
     pub(crate) image_failures: Backoff,
 }
@@ -140,6 +142,7 @@ impl Container {
             last: None,
             restart_count: 0,
             latest: None,
+            has_begun: false,
             crashes: Backoff::new(spec.max_restart_delay),
             image_failures: Backoff::new(super::backoff::MaxDelay::default()),
         }

@@ -18,6 +18,10 @@
 
 use std::fmt;
 
+/// The message of a container while all of its Pod are started again.
+pub(crate) const RESTARTING_ALL: &str =
+    "The container is removed because RestartAllContainers in place";
+
 /// The end of one run: what `state.terminated` of the container's status says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exit {
@@ -45,6 +49,8 @@ pub enum ExitReason {
     ContainerCannotRun,
     /// Its end was not seen.
     ContainerStatusUnknown,
+    /// It was ended, or had ended, when all containers of the Pod were started again.
+    RestartingAllContainers,
 }
 
 impl Exit {
@@ -106,6 +112,15 @@ impl Exit {
         }
     }
 
+    /// The run made way for a restart of all containers of the Pod.
+    pub fn restarting_all() -> Self {
+        Self {
+            code: 137,
+            reason: ExitReason::RestartingAllContainers,
+            message: Some(RESTARTING_ALL.to_owned()),
+        }
+    }
+
     /// The same end with the termination message that the guest left, if it left one.
     #[must_use]
     pub fn with_message(mut self, message: Option<String>) -> Self {
@@ -130,6 +145,7 @@ impl fmt::Display for ExitReason {
             Self::StartError => "StartError",
             Self::ContainerCannotRun => "ContainerCannotRun",
             Self::ContainerStatusUnknown => "ContainerStatusUnknown",
+            Self::RestartingAllContainers => "RestartingAllContainers",
         })
     }
 }

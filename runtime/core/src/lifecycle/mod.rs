@@ -43,10 +43,10 @@ pub use outcome::{Outcome, outcome};
 pub use phase::{Phase, phase};
 pub use pod::plan;
 pub use qos::{QosClass, qos_class};
-pub use restart::restarts;
+pub use restart::{restarts, restarts_all};
 pub use spec::{
-    ContainerIndex, ContainerSpec, ExitCodeOperator, Identity, RestartPolicy, RestartRule, Role,
-    Spec, SpecError,
+    ContainerIndex, ContainerSpec, ExitCodeOperator, Identity, RestartAction, RestartPolicy,
+    RestartRule, Role, Spec, SpecError,
 };
 pub use status::status;
 pub use waiting::WaitingReason;

@@ -53,6 +53,8 @@ pub fn narrate_action(spec: &Spec, observed: &Observed, action: &Action) -> Vec<
         Action::PrepareSandbox
         | Action::PrepareImage { .. }
         | Action::Start { .. }
+        | Action::RestartAll { .. }
+        | Action::Reset
         | Action::Cancel { .. }
         | Action::CancelSandbox
         | Action::End

@@ -18,7 +18,7 @@ use super::event::{
     Event, ImageError, ImageErrorKind, ImageInfo, Now, PodFailure, Sandbox, SandboxError,
     StartError, Stop,
 };
-use super::exit::Exit;
+use super::exit::{Exit, RESTARTING_ALL};
 use super::spec::{ContainerIndex, Spec};
 use super::waiting::WaitingReason;
 
@@ -45,6 +45,8 @@ pub struct Observed {
     pub addresses: Sandbox,
     /// Its containers, in the order of [`Spec::containers`].
     pub containers: Vec<Container>,
+    /// All of its containers are being ended, to be started again.
+    pub restarting_all: bool,
     /// Its end, once that has begun.
     pub ending: Option<Ending>,
     /// Its deletion, once somebody asked for it.
@@ -111,6 +113,7 @@ impl Observed {
             sandbox_failures: 0,
             addresses: Sandbox::default(),
             containers: spec.containers.iter().map(|_| Container::new(spec)).collect(),
+            restarting_all: false,
             ending: None,
             deletion: None,
         }
@@ -155,6 +158,7 @@ impl Observed {
             }
             Event::Cancelled { container } => self.with(container, Container::cancelled),
             Event::Exited { container, exit } => {
+                let exit = if self.restarting_all { Exit::restarting_all() } else { exit };
                 self.with(container, |container| container.exited(exit, now));
             }
             Event::StopRequested(stop) => self.stop_requested(spec, stop, now),
@@ -177,6 +181,11 @@ impl Observed {
                 let why = self.back_off(spec, *container, *cause, *delay, *until);
                 self.with(*container, |container| container.wait(why));
             }
+            Action::RestartAll { container } => {
+                self.with(*container, |container| container.count_restart(now));
+                self.restarting_all = true;
+            }
+            Action::Reset => self.reset(),
             Action::Stop { container, kill_at } => {
                 self.with(*container, |container| container.order(StopOrder::KillAt(*kill_at)));
             }
@@ -193,6 +202,13 @@ impl Observed {
     fn with(&mut self, index: ContainerIndex, change: impl FnOnce(&mut Container)) {
         if let Some(container) = self.containers.get_mut(index.0) {
             change(container);
+        }
+    }
+
+    fn reset(&mut self) {
+        self.restarting_all = false;
+        for container in &mut self.containers {
+            container.reset();
         }
     }
 
@@ -327,7 +343,8 @@ impl Ending {
 }
 
 impl Container {
-    fn begin_image(&mut self, now: Now) {
+    /// Notes in the back-off that a run is being followed by another, if one is.
+    fn count_restart(&mut self, now: Now) {
         let restart_of = match &self.state {
             RunState::Terminated { ended, .. } => Some(ended.finished),
             RunState::Waiting { why, .. } if why.reason == WaitingReason::CrashLoopBackOff => {
@@ -338,7 +355,26 @@ impl Container {
         if let Some(finished) = restart_of {
             self.crashes.retry(finished, now.instant);
         }
+    }
+
+    fn begin_image(&mut self, now: Now) {
+        self.count_restart(now);
         self.turn(|step| matches!(step, Step::Nothing), Step::Image);
+    }
+
+    /// Stands as if it had never run, save for its count and its last end.
+    fn reset(&mut self) {
+        self.has_begun = false;
+        if self.latest_end().is_none() {
+            return;
+        }
+        self.wait(Waiting {
+            message: Some(RESTARTING_ALL.to_owned()),
+            ..Waiting::because(WaitingReason::RestartingAllContainers)
+        });
+        if let Some(ended) = &mut self.last {
+            ended.exit = Exit::restarting_all();
+        }
     }
 
     fn begin_start(&mut self) {
@@ -469,6 +505,7 @@ impl Container {
 
     fn count_run(&mut self, run: RunIdentity) {
         self.restart_count = self.next_attempt();
+        self.has_begun = true;
         self.latest = Some(run);
     }
 

@@ -56,10 +56,9 @@ pub fn phase(spec: &Spec, observed: &Observed) -> Phase {
     phase
 }
 
-/// Whether an app container has run.
+/// Whether an app container has run since the containers were last started together.
 pub(crate) fn has_begun(spec: &Spec, observed: &Observed) -> bool {
-    pairs(spec, observed)
-        .any(|(spec, container)| spec.role == Role::App && container.latest.is_some())
+    pairs(spec, observed).any(|(spec, container)| spec.role == Role::App && container.has_begun)
 }
 
 /// The containers by what they do; the names are those of the kubelet.

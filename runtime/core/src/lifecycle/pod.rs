@@ -21,7 +21,7 @@ use super::action::{Action, BackOffCause};
 use super::container::{Container, RunState, Step, StopOrder};
 use super::event::PodFailure;
 use super::observed::{Ending, Observed, SandboxState};
-use super::restart::restarts;
+use super::restart::{restarts, restarts_all};
 use super::spec::{ContainerIndex, Role, Spec};
 use super::waiting::WaitingReason;
 
@@ -49,6 +49,8 @@ impl Planner<'_> {
         }
         if let Some(ending) = &self.observed.ending {
             self.end(ending);
+        } else if self.observed.restarting_all {
+            self.make_way();
         } else if self.work_is_done() {
             let at_rest = self.observed.is_at_rest();
             self.actions.push(if at_rest { Action::Teardown } else { Action::End });
@@ -95,8 +97,7 @@ impl Planner<'_> {
     fn run_containers(&mut self) {
         // Once an app container has run, init containers are history and a sidecar that starts
         // again holds nobody up.
-        let initialized =
-            self.of_role(Role::App).any(|index| self.container(index).latest.is_some());
+        let initialized = self.of_role(Role::App).any(|index| self.container(index).has_begun);
         for index in self.spec.indices() {
             let container = self.observed.container(index);
             match self.spec.container(index).role {
@@ -142,7 +143,7 @@ impl Planner<'_> {
                             until,
                         });
                     }
-                    _ => self.actions.push(Action::PrepareImage { container: index }),
+                    _ => self.try_again(index),
                 }
             }
             RunState::Terminated { ended, step: Step::Nothing } => {
@@ -159,7 +160,7 @@ impl Planner<'_> {
                             until,
                         });
                     }
-                    _ => self.actions.push(Action::PrepareImage { container: index }),
+                    _ => self.try_again(index),
                 }
             }
             RunState::Waiting {
@@ -172,6 +173,44 @@ impl Planner<'_> {
         }
     }
 
+    /// The first step of a run, or of a restart of all where that is what the last end asks for.
+    fn try_again(&mut self, container: ContainerIndex) {
+        let (spec, state) = (self.spec.container(container), &self.container(container).state);
+        let follows = match state {
+            RunState::Terminated { ended, .. } => Some(ended),
+            RunState::Waiting { why, .. } if why.reason == WaitingReason::CrashLoopBackOff => {
+                self.container(container).last.as_ref()
+            }
+            RunState::Waiting { .. } | RunState::Running(_) => None,
+        };
+        let all = follows.is_some_and(|ended| restarts_all(spec, &ended.exit));
+        self.actions.push(if all {
+            Action::RestartAll { container }
+        } else {
+            Action::PrepareImage { container }
+        });
+    }
+
+    /// All containers are to start again: what still runs, or is about to, ends without grace.
+    fn make_way(&mut self) {
+        if self.observed.is_at_rest() {
+            self.actions.push(Action::Reset);
+            return;
+        }
+        self.cancel_steps();
+        for index in self.spec.indices() {
+            self.kill(index);
+        }
+    }
+
+    fn cancel_steps(&mut self) {
+        for index in self.spec.indices() {
+            if matches!(self.container(index).step(), Some(Step::Image | Step::Starting(_))) {
+                self.actions.push(Action::Cancel { container: index });
+            }
+        }
+    }
+
     /// The Pod is to end: who has to be told, killed, waited for?
     fn end(&mut self, ending: &Ending) {
         if self.observed.is_at_rest() {
@@ -181,11 +220,7 @@ impl Planner<'_> {
         if self.observed.sandbox == SandboxState::Preparing {
             self.actions.push(Action::CancelSandbox);
         }
-        for index in self.spec.indices() {
-            if matches!(self.container(index).step(), Some(Step::Image | Step::Starting(_))) {
-                self.actions.push(Action::Cancel { container: index });
-            }
-        }
+        self.cancel_steps();
         if ending.kill {
             for index in self.spec.indices() {
                 self.kill(index);

@@ -9,25 +9,43 @@
 //! | Never | no | no |
 //!
 //! An init container that succeeded is done whatever the policy says; a sidecar always starts
-//! again. `restartPolicyRules` are looked at first, in order; the first that matches restarts.
-//! Rule: Pod `spec.restartPolicy` and the container fields of the same names.
+//! again. `restartPolicyRules` are looked at first, in order; the first that matches restarts the
+//! container, or with it all others of the Pod. A run that was ended for such a restart of all
+//! always starts again.
+//!
+//! Rule: Pod `spec.restartPolicy` and the container fields of the same names; KEP-5532 for the
+//! restart of all containers.
 
-use super::exit::Exit;
-use super::spec::{ContainerSpec, ExitCodeOperator, RestartPolicy, RestartRule, Role};
+use super::exit::{Exit, ExitReason};
+use super::spec::{
+    ContainerSpec, ExitCodeOperator, RestartAction, RestartPolicy, RestartRule, Role,
+};
 
 /// Whether `container` should run again after it ended with `exit`.
 pub fn restarts(container: &ContainerSpec, exit: &Exit) -> bool {
+    if exit.reason == ExitReason::RestartingAllContainers {
+        return true;
+    }
+    if matching_action(container, exit).is_some() {
+        return true;
+    }
     if container.role == Role::Init && exit.is_success() {
         return false;
-    }
-    if container.restart_rules.iter().any(|rule| rule_matches(rule, exit)) {
-        return true;
     }
     match container.restart_policy {
         RestartPolicy::Always => true,
         RestartPolicy::OnFailure => !exit.is_success(),
         RestartPolicy::Never => false,
     }
+}
+
+/// Whether all containers of the Pod should run again after `container` ended with `exit`.
+pub fn restarts_all(container: &ContainerSpec, exit: &Exit) -> bool {
+    matching_action(container, exit) == Some(RestartAction::RestartAllContainers)
+}
+
+fn matching_action(container: &ContainerSpec, exit: &Exit) -> Option<RestartAction> {
+    container.restart_rules.iter().find(|rule| rule_matches(rule, exit)).map(|rule| rule.action)
 }
 
 fn rule_matches(rule: &RestartRule, exit: &Exit) -> bool {
@@ -81,15 +99,35 @@ mod tests {
     #[test]
     fn rules_come_before_the_policy() {
         let mut container = container(Role::App, RestartPolicy::Never);
-        container.restart_rules =
-            vec![RestartRule { operator: ExitCodeOperator::In, codes: vec![42, 0] }];
+        let rule = |action, operator, code| RestartRule { action, operator, codes: vec![code] };
+        container.restart_rules = vec![rule(RestartAction::Restart, ExitCodeOperator::In, 42)];
         assert!(restarts(&container, &Exit::with_code(42)));
-        assert!(restarts(&container, &Exit::completed()));
+        assert!(!restarts_all(&container, &Exit::with_code(42)));
         assert!(!restarts(&container, &Exit::with_code(1)));
 
-        container.restart_rules =
-            vec![RestartRule { operator: ExitCodeOperator::NotIn, codes: vec![1] }];
+        container.restart_rules = vec![rule(RestartAction::Restart, ExitCodeOperator::NotIn, 1)];
         assert!(restarts(&container, &Exit::with_code(2)));
+        assert!(restarts(&container, &Exit::completed()));
         assert!(!restarts(&container, &Exit::with_code(1)));
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_counts() {
+        let rule = |action, code| RestartRule {
+            action,
+            operator: ExitCodeOperator::In,
+            codes: vec![code],
+        };
+        let mut container = container(Role::App, RestartPolicy::Never);
+        container.restart_rules = vec![
+            rule(RestartAction::Restart, 1),
+            rule(RestartAction::RestartAllContainers, 1),
+            rule(RestartAction::RestartAllContainers, 2),
+        ];
+        assert!(!restarts_all(&container, &Exit::with_code(1)));
+        assert!(restarts_all(&container, &Exit::with_code(2)));
+        assert!(restarts(&container, &Exit::with_code(2)));
+        assert!(!restarts(&container, &Exit::with_code(3)));
+        assert!(restarts(&container, &Exit::restarting_all()));
     }
 }

@@ -103,13 +103,24 @@ pub enum RestartPolicy {
     Never,
 }
 
-/// One of a container's `restartPolicyRules`: restarts it when the exit code matches.
+/// One of a container's `restartPolicyRules`: what to do when the exit code matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestartRule {
+    /// What starts again.
+    pub action: RestartAction,
     /// Whether a code in `codes` matches, or one outside of them.
     pub operator: ExitCodeOperator,
     /// The exit codes to compare with.
     pub codes: Vec<i32>,
+}
+
+/// `action` of a restart rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartAction {
+    /// The container itself.
+    Restart,
+    /// All containers of the Pod, from the first init container on; network and volumes stay.
+    RestartAllContainers,
 }
 
 /// `exitCodes.operator` of a restart rule.
@@ -263,9 +274,14 @@ impl RestartPolicy {
 
 impl RestartRule {
     fn parse(rule: &ContainerRestartRule, path: &str) -> Result<Self, SpecError> {
-        if rule.action != "Restart" {
-            return Err(unsupported(&format!("{path}.action"), &rule.action, r#""Restart""#));
-        }
+        let action = match rule.action.as_str() {
+            "Restart" => RestartAction::Restart,
+            "RestartAllContainers" => RestartAction::RestartAllContainers,
+            other => {
+                let supported = r#""Restart", "RestartAllContainers""#;
+                return Err(unsupported(&format!("{path}.action"), other, supported));
+            }
+        };
         let (operator, codes) = match &rule.exit_codes {
             Some(exit_codes) => (exit_codes.operator.as_str(), exit_codes.values.clone()),
             None => ("", None),
@@ -281,7 +297,7 @@ impl RestartRule {
                 ));
             }
         };
-        Ok(Self { operator, codes: codes.unwrap_or_default() })
+        Ok(Self { action, operator, codes: codes.unwrap_or_default() })
     }
 }
 

@@ -9,6 +9,8 @@ pub enum WaitingReason {
     PodInitializing,
     /// This container was not tried yet, or is being made.
     ContainerCreating,
+    /// It makes way for a restart of all containers of the Pod.
+    RestartingAllContainers,
     /// It ended and will start again when its back-off is over.
     CrashLoopBackOff,
     /// The last try to get the image failed.

@@ -22,10 +22,7 @@ pub enum Clock {
 impl Clock {
     /// A wall clock that shows `origin` now and goes with tokio's clock.
     pub fn starting_at(origin: Timestamp) -> Self {
-        Self::Virtual {
-            origin,
-            started: Instant::now(),
-        }
+        Self::Virtual { origin, started: Instant::now() }
     }
 
     /// The present moment.
@@ -33,13 +30,10 @@ impl Clock {
         let instant = Instant::now();
         let wall = match self {
             Self::System => Timestamp::now(),
-            Self::Virtual { origin, started } => origin
-                .checked_add(instant - *started)
-                .unwrap_or(Timestamp::MAX),
+            Self::Virtual { origin, started } => {
+                origin.checked_add(instant - *started).unwrap_or(Timestamp::MAX)
+            }
         };
-        Now {
-            instant: instant.into_std(),
-            wall,
-        }
+        Now { instant: instant.into_std(), wall }
     }
 }

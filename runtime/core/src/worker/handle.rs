@@ -42,8 +42,7 @@ impl PodHandle {
     ///
     /// Returns at once; the end is the end of [`Worker::run`](super::Worker::run).
     pub async fn stop(&self, grace: Option<Duration>) {
-        self.wish(Event::StopRequested(Stop::Graceful { grace }))
-            .await;
+        self.wish(Event::StopRequested(Stop::Graceful { grace })).await;
     }
 
     /// What Ctrl-C means: the first time a graceful stop, and a kill when the Pod is ending

@@ -194,15 +194,18 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
             Action::CancelSandbox => self.cancel(&[Target::Sandbox]),
             Action::Teardown => self.teardown(),
             // Facts: to begin them was all.
-            Action::BackOff { .. } | Action::End | Action::Fail(_) | Action::WakeAt(_) => {}
+            Action::BackOff { .. }
+            | Action::RestartAll { .. }
+            | Action::Reset
+            | Action::End
+            | Action::Fail(_)
+            | Action::WakeAt(_) => {}
         }
     }
 
     fn prepare_sandbox(&mut self) {
         let runtime = Arc::clone(&self.runtime);
-        self.spawn(Target::Sandbox, async move {
-            Done::Sandbox(runtime.prepare_sandbox().await)
-        });
+        self.spawn(Target::Sandbox, async move { Done::Sandbox(runtime.prepare_sandbox().await) });
     }
 
     fn prepare_image(&mut self, container: ContainerIndex) {
@@ -215,11 +218,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
     fn start(&mut self, container: ContainerIndex, attempt: u32) {
         let (runtime, spec) = (Arc::clone(&self.runtime), Arc::clone(&self.spec));
         self.spawn(Target::Start(container), async move {
-            Done::Start(
-                runtime
-                    .start(&spec.container(container).name, attempt)
-                    .await,
-            )
+            Done::Start(runtime.start(&spec.container(container).name, attempt).await)
         });
     }
 
@@ -236,11 +235,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
     }
 
     fn cancel(&mut self, targets: &[Target]) {
-        for work in self
-            .works
-            .iter_mut()
-            .filter(|work| targets.contains(&work.target))
-        {
+        for work in self.works.iter_mut().filter(|work| targets.contains(&work.target)) {
             work.cancelled = true;
             work.abort.abort();
         }
@@ -256,12 +251,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
 
     fn spawn(&mut self, target: Target, work: impl Future<Output = Done> + Send + 'static) {
         let abort = self.tasks.spawn(work);
-        self.works.push(Work {
-            id: abort.id(),
-            target,
-            abort,
-            cancelled: false,
-        });
+        self.works.push(Work { id: abort.id(), target, abort, cancelled: false });
     }
 
     /// A task has ended: one event follows.
@@ -335,15 +325,11 @@ fn broken(target: Target, error: &JoinError) -> Event {
         Target::Sandbox => Event::SandboxFailed(SandboxError::Create(error.to_string())),
         Target::Image(container) => Event::ImageFailed {
             container,
-            error: ImageError {
-                kind: ImageErrorKind::Inspect,
-                message: error.to_string(),
-            },
+            error: ImageError { kind: ImageErrorKind::Inspect, message: error.to_string() },
         },
-        Target::Start(container) => Event::StartFailed {
-            container,
-            error: StartError::Create(error.to_string()),
-        },
+        Target::Start(container) => {
+            Event::StartFailed { container, error: StartError::Create(error.to_string()) }
+        }
         Target::Run(container) => {
             let exit = Exit::unknown().with_message(Some(error.to_string()));
             Event::Exited { container, exit }

@@ -78,8 +78,6 @@ pub trait RunControl: Send {
 
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Run").field("id", &self.id).finish_non_exhaustive()
     }
 }

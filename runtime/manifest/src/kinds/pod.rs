@@ -74,7 +74,10 @@ pub(super) fn report_errors(
     here: &Here,
     gathered: &mut Gathered,
 ) {
-    for error in errors {
+    // A limit before the request that was copied from it.
+    let (copied, own): (Vec<_>, Vec<_>) =
+        errors.into_iter().partition(|error| is_request(error) && !is_written(written, error));
+    for error in own.into_iter().chain(copied) {
         // The name of a workload's Pod is the workload's.
         let of_root = is_name(&error);
         let (tree, path) = if of_root {
@@ -103,6 +106,23 @@ pub(super) fn report_errors(
     }
 }
 
+fn is_request(error: &FieldError) -> bool {
+    error
+        .path
+        .segments()
+        .any(|segment| matches!(segment, Segment::Field(name) if name == "requests"))
+}
+
+fn is_written(written: &Written<'_>, error: &FieldError) -> bool {
+    let mut segments = error.path.segments();
+    let found = segments.try_fold(written.template, |node, segment| match segment {
+        Segment::Field(name) => node.get(name),
+        Segment::Key(key) => node.get(key),
+        Segment::Index(index) => node.item(*index),
+    });
+    found.is_some()
+}
+
 fn is_name(error: &FieldError) -> bool {
     let mut segments = error.path.segments();
     let is = |segment: Option<&Segment>, names: &[&str]| matches!(segment, Some(Segment::Field(name)) if names.contains(&name.as_ref()));
@@ -111,14 +131,23 @@ fn is_name(error: &FieldError) -> bool {
 }
 
 /// Whether a broken rule is only the echo of a problem that has been reported: a value that was
-/// taken out, or a field that is missing because it was misspelt.
+/// taken out, a field that is missing because it was misspelt, or a request that was never written
+/// but copied from a limit.
 fn explains(problem: &Problem, path: &str, error: &FieldError) -> bool {
     match problem.kind {
         ProblemKind::WrongType | ProblemKind::NotSupported => path
             .strip_prefix(problem.path.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])),
         ProblemKind::UnknownField => {
-            error.kind == ErrorType::Required && holder(path) == holder(&problem.path)
+            let lacking = matches!(error.kind, ErrorType::Required | ErrorType::Invalid);
+            let beside = error.kind == ErrorType::Required && holder(path) == holder(&problem.path);
+            beside || (lacking && path == holder(&problem.path))
+        }
+        ProblemKind::Invalid(kind) => {
+            kind == error.kind
+                && path.contains("requests[")
+                && problem.path == path.replace("requests[", "limits[")
+                && problem.message.ends_with(&error.body())
         }
         _ => false,
     }

@@ -1,7 +1,9 @@
 //! Containers: what they run, with which ports, environment and mounts.
 
 use super::probe::{LIFECYCLE, PROBE};
-use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESIZE, SCTP};
+use super::reason::{
+    DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESIZE, RESOURCES, RESTART_ALL, SCTP,
+};
 use super::security::SECURITY_CONTEXT;
 use super::shape::Support::{Honoured, Ignored, Refused};
 use super::shape::{
@@ -28,12 +30,8 @@ pub(crate) static CONTAINER: Object = Object {
             Ignored(RESIZE),
         ),
         field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Honoured),
-        field("restartPolicy", STRING, Ignored(LATER)),
-        field(
-            "restartPolicyRules",
-            Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)),
-            Ignored(LATER),
-        ),
+        field("restartPolicy", STRING, Honoured),
+        field("restartPolicyRules", Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)), Honoured),
         field("securityContext", Shape::Object(&SECURITY_CONTEXT), Honoured),
         field("startupProbe", Shape::Object(&PROBE), Ignored(LATER)),
         field("stdin", BOOL, Honoured),
@@ -175,7 +173,7 @@ pub(crate) static RESOURCE_CLAIM: Object =
 pub(crate) static CONTAINER_RESTART_RULE: Object = Object {
     name: "ContainerRestartRule",
     fields: &[
-        part("action", STRING),
+        field("action", STRING, Refused(RESTART_ALL)).only("RestartAllContainers"),
         part("exitCodes", Shape::Object(&CONTAINER_RESTART_RULE_ON_EXIT_CODES)),
     ],
 };
@@ -210,7 +208,7 @@ static LIMITS: Keys = Keys {
         field("memory", QUANTITY, Honoured),
     ],
     shape: QUANTITY,
-    support: Refused(DEVICES),
+    support: Refused(RESOURCES),
 };
 
 static REQUESTS_BY_NAME: Keys = Keys {
@@ -221,5 +219,5 @@ static REQUESTS_BY_NAME: Keys = Keys {
         field("memory", QUANTITY, Ignored(LATER)),
     ],
     shape: QUANTITY,
-    support: Refused(DEVICES),
+    support: Refused(RESOURCES),
 };

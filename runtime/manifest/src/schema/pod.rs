@@ -37,7 +37,7 @@ pub(crate) static POD_TEMPLATE_SPEC: Object = Object {
 pub(crate) static POD_SPEC: Object = Object {
     name: "PodSpec",
     fields: &[
-        field("activeDeadlineSeconds", INT64, Ignored(LATER)),
+        field("activeDeadlineSeconds", INT64, Honoured),
         field("affinity", Shape::Object(&AFFINITY), Ignored(SCHEDULING)),
         field("automountServiceAccountToken", BOOL, Ignored(API_ACCESS)),
         field("containers", Shape::List(&Shape::Object(&CONTAINER)), Honoured),
@@ -74,7 +74,7 @@ pub(crate) static POD_SPEC: Object = Object {
         field("preemptionPolicy", STRING, Ignored(PRIORITY)),
         field("priority", INT32, Ignored(PRIORITY)),
         field("priorityClassName", STRING, Ignored(PRIORITY)),
-        field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Ignored(LATER)),
+        field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Honoured),
         field("resourceClaims", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)), Refused(DEVICES)),
         field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Ignored(LATER)),
         field("restartPolicy", STRING, Honoured),

@@ -3,7 +3,7 @@
 use super::container::{OBJECT_FIELD_SELECTOR, RESOURCE_FIELD_SELECTOR};
 use super::metadata::{LABEL_SELECTOR, OBJECT_META};
 use super::objects::PERSISTENT_VOLUME_CLAIM_SPEC;
-use super::reason::{HUGE_PAGES, IMAGE_VOLUME, LATER, NO_SIGNERS, NO_TOKENS, REMOTE_VOLUME, USERS};
+use super::reason::{HUGE_PAGES, IMAGE_VOLUME, NO_SIGNERS, NO_TOKENS, REMOTE_VOLUME, USERS};
 use super::remote_volume::{
     AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE, AZURE_DISK_VOLUME_SOURCE, AZURE_FILE_VOLUME_SOURCE,
     CEPH_FS_VOLUME_SOURCE, CINDER_VOLUME_SOURCE, CSI_VOLUME_SOURCE, FC_VOLUME_SOURCE,
@@ -118,7 +118,7 @@ pub(crate) static EMPTY_DIR_VOLUME_SOURCE: Object = Object {
     name: "EmptyDirVolumeSource",
     fields: &[
         field("medium", STRING, Refused(HUGE_PAGES)).only("HugePages"),
-        field("mode", INT32, Ignored(LATER)),
+        field("mode", INT32, Honoured),
         field("sizeLimit", QUANTITY, Honoured),
     ],
 };

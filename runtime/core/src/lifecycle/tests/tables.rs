@@ -72,6 +72,7 @@ fn observed(spec: &Spec, states: &[Is]) -> Observed {
     assert_eq!(observed.containers.len(), states.len());
     for (container, is) in observed.containers.iter_mut().zip(states) {
         container.latest = (!matches!(is, New)).then(run);
+        container.has_begun = container.latest.is_some();
         match is {
             New => {}
             Up | Starting => {

@@ -298,6 +298,11 @@ impl Listener {
         self.port.local
     }
 
+    /// Ready when [`poll_accept`](Self::poll_accept) would not have to wait.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.port.backlog.poll_acceptable(cx)
+    }
+
     /// The next connection: its stream, the address that was called, and who called.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The fronts that wasmtime calls: sockets of WASI 0.1, 0.2 and 0.3 over the Pod's network.
 
+pub mod p1;
 pub mod p2;
 pub mod p3;
 mod view;

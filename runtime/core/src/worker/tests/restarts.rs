@@ -1,5 +1,7 @@
 //! Containers that end: who starts again, when, and what it looks like meanwhile.
 
+use serde_json::json;
+
 use super::scripted::{Guest, PodScript, Script, restarts};
 use crate::lifecycle::{Exit, Outcome};
 
@@ -240,4 +242,91 @@ async fn a_day_of_crashing_passes_in_a_moment_and_twice_the_same() {
     assert!(first.contains("start web #286"), "{first}");
     assert!(!first.contains("start web #287"), "{first}");
     assert_eq!(first, day().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_can_start_all_containers_again() {
+    let pod = PodScript::new()
+        .with("restartPolicy", "Never")
+        .init("setup", Script::runs([Guest::exits(1, 0)]))
+        .container("web", Script::runs([Guest::exits(60, 0).lingers(5, 0)]))
+        .add(
+            "containers",
+            json!({ "name": "watcher", "restartPolicy": "Never", "restartPolicyRules": [
+                { "action": "RestartAllContainers",
+                  "exitCodes": { "operator": "In", "values": [88] } },
+            ] }),
+            Script::runs([Guest::exits(10, 88), Guest::exits(1, 88), Guest::exits(2, 0)]),
+        );
+    insta::assert_snapshot!(pod.trace().await, @r#"
+       0s sandbox
+       0s image setup
+       0s   | Pending; setup PodInitializing; watcher PodInitializing; web PodInitializing
+       0s   ~ setup: Pulled: Container image "setup.wasm" already present on machine
+       0s start setup #0
+       0s   ~ setup: Created: Container created
+       0s   ~ setup: Started: Container started
+       0s   | Pending; setup running; watcher PodInitializing; web PodInitializing
+       1s image web
+       1s image watcher
+       1s   | Pending; setup Completed 0, ready; watcher PodInitializing; web PodInitializing
+       1s   ~ web: Pulled: Container image "web.wasm" already present on machine
+       1s   ~ watcher: Pulled: Container image "watcher.wasm" already present on machine
+       1s start web #0
+       1s start watcher #0
+       1s   ~ web: Created: Container created
+       1s   ~ web: Started: Container started
+       1s   ~ watcher: Created: Container created
+       1s   ~ watcher: Started: Container started
+       1s   | Running; setup Completed 0, ready; watcher running, ready; web running, ready
+      11s kill web
+      11s   ~ web: Killing: Stopping container web
+      11s   | Running; setup Completed 0, ready; watcher Error 88; web running, ready
+      11s image setup
+      11s   | Running; setup RestartingAllContainers (The container is removed because RestartAllContainers in place); watcher RestartingAllContainers (The container is removed because RestartAllContainers in place); web RestartingAllContainers (The container is removed because RestartAllContainers in place)
+      11s   ~ setup: Pulled: Container image "setup.wasm" already present on machine (x2)
+      11s start setup #1
+      11s   ~ setup: Created: Container created (x2)
+      11s   ~ setup: Started: Container started (x2)
+      11s   | Pending; setup running, restarts 1; watcher RestartingAllContainers (The container is removed because RestartAllContainers in place); web RestartingAllContainers (The container is removed because RestartAllContainers in place)
+      12s image web
+      12s image watcher
+      12s   | Running; setup Completed 0, ready, restarts 1; watcher RestartingAllContainers (The container is removed because RestartAllContainers in place); web RestartingAllContainers (The container is removed because RestartAllContainers in place)
+      12s   ~ web: Pulled: Container image "web.wasm" already present on machine (x2)
+      12s   ~ watcher: Pulled: Container image "watcher.wasm" already present on machine (x2)
+      12s start web #1
+      12s start watcher #1
+      12s   ~ web: Created: Container created (x2)
+      12s   ~ web: Started: Container started (x2)
+      12s   ~ watcher: Created: Container created (x2)
+      12s   ~ watcher: Started: Container started (x2)
+      12s   | Running; setup Completed 0, ready, restarts 1; watcher running, ready, restarts 1; web running, ready, restarts 1
+      13s   ~ watcher: !BackOff: Back-off restarting failed container watcher in pod p_default(u)
+      13s   | Running; setup Completed 0, ready, restarts 1; watcher CrashLoopBackOff (back-off 10s restarting failed container=watcher pod=p_default(u)), restarts 1; web running, ready, restarts 1
+      23s kill web
+      23s   ~ web: Killing: Stopping container web (x2)
+      23s image setup
+      23s   | Running; setup RestartingAllContainers (The container is removed because RestartAllContainers in place), restarts 1; watcher RestartingAllContainers (The container is removed because RestartAllContainers in place), restarts 1; web RestartingAllContainers (The container is removed because RestartAllContainers in place), restarts 1
+      23s   ~ setup: Pulled: Container image "setup.wasm" already present on machine (x3)
+      23s start setup #2
+      23s   ~ setup: Created: Container created (x3)
+      23s   ~ setup: Started: Container started (x3)
+      23s   | Pending; setup running, restarts 2; watcher RestartingAllContainers (The container is removed because RestartAllContainers in place), restarts 1; web RestartingAllContainers (The container is removed because RestartAllContainers in place), restarts 1
+      24s image web
+      24s image watcher
+      24s   | Running; setup Completed 0, ready, restarts 2; watcher RestartingAllContainers (The container is removed because RestartAllContainers in place), restarts 1; web RestartingAllContainers (The container is removed because RestartAllContainers in place), restarts 1
+      24s   ~ web: Pulled: Container image "web.wasm" already present on machine (x3)
+      24s   ~ watcher: Pulled: Container image "watcher.wasm" already present on machine (x3)
+      24s start web #2
+      24s start watcher #2
+      24s   ~ web: Created: Container created (x3)
+      24s   ~ web: Started: Container started (x3)
+      24s   ~ watcher: Created: Container created (x3)
+      24s   ~ watcher: Started: Container started (x3)
+      24s   | Running; setup Completed 0, ready, restarts 2; watcher running, ready, restarts 2; web running, ready, restarts 2
+      26s   | Running; setup Completed 0, ready, restarts 2; watcher Completed 0, restarts 2; web running, ready, restarts 2
+    1m24s teardown
+    1m24s   | Succeeded; setup Completed 0, ready, restarts 2; watcher Completed 0, restarts 2; web Completed 0, restarts 2
+    1m24s over, exit code 0
+    "#);
 }

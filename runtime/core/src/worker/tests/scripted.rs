@@ -82,7 +82,7 @@ impl Guest {
         let ends = async {
             match self.ends {
                 Some((after, exit)) => {
-                    sleep(after).await;
+                    takes(after).await;
                     exit
                 }
                 None => pending().await,
@@ -142,6 +142,13 @@ impl Script {
     pub(super) fn start_takes(mut self, seconds: u64) -> Self {
         self.start_takes = Duration::from_secs(seconds);
         self
+    }
+}
+
+/// Sleeps, but not at all for nothing: a timer of no length waits for the next millisecond.
+async fn takes(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
     }
 }
 
@@ -422,7 +429,7 @@ impl ContainerRuntime for ScriptedRuntime {
     async fn prepare_image(&self, container: &str) -> Result<ImageInfo, ImageError> {
         self.trace.push(&format!("image {container}"));
         let script = &self.scripts[container];
-        sleep(script.image_takes).await;
+        takes(script.image_takes).await;
         let number = self.count(format!("image {container}"));
         nth(&script.images, number).unwrap_or(Ok(()))?;
         Ok(ImageInfo { id: format!("sha256:{container}"), origin: ImageOrigin::Present })
@@ -431,7 +438,7 @@ impl ContainerRuntime for ScriptedRuntime {
     async fn start(&self, container: &str, attempt: u32) -> Result<Run, StartError> {
         self.trace.push(&format!("start {container} #{attempt}"));
         let script = &self.scripts[container];
-        sleep(script.start_takes).await;
+        takes(script.start_takes).await;
         let number = self.count(format!("start {container}"));
         nth(&script.starts, number).unwrap_or(Ok(()))?;
         let guest = nth(&script.runs, self.count(format!("run {container}"))).unwrap();

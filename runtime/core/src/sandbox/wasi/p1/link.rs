@@ -1,0 +1,58 @@
+//! All of WASI 0.1 for a module, with sockets.
+
+use wasmtime::{AsContextMut as _, Caller, Extern, Linker, Module, Result, bail};
+use wasmtime_wasi::p1;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
+use wiggle::GuestMemory;
+
+use super::view::{ModuleCtxView, ModuleView};
+use super::{poll, sockets, translate};
+
+pub(super) const WASI: &str = "wasi_snapshot_preview1";
+
+/// Whether a module accepts connections, and so gets listeners and needs this linker.
+pub fn wants_listeners(module: &Module) -> bool {
+    module.imports().any(|import| import.module() == WASI && import.name() == "sock_accept")
+}
+
+/// Links WASI 0.1: the stock functions, and ours in place of those that take a descriptor.
+///
+/// # Errors
+/// The linker has one of the functions already.
+pub fn add_to_linker<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()> {
+    p1::add_to_linker_async(linker, |data: &mut T| data.module().wasi)?;
+    linker.allow_shadowing(true);
+    translate::link(linker)?;
+    sockets::link(linker)?;
+    poll::link(linker)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// The memory that a module exports, as every function of WASI 0.1 needs it.
+pub(super) fn exported_memory<T>(caller: &mut Caller<'_, T>) -> Result<Extern> {
+    match caller.get_export("memory") {
+        Some(memory @ (Extern::Memory(_) | Extern::SharedMemory(_))) => Ok(memory),
+        _ => bail!("missing required memory export"),
+    }
+}
+
+/// The guest's memory and the state, for one call.
+pub(super) fn enter<'a, T: ModuleView>(
+    caller: &'a mut Caller<'_, T>,
+    memory: &'a Extern,
+) -> Result<(GuestMemory<'a>, ModuleCtxView<'a>)> {
+    let fuel = caller.as_context_mut().hostcall_fuel();
+    let (memory, view) = match memory {
+        Extern::Memory(memory) => {
+            let (bytes, data) = memory.data_and_store_mut(&mut *caller);
+            (GuestMemory::Unshared(bytes), data.module())
+        }
+        Extern::SharedMemory(memory) => {
+            (GuestMemory::Shared(memory.data()), caller.data_mut().module())
+        }
+        _ => bail!("missing required memory export"),
+    };
+    view.wasi.set_hostcall_fuel(fuel);
+    Ok((memory, view))
+}

@@ -1,0 +1,19 @@
+//! What the front needs of a Store's data.
+
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+use super::Descriptors;
+
+/// Implemented by the data of a Store that runs a core module.
+pub trait ModuleView: Send {
+    /// The stock context and the descriptors round it.
+    fn module(&mut self) -> ModuleCtxView<'_>;
+}
+
+/// Borrowed from a Store for one call of a guest.
+pub struct ModuleCtxView<'a> {
+    /// wasmtime-wasi's own state: files, standard streams, clocks.
+    pub wasi: &'a mut WasiP1Ctx,
+    /// What the guest's descriptors stand for.
+    pub descriptors: &'a mut Descriptors,
+}
