@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// The first delay of the curve; the maximum caps it too.
 const INITIAL: Duration = Duration::from_secs(10);
 
+/// When something that is not under a back-off is tried again: the kubelet's `backOffPeriod`.
+pub(crate) const RETRY: Duration = Duration::from_secs(10);
+
 /// The longest delay of a back-off: one second to five minutes, five minutes by default.
 ///
 /// It is the kubelet's `crashLoopBackOff.maxContainerRestartPeriod`.

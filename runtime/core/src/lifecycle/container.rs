@@ -9,18 +9,22 @@
 //! ```
 //!
 //! A terminated container that starts again at once stays Terminated while its next run is made,
-//! as the kubelet shows it. Facts only; what follows from them is [`plan`](super::plan)'s.
+//! as the kubelet shows it. Facts and how events change them; what should follow is
+//! [`plan`](super::plan)'s.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::backoff::Backoff;
-use super::event::ImageInfo;
-use super::exit::Exit;
-use super::observed::untried_reason;
+use super::backoff::{Backoff, RETRY};
+use super::event::{ImageError, ImageErrorKind, ImageInfo, Now, StartError};
+use super::exit::{Exit, RESTARTING_ALL};
 use super::spec::Spec;
 use super::waiting::WaitingReason;
+
+/// How long an error of an image is shown before the words turn to its back-off: the time in
+/// which the kubelet looks at its containers again.
+const ERROR_SHOWN: Duration = Duration::from_secs(1);
 
 /// What is known of one container.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,9 +207,197 @@ impl Container {
     }
 }
 
+/// What is begun, and what happens.
+impl Container {
+    /// Notes in the back-off that a run is being followed by another, if one is.
+    pub(crate) fn count_restart(&mut self, now: Now) {
+        let restart_of = match &self.state {
+            RunState::Terminated { ended, .. } => Some(ended.finished),
+            RunState::Waiting { why, .. } if why.reason == WaitingReason::CrashLoopBackOff => {
+                self.last.as_ref().map(|ended| ended.finished)
+            }
+            RunState::Waiting { .. } | RunState::Running(_) => None,
+        };
+        if let Some(finished) = restart_of {
+            self.crashes.retry(finished, now.instant);
+        }
+    }
+
+    pub(crate) fn begin_image(&mut self, now: Now) {
+        self.count_restart(now);
+        self.turn(|step| matches!(step, Step::Nothing), Step::Image);
+    }
+
+    /// Stands as if it had never run, save for its count and its last end.
+    pub(crate) fn reset(&mut self) {
+        self.has_begun = false;
+        if self.latest_end().is_none() {
+            return;
+        }
+        self.wait(Waiting {
+            message: Some(RESTARTING_ALL.to_owned()),
+            ..Waiting::because(WaitingReason::RestartingAllContainers)
+        });
+        if let Some(ended) = &mut self.last {
+            ended.exit = Exit::restarting_all();
+        }
+    }
+
+    pub(crate) fn begin_start(&mut self) {
+        if let Some(step) = self.step_mut()
+            && let Step::ImageReady(image) = std::mem::replace(step, Step::Nothing)
+        {
+            *step = Step::Starting(image);
+        }
+    }
+
+    pub(crate) fn begin_cancel(&mut self) {
+        self.turn(|step| matches!(step, Step::Image | Step::Starting(_)), Step::Cancelling);
+    }
+
+    pub(crate) fn cancelled(&mut self) {
+        self.turn(|step| matches!(step, Step::Cancelling), Step::Nothing);
+    }
+
+    pub(crate) fn image_ready(&mut self, image: ImageInfo) {
+        self.turn(|step| matches!(step, Step::Image), Step::ImageReady(image));
+    }
+
+    fn turn(&mut self, from: impl FnOnce(&Step) -> bool, to: Step) {
+        if let Some(step) = self.step_mut()
+            && from(step)
+        {
+            *step = to;
+        }
+    }
+
+    pub(crate) fn image_failed(&mut self, error: ImageError, now: Now) {
+        if self.step() != Some(&Step::Image) {
+            return;
+        }
+        let shown = match error.kind {
+            ImageErrorKind::Pull | ImageErrorKind::RegistryUnavailable => {
+                self.image_failures.retry(now.instant, now.instant);
+                ERROR_SHOWN
+            }
+            ImageErrorKind::NeverPull | ImageErrorKind::InvalidName | ImageErrorKind::Inspect => {
+                RETRY
+            }
+        };
+        self.wait(Waiting {
+            reason: error.kind.waiting_reason(),
+            message: Some(error.message),
+            until: Some(now.instant + shown),
+        });
+    }
+
+    pub(crate) fn started(&mut self, id: String, now: Now) {
+        if let Some(image) = self.take_starting() {
+            self.count_run(RunIdentity { id: Some(id), image });
+            if let RunState::Terminated { ended, .. } = std::mem::replace(
+                &mut self.state,
+                RunState::Running(Running {
+                    started_at: now.wall,
+                    since: now.instant,
+                    started: true,
+                    ready: true,
+                    stop: None,
+                }),
+            ) {
+                self.last = Some(ended);
+            }
+        }
+    }
+
+    pub(crate) fn start_failed(&mut self, spec: &Spec, error: StartError, now: Now) {
+        let Some(image) = self.take_starting() else {
+            return;
+        };
+        let (reason, message) = match error {
+            StartError::Config(message) => {
+                (WaitingReason::CreateContainerConfigError, Some(message))
+            }
+            StartError::Create(message) => (WaitingReason::CreateContainerError, Some(message)),
+            // The status of a container whose volume is missing says no more than at the start;
+            // the FailedMount event tells the rest.
+            StartError::Mount { .. } => (untried_reason(spec), None),
+            StartError::Run(exit) => {
+                let run = RunIdentity { id: None, image };
+                self.count_run(run.clone());
+                self.terminate(Ended {
+                    exit,
+                    run,
+                    started_at: now.wall,
+                    finished_at: now.wall,
+                    finished: now.instant,
+                });
+                return;
+            }
+        };
+        self.wait(Waiting { reason, message, until: Some(now.instant + RETRY) });
+    }
+
+    pub(crate) fn exited(&mut self, exit: Exit, now: Now) {
+        if let RunState::Running(running) = &self.state
+            && let Some(run) = &self.latest
+        {
+            self.terminate(Ended {
+                exit,
+                run: run.clone(),
+                started_at: running.started_at,
+                finished_at: now.wall,
+                finished: now.instant,
+            });
+        }
+    }
+
+    fn terminate(&mut self, ended: Ended) {
+        let state = RunState::Terminated { ended, step: Step::Nothing };
+        if let RunState::Terminated { ended, .. } = std::mem::replace(&mut self.state, state) {
+            self.last = Some(ended);
+        }
+    }
+
+    fn take_starting(&mut self) -> Option<ImageInfo> {
+        let step = self.step_mut()?;
+        match std::mem::replace(step, Step::Nothing) {
+            Step::Starting(image) => Some(image),
+            other => {
+                *step = other;
+                None
+            }
+        }
+    }
+
+    fn count_run(&mut self, run: RunIdentity) {
+        self.restart_count = self.next_attempt();
+        self.has_begun = true;
+        self.latest = Some(run);
+    }
+
+    pub(crate) fn order(&mut self, order: StopOrder) {
+        if let RunState::Running(running) = &mut self.state {
+            running.stop = Some(order);
+        }
+    }
+
+    pub(crate) fn kill_sooner(&mut self, kill_at: Instant) {
+        if let RunState::Running(running) = &mut self.state
+            && let Some(StopOrder::KillAt(at)) = &mut running.stop
+        {
+            *at = kill_at.min(*at);
+        }
+    }
+}
+
 impl Waiting {
     /// Waits for a reason that needs no more words.
     pub fn because(reason: WaitingReason) -> Self {
         Self { reason, message: None, until: None }
     }
+}
+
+/// The reason of a container that has not been tried.
+fn untried_reason(spec: &Spec) -> WaitingReason {
+    if spec.has_init() { WaitingReason::PodInitializing } else { WaitingReason::ContainerCreating }
 }
