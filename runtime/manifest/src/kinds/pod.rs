@@ -1,7 +1,10 @@
 //! Pods: checked, decoded, given their defaults and validated.
 
+use std::collections::HashSet;
+
 use k8s_openapi::api::core::v1::Pod;
 
+use super::echo::Earlier;
 use super::gathered::Gathered;
 use super::injected;
 use super::object::{Here, join};
@@ -10,7 +13,7 @@ use crate::defaults;
 use crate::field::{ErrorType, FieldError, Segment};
 use crate::manifest::{Origin, PodManifest};
 use crate::node::Node;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::ProblemKind;
 use crate::schema::POD;
 use crate::strict::{self, Path, place_of};
 use crate::validate;
@@ -74,53 +77,60 @@ pub(super) fn report_errors(
     here: &Here,
     gathered: &mut Gathered,
 ) {
-    // A limit before the request that was copied from it.
-    let (copied, own): (Vec<_>, Vec<_>) =
-        errors.into_iter().partition(|error| is_request(error) && !is_written(written, error));
-    for error in own.into_iter().chain(copied) {
-        // The name of a workload's Pod is the workload's.
-        let of_root = is_name(&error);
-        let (tree, path) = if of_root {
-            (written.root, error.path.to_string())
-        } else {
-            (written.template, join(written.path, &error.path.to_string()))
-        };
-        let path = here.path(&path);
-        if error.is_misnomer() {
-            // Nothing that Kubernetes knows: a slip, not a feature to be missed here.
-            let exact = here.path(&join(written.path, &error.path.exact()));
-            let mut index = 0;
-            gathered.report.problems.retain(|problem| {
-                index += 1;
-                index <= written.first_problem
-                    || problem.kind != ProblemKind::NotSupported
-                    || problem.path != exact
-            });
-        }
-        let earlier = &gathered.report.problems[written.first_problem..];
-        if earlier.iter().any(|problem| explains(problem, &path, &error)) {
+    forget_misnomers(&errors, written, here, gathered);
+    let earlier = Earlier::new(&gathered.report.problems[written.first_problem..]);
+    for error in errors {
+        if is_copied(written, &error) {
             continue;
         }
-        let at = place_of(tree, &error.path);
-        gathered.report.field_error(at, path, error);
+        // The name of a workload's Pod is the workload's.
+        let (tree, prefix) =
+            if is_name(&error) { (written.root, "") } else { (written.template, written.path) };
+        let path = here.path(&join(prefix, &error.path.to_string()));
+        if !earlier.explains(&path, &error) {
+            let at = place_of(tree, &error.path);
+            gathered.report.field_error(at, path, error);
+        }
     }
 }
 
-fn is_request(error: &FieldError) -> bool {
-    error
-        .path
-        .segments()
-        .any(|segment| matches!(segment, Segment::Field(name) if name == "requests"))
-}
-
-fn is_written(written: &Written<'_>, error: &FieldError) -> bool {
+/// Whether the error is that of a request nobody wrote: it was copied from its limit, of which the
+/// same is said.
+fn is_copied(written: &Written<'_>, error: &FieldError) -> bool {
+    let is_requests =
+        |segment: &Segment| matches!(segment, Segment::Field(name) if name == "requests");
+    if error.kind == ErrorType::Required || !error.path.segments().any(is_requests) {
+        return false;
+    }
     let mut segments = error.path.segments();
     let found = segments.try_fold(written.template, |node, segment| match segment {
         Segment::Field(name) => node.get(name),
         Segment::Key(key) => node.get(key),
         Segment::Index(index) => node.item(*index),
     });
-    found.is_some()
+    found.is_none()
+}
+
+/// What Kubernetes does not know is a slip: the rule says so, and that the thing is not supported
+/// here is beside the point.
+fn forget_misnomers(
+    errors: &[FieldError],
+    written: &Written<'_>,
+    here: &Here,
+    gathered: &mut Gathered,
+) {
+    let misnomers: HashSet<String> = errors
+        .iter()
+        .filter(|error| error.is_misnomer())
+        .map(|error| here.path(&join(written.path, &error.path.exact())))
+        .collect();
+    let mut index = 0;
+    gathered.report.problems.retain(|problem| {
+        index += 1;
+        index <= written.first_problem
+            || problem.kind != ProblemKind::NotSupported
+            || !misnomers.contains(&problem.path)
+    });
 }
 
 fn is_name(error: &FieldError) -> bool {
@@ -128,33 +138,6 @@ fn is_name(error: &FieldError) -> bool {
     let is = |segment: Option<&Segment>, names: &[&str]| matches!(segment, Some(Segment::Field(name)) if names.contains(&name.as_ref()));
     is(segments.next(), &["metadata"])
         && is(segments.next(), &["name", "namespace", "generateName"])
-}
-
-/// Whether a broken rule is only the echo of a problem that has been reported: a value that was
-/// taken out, a field that is missing because it was misspelt, or a request that was never written
-/// but copied from a limit.
-fn explains(problem: &Problem, path: &str, error: &FieldError) -> bool {
-    match problem.kind {
-        ProblemKind::WrongType | ProblemKind::NotSupported => path
-            .strip_prefix(problem.path.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])),
-        ProblemKind::UnknownField => {
-            let lacking = matches!(error.kind, ErrorType::Required | ErrorType::Invalid);
-            let beside = error.kind == ErrorType::Required && holder(path) == holder(&problem.path);
-            beside || (lacking && path == holder(&problem.path))
-        }
-        ProblemKind::Invalid(kind) => {
-            kind == error.kind
-                && path.contains("requests[")
-                && problem.path == path.replace("requests[", "limits[")
-                && problem.message.ends_with(&error.body())
-        }
-        _ => false,
-    }
-}
-
-fn holder(path: &str) -> &str {
-    path.rsplit_once('.').map_or("", |(holder, _)| holder)
 }
 
 pub(super) fn undecodable(

@@ -111,7 +111,9 @@ impl std::ops::Add for Quantity {
     /// The sum, in the family of the left one unless that is 0.
     fn add(self, other: Self) -> Self {
         let family = if self.is_zero() { other.family } else { self.family };
-        Self { nanos: self.nanos.saturating_add(other.nanos), family }
+        // Never the least number of the type, which cannot be negated.
+        let nanos = self.nanos.saturating_add(other.nanos).max(-i128::MAX);
+        Self { nanos, family }
     }
 }
 

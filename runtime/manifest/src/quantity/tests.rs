@@ -88,6 +88,9 @@ fn what_is_too_large_is_the_largest() {
     assert_eq!(huge.bytes(), i64::MAX.unsigned_abs());
     assert_eq!((huge + huge), huge);
     assert_eq!(quantity("-1e999999999999").units_ceil(), i64::MIN);
+    let least = quantity("-1e99") + quantity("-1e99");
+    assert_eq!(least.div_ceil(quantity("-1n")), i64::MAX);
+    assert!(least.to_string().starts_with('-'));
     assert_eq!(quantity("0e999999999999"), Quantity::ZERO);
     assert_eq!(quantity("1e-999999999999").to_string(), "1e-9");
 }

@@ -121,16 +121,7 @@ fn requirements(
     let limits_at = at.field("limits");
     let requests_at = at.field("requests");
     let limits = amounts(requirements.limits.as_ref(), owner, &limits_at, errors);
-    // A request that is the limit again was most likely filled in from it, and is as wrong.
-    let repeats = |resource: &String, written: &Written| {
-        let limit = requirements.limits.as_ref().and_then(|limits| limits.get(resource));
-        limit == Some(written)
-    };
-    let own = requirements.requests.iter().flatten();
-    let own = own.filter(|(resource, written)| !repeats(resource, written));
-    let own: ResourceList =
-        own.map(|(resource, written)| (resource.clone(), written.clone())).collect();
-    let requests = amounts(Some(&own), owner, &requests_at, errors);
+    let requests = amounts(requirements.requests.as_ref(), owner, &requests_at, errors);
 
     for (resource, request) in &requests {
         // Printed without the key, as Kubernetes prints it, but found with it.

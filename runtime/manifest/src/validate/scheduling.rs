@@ -3,11 +3,12 @@
 //! A single machine has nothing to choose, but a manifest that a cluster would refuse is wrong
 //! here too.
 
+use std::collections::{HashMap, HashSet};
+
 use k8s_openapi::api::core::v1::{
     PodReadinessGate, PodSchedulingGate, Toleration, TopologySpreadConstraint,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use std::collections::HashSet;
 
 use super::absent::{list, text};
 use super::label_selector::label_selector;
@@ -91,6 +92,12 @@ pub(super) fn topology_spread(
     at: &Place<'_>,
     errors: &mut Errors,
 ) {
+    // The one that stands last is right, as upstream.
+    let pairs: HashMap<(&str, &str), usize> = constraints
+        .iter()
+        .map(|own| (own.topology_key.as_str(), own.when_unsatisfiable.as_str()))
+        .zip(0..)
+        .collect();
     for (index, constraint) in constraints.iter().enumerate() {
         let at = at.index(index);
         let when = constraint.when_unsatisfiable.as_str();
@@ -103,10 +110,8 @@ pub(super) fn topology_spread(
         if !UNSATISFIABLE.contains(&when) {
             errors.unsupported(&at.field("whenUnsatisfiable"), when, &UNSATISFIABLE);
         }
-        let same = |other: &TopologySpreadConstraint| {
-            other.topology_key == constraint.topology_key && other.when_unsatisfiable == when
-        };
-        if constraints[index + 1..].iter().any(same) {
+        let repeated = pairs.get(&(constraint.topology_key.as_str(), when));
+        if repeated.is_some_and(|last| *last > index) {
             let pair = format!("{{{}, {when}}}", constraint.topology_key);
             errors.duplicate(&at.field("{topologyKey, whenUnsatisfiable}"), pair);
         }
