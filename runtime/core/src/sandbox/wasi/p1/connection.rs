@@ -84,6 +84,11 @@ impl Connection {
         }
     }
 
+    /// Keeps an error for the next reader: the bytes before it have just been given out.
+    pub(super) fn put_back(&self, error: NetworkError) {
+        self.ahead().outcome = Some(Outcome::Failed(error));
+    }
+
     /// As [`Connection::try_read`], but what it gives stays.
     pub(super) fn try_peek(&self, max: usize) -> Result<Option<Bytes>, NetworkError> {
         let mut ahead = self.ahead();

@@ -17,6 +17,11 @@ impl Buffer {
         Self { offset: self.offset.saturating_add(count), length: self.length - count }
     }
 
+    /// How many bytes it holds.
+    pub(super) fn room(self) -> usize {
+        usize::try_from(self.length).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.length == 0
     }

@@ -218,37 +218,69 @@ async fn receive(
     if flags & !(PEEK | WAIT_ALL) != 0 {
         return Err(Errno::Notsup);
     }
-    let peek = flags & PEEK != 0;
+    let buffers = buffers(memory, array, count)?;
+    if flags & PEEK != 0 {
+        return peek(memory, connection, &buffers).await;
+    }
     let mut received = 0u32;
-    for mut buffer in buffers(memory, array, count)? {
+    for mut buffer in buffers {
         while !buffer.is_empty() {
-            let room = usize::try_from(buffer.length).unwrap_or(usize::MAX);
-            let bytes = if peek { connection.try_peek(room) } else { connection.try_read(room) };
-            match bytes {
+            match connection.try_read(buffer.room()) {
+                // The end.
+                Ok(Some(bytes)) if bytes.is_empty() => return Ok(received),
                 Ok(Some(bytes)) => {
                     write_bytes(memory, buffer, &bytes)?;
                     received = received.saturating_add(u32::try_from(bytes.len()).unwrap_or(0));
-                    // A second look would show the same bytes.
-                    if bytes.is_empty() || peek {
-                        return Ok(received);
-                    }
                     buffer = buffer.after(bytes.len());
                 }
-                Ok(None) => {
-                    if received > 0 && flags & WAIT_ALL == 0 {
-                        return Ok(received);
-                    }
-                    if connection.is_nonblocking() {
-                        return if received > 0 { Ok(received) } else { Err(Errno::Again) };
-                    }
-                    poll_fn(|context| connection.poll_read_ready(context)).await;
+                Ok(None)
+                    if received > 0 && (flags & WAIT_ALL == 0 || connection.is_nonblocking()) =>
+                {
+                    return Ok(received);
                 }
-                Err(_) if received > 0 => return Ok(received),
+                Ok(None) => wait_to_read(connection).await?,
+                // It is reported by the next call.
+                Err(error) if received > 0 => {
+                    connection.put_back(error);
+                    return Ok(received);
+                }
                 Err(error) => return Err(errno(error)),
             }
         }
     }
     Ok(received)
+}
+
+/// Shows what has arrived, as much as there is room for; it stays for the next call.
+async fn peek(
+    memory: &mut GuestMemory<'_>,
+    connection: &Connection,
+    buffers: &[Buffer],
+) -> Result<u32, Errno> {
+    let room = buffers.iter().fold(0usize, |room, buffer| room.saturating_add(buffer.room()));
+    if room == 0 {
+        return Ok(0);
+    }
+    let mut bytes = loop {
+        match connection.try_peek(room).map_err(errno)? {
+            Some(bytes) => break bytes,
+            None => wait_to_read(connection).await?,
+        }
+    };
+    let shown = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    for buffer in buffers {
+        let part = bytes.split_to(bytes.len().min(buffer.room()));
+        write_bytes(memory, *buffer, &part)?;
+    }
+    Ok(shown)
+}
+
+async fn wait_to_read(connection: &Connection) -> Result<(), Errno> {
+    if connection.is_nonblocking() {
+        return Err(Errno::Again);
+    }
+    poll_fn(|context| connection.poll_read_ready(context)).await;
+    Ok(())
 }
 
 /// Sends the guest's buffers: all of them, or what there is room for when it does not want to
