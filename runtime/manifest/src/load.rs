@@ -1,5 +1,9 @@
 //! From sources to a [`Manifest`]: every step in its order, and all problems of all of them.
 
+use std::collections::HashSet;
+
+use k8s_openapi::api::core::v1::Pod;
+
 use crate::kinds::{Gathered, read_document};
 use crate::manifest::{Manifest, Origin, PodManifest};
 use crate::node::Position;
@@ -84,21 +88,113 @@ fn refuse_nothing(gathered: &mut Gathered) {
 
 /// A Deployment and a Job may share a name, but their Pods may not.
 fn tell_namesakes_apart(pods: &mut [PodManifest]) {
-    for index in 0..pods.len() {
-        let (before, rest) = pods.split_at_mut(index);
-        let this = &mut rest[0];
-        let Origin::Workload { kind, name } = &this.origin else {
+    let mut taken = HashSet::new();
+    for PodManifest { pod: Pod { metadata, .. }, origin, .. } in pods {
+        if taken.insert((metadata.namespace.clone(), metadata.name.clone())) {
             continue;
+        }
+        if let Origin::Workload { kind, name } = origin {
+            metadata.name = Some(format!("{name}-{}", kind.as_str().to_lowercase()));
+            taken.insert((metadata.namespace.clone(), metadata.name.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn source(text: impl Into<Vec<u8>>) -> Source {
+        Source { name: "pod.yaml".to_owned(), bytes: text.into() }
+    }
+
+    const POD: &str = "apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  labels: &labels {app: web}
+spec:
+  restartPolicy: Never
+  containers:
+  - name: a
+    image: a
+    command: [sh, -c, 'x']
+    env: [{name: A, value: '1'}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+    ports: [{containerPort: 80, name: http}]
+    resources: {limits: {memory: 64Mi, cpu: 500m}}
+    volumeMounts: [{name: v, mountPath: /v}]
+    readinessProbe: {httpGet: {port: http}}
+  volumes:
+  - name: v
+    configMap: {name: c, defaultMode: 0400}
+";
+
+    #[test]
+    fn problems_are_told_up_to_a_bound() {
+        let fields: String = (0..5000).map(|field| format!("  f{field}: 1\n")).collect();
+        let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n{fields}");
+        let problems = load(&[source(text)]).unwrap_err().problems;
+        assert_eq!(problems.len(), 1001);
+        assert_eq!(problems[1000].message, "more than 1000 problems: the rest is not told");
+    }
+
+    #[test]
+    fn problems_come_in_the_order_of_sources_and_lines() {
+        let bad = |name: &str| Source {
+            name: name.to_owned(),
+            bytes: b"apiVersion: v1\nkind: Pod\nspec: {y: 1}\nmetadata: {name: a, x: 1}\n".to_vec(),
         };
-        let taken = |name: Option<&String>| {
-            before.iter().any(|other| {
-                other.pod.metadata.name.as_ref() == name
-                    && other.pod.metadata.namespace == this.pod.metadata.namespace
-            })
-        };
-        if taken(this.pod.metadata.name.as_ref()) {
-            let named = format!("{name}-{}", kind.as_str().to_lowercase());
-            this.pod.metadata.name = Some(named);
+        let problems = load(&[bad("z.yaml"), bad("a.yaml")]).unwrap_err().problems;
+        let places: Vec<_> =
+            problems.iter().map(|problem| (problem.source.as_str(), problem.line)).collect();
+        assert!(
+            places.is_sorted_by_key(|(source, line)| (*source != "z.yaml", *line)),
+            "{places:?}"
+        );
+    }
+
+    #[test]
+    fn no_sources_are_no_error() {
+        assert_eq!(load(&[]), Ok(Manifest::default()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// One slip anywhere: never a panic, and every problem has its place.
+        #[test]
+        fn a_slip_is_read_or_refused(
+            at in 0..POD.len(),
+            length in 0_usize..12,
+            new in "[-:{}\\[\\]&*<'\"|a0\n ]{0,4}",
+        ) {
+            let mut bytes = POD.as_bytes().to_vec();
+            let end = (at + length).min(bytes.len());
+            bytes.splice(at..end, new.bytes());
+            if let Err(errors) = load(&[source(bytes)]) {
+                prop_assert!(!errors.problems.is_empty());
+                for problem in errors.problems {
+                    prop_assert!(problem.line > 0 && problem.column > 0, "{problem}");
+                    prop_assert!(problem.line <= 22, "{problem}");
+                }
+            }
+        }
+
+        /// Any value anywhere in the spec.
+        #[test]
+        fn any_value_is_read_or_refused(
+            field in prop::sample::select(vec![
+                "containers", "initContainers", "volumes", "hostAliases", "tolerations", "affinity",
+                "securityContext", "resources", "dnsConfig", "os", "topologySpreadConstraints",
+            ]),
+            value in "[{\\[]{0,3}(name|image|env|key|a|0|null|~)?[:,]? ?[0-9a-z]{0,3}[}\\]]{0,3}",
+        ) {
+            let text = format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  {field}: {value}\n"
+            );
+            let _ = load(&[source(text)]);
         }
     }
 }

@@ -20,7 +20,7 @@ impl Position {
     pub(crate) const START: Position = Position { line: 1, column: 1 };
 
     pub(crate) fn new(line: usize, column: usize) -> Position {
-        // Sources are at most 64 MiB, so that neither can pass a u32.
+        // Sources are at most a few MiB, so that neither can pass a u32.
         Position {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             column: u32::try_from(column).unwrap_or(u32::MAX),

@@ -6,6 +6,12 @@ use crate::field::FieldError;
 use crate::node::Position;
 use crate::problem::{Note, Problem, ProblemKind};
 
+/// Nobody reads more, and a file of a megabyte can hold a hundred thousand.
+const MAX_PROBLEMS: usize = 1000;
+
+/// As long as there are fewer problems than this, each is worth a search for what was meant.
+const MAX_SEARCHES: usize = 100;
+
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     source: String,
@@ -29,9 +35,28 @@ impl Report {
         message: String,
         hint: Option<String>,
     ) {
+        if self.is_full() {
+            return;
+        }
+        let (path, kind, message, hint) = if self.problems.len() == MAX_PROBLEMS {
+            let message = format!("more than {MAX_PROBLEMS} problems: the rest is not told");
+            (String::new(), ProblemKind::Limit, message, None)
+        } else {
+            (path, kind, message, hint)
+        };
         let source = self.source.clone();
         let Position { line, column } = at;
         self.problems.push(Problem { source, line, column, path, kind, message, hint });
+    }
+
+    /// Whether nothing more would be told.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() > MAX_PROBLEMS
+    }
+
+    /// Whether a search through the schema or the document is still worth its time.
+    pub(crate) fn is_worth_a_search(&self) -> bool {
+        self.problems.len() < MAX_SEARCHES
     }
 
     /// A problem of the source as a whole.

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::problem::{Problem, ProblemKind};
 
-/// The most that one source may hold: a file of manifests is text written by or for people, and
-/// a Pod that is larger than etcd's 1.5 MiB could never have run on a cluster.
-pub const MAX_SOURCE_BYTES: u64 = 64 << 20;
+/// The most that one source may hold. No object of a cluster is larger than the 1.5 MiB of etcd;
+/// the longest bundles of manifests (all custom resources of a large project) take 6 MiB.
+pub const MAX_SOURCE_BYTES: u64 = 16 << 20;
 
 /// The name of standard input in messages.
 pub const STDIN: &str = "<stdin>";
@@ -130,5 +130,68 @@ fn about_file(name: &str, message: String) -> Problem {
         kind: ProblemKind::Read,
         message,
         hint: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(sources: &[Source], below: &Path) -> Vec<String> {
+        let below = format!("{}/", below.display());
+        sources.iter().map(|source| source.name.replace(&below, "")).collect()
+    }
+
+    fn read_from(paths: &[PathBuf], stdin: &str) -> Result<Vec<Source>, Vec<Problem>> {
+        read(paths, &mut stdin.as_bytes())
+    }
+
+    #[test]
+    fn a_folder_is_read_with_all_below_it_in_the_order_of_names() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        for file in ["b.yml", "a.yaml", "c.JSON", "notes.txt", "sub/d.yaml", "z.yaml.bak"] {
+            fs::write(folder.path().join(file), "x").unwrap();
+        }
+        let sources = read_from(&[folder.path().to_owned()], "").unwrap();
+        assert_eq!(names(&sources, folder.path()), ["a.yaml", "b.yml", "c.JSON", "sub/d.yaml"]);
+    }
+
+    #[test]
+    fn a_file_named_by_itself_may_end_in_anything_and_a_dash_is_standard_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pod.txt");
+        fs::write(&file, "a").unwrap();
+        let sources = read_from(&[file, PathBuf::from("-")], "b").unwrap();
+        assert_eq!(sources[0].bytes, b"a");
+        assert_eq!((sources[1].name.as_str(), sources[1].bytes.as_slice()), ("<stdin>", &b"b"[..]));
+    }
+
+    #[test]
+    fn every_path_that_cannot_be_read_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("readme.md"), "x").unwrap();
+        let missing = folder.path().join("missing.yaml");
+        let problems = read_from(&[missing, folder.path().to_owned()], "").unwrap_err();
+        let told: Vec<String> = problems
+            .iter()
+            .map(|problem| {
+                problem.to_string().replace(&format!("{}", folder.path().display()), "DIR")
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "DIR/missing.yaml: cannot be read: no such file or folder",
+                "DIR: no manifests here: no file below this folder ends in .yaml, .yml or .json",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_read_whole() {
+        let mut endless = io::repeat(b'x');
+        let problems = read(&[PathBuf::from("-")], &mut endless).unwrap_err();
+        assert!(problems[0].message.contains("larger than"), "{}", problems[0]);
     }
 }

@@ -34,7 +34,12 @@ pub(super) fn join(prefix: &str, path: &str) -> String {
 pub(crate) fn read_document(document: Document, gathered: &mut Gathered) {
     let Document { mut root, duplicates } = document;
     for duplicate in duplicates {
-        let path = path_of_key(&root, duplicate.first, &duplicate.key).unwrap_or(duplicate.key);
+        let path = gathered
+            .report
+            .is_worth_a_search()
+            .then(|| path_of_key(&root, duplicate.first, &duplicate.key))
+            .flatten()
+            .unwrap_or(duplicate.key);
         let Position { line, column } = duplicate.first;
         let message = format!(
             "duplicate field \"{path}\": it stands at line {line}, column {column} already"

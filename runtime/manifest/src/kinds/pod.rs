@@ -80,6 +80,9 @@ pub(super) fn report_errors(
     forget_misnomers(&errors, written, here, gathered);
     let earlier = Earlier::new(&gathered.report.problems[written.first_problem..]);
     for error in errors {
+        if gathered.report.is_full() {
+            return;
+        }
         if is_copied(written, &error) {
             continue;
         }

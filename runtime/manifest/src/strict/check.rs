@@ -52,7 +52,10 @@ fn check_object(
                 check_value(&mut entry.value, &field.shape, &inner, say, report);
             }
             None => {
-                let hint = hint::for_unknown(&entry.key, object, path);
+                let hint = report
+                    .is_worth_a_search()
+                    .then(|| hint::for_unknown(&entry.key, object, path))
+                    .flatten();
                 report.problem(
                     ProblemKind::UnknownField,
                     entry.key_at,
