@@ -16,21 +16,38 @@ use std::borrow::Cow;
 /// assert_eq!(expand("$(NOBODY) $USER $$(USER)", value), "$(NOBODY) $USER $(USER)");
 /// ```
 pub fn expand<'v>(text: &str, lookup: impl Fn(&str) -> Option<&'v str>) -> String {
-    let mut expanded = String::with_capacity(text.len());
+    expand_within(text, usize::MAX, lookup).expect("no text is longer than that")
+}
+
+/// Like [`expand`], but none when the result would be longer than `most` bytes.
+///
+/// Values may hold values in turn, so that a few lines can stand for more than a machine holds.
+pub fn expand_within<'v>(
+    text: &str,
+    most: usize,
+    lookup: impl Fn(&str) -> Option<&'v str>,
+) -> Option<String> {
+    let mut expanded = String::with_capacity(text.len().min(most));
+    let mut push = |piece: &str| {
+        let fits = piece.len() <= most - expanded.len();
+        if fits {
+            expanded.push_str(piece);
+        }
+        fits
+    };
     for piece in pieces(text) {
-        match piece {
-            Piece::Literal(literal) => expanded.push_str(literal),
+        let fits = match piece {
+            Piece::Literal(literal) => push(literal),
             Piece::Reference(name) => match lookup(name) {
-                Some(value) => expanded.push_str(value),
-                None => {
-                    expanded.push_str("$(");
-                    expanded.push_str(name);
-                    expanded.push(')');
-                }
+                Some(value) => push(value),
+                None => push("$(") && push(name) && push(")"),
             },
+        };
+        if !fits {
+            return None;
         }
     }
-    expanded
+    Some(expanded)
 }
 
 /// A `$(NAME)` that nothing defines, where that is an error: in `subPathExpr`.
@@ -152,6 +169,13 @@ mod tests {
         assert_eq!(try_expand("a/$(VAR_A)", lookup).as_deref(), Ok("a/A"));
         let error = try_expand("a/$(NONE)", lookup).unwrap_err();
         assert_eq!(error.to_string(), r#"missing value for "NONE""#);
+    }
+
+    #[test]
+    fn a_result_may_be_bounded() {
+        assert_eq!(expand_within("$(VAR_A)$(VAR_B)", 2, lookup).as_deref(), Some("AB"));
+        assert_eq!(expand_within("$(VAR_A)$(VAR_B)", 1, lookup), None);
+        assert_eq!(expand_within("", 0, lookup).as_deref(), Some(""));
     }
 
     proptest! {

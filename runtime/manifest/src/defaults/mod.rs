@@ -8,6 +8,8 @@ mod container;
 mod objects;
 mod pod;
 mod resources;
+#[cfg(test)]
+mod tests;
 mod volume;
 
 pub use container::pull_policy;

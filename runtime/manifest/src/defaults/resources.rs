@@ -55,20 +55,28 @@ pub(super) fn pod(spec: &mut PodSpec) {
     if limited || requested {
         huge_page_limits(requirements, &limits);
     }
-    if requirements.limits.as_ref().is_some_and(|limits| !limits.is_empty()) {
-        let own = requirements.requests.get_or_insert_default();
-        for (resource, amount) in requests {
-            if resources::is_supported_for_pods(&resource) && !resources::is_huge_page(&resource) {
-                own.entry(resource).or_insert_with(|| Written(amount.to_string()));
-            }
-        }
-        for (resource, limit) in requirements.limits.iter().flatten() {
-            if resources::is_supported_for_pods(resource) {
-                own.entry(resource.clone()).or_insert_with(|| limit.clone());
-            }
-        }
-    } else if requested {
+    // Limits before requests, unlike upstream, so that filling in twice changes nothing.
+    if requested && !limited {
         pod_limits(spec, limits);
+    }
+    pod_requests(spec, requests);
+}
+
+fn pod_requests(spec: &mut PodSpec, aggregated: Amounts) {
+    let Some(requirements) = &mut spec.resources else { return };
+    let Some(limits) = requirements.limits.as_ref().filter(|limits| !limits.is_empty()) else {
+        return;
+    };
+    let own = requirements.requests.get_or_insert_default();
+    for (resource, amount) in aggregated {
+        if resources::is_supported_for_pods(&resource) && !resources::is_huge_page(&resource) {
+            own.entry(resource).or_insert_with(|| Written(amount.to_string()));
+        }
+    }
+    for (resource, limit) in limits {
+        if resources::is_supported_for_pods(resource) {
+            own.entry(resource.clone()).or_insert_with(|| limit.clone());
+        }
     }
 }
 
@@ -100,8 +108,11 @@ fn pod_limits(spec: &mut PodSpec, aggregated: Amounts) {
         })
         .map(|(resource, amount)| (resource, Written(amount.to_string())))
         .collect();
-    if let (Some(requirements), false) = (&mut spec.resources, limits.is_empty()) {
-        requirements.limits = Some(limits);
+    if let Some(requirements) = &mut spec.resources {
+        let own = requirements.limits.get_or_insert_default();
+        for (resource, limit) in limits {
+            own.entry(resource).or_insert(limit);
+        }
     }
 }
 

@@ -43,6 +43,12 @@ pub enum ConfigError {
         /// The Secret's name.
         name: String,
     },
+    /// Variables and arguments are larger than a program can be given.
+    #[error("environment and arguments of container {container:?} are larger than 2 MiB")]
+    TooLarge {
+        /// The container's name.
+        container: String,
+    },
     /// A reference to the Pod itself has no value.
     #[error(transparent)]
     Downward(#[from] DownwardError),

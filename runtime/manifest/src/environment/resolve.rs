@@ -9,7 +9,10 @@ use k8s_openapi::api::core::v1::{
 
 use super::{ConfigError, FileError, Objects, env_file, hostname};
 use crate::downward::{self, DownwardStatus};
-use crate::expand::expand;
+use crate::expand::expand_within;
+
+/// What Linux lets a program have of arguments and environment together, with its usual stack.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// What a container starts with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,20 +69,27 @@ pub fn resolve(
     }
     for variable in container.env.iter().flatten() {
         let value = match (variable.value.as_deref(), &variable.value_from) {
-            (Some(text), _) if !text.is_empty() => Some(expand(text, |name| variables.get(name))),
+            (Some(text), _) if !text.is_empty() => Some(source.expanded(text, &variables)?),
             (_, Some(from)) => source.value(&variable.name, from)?,
             (_, None) => Some(String::new()),
         };
         if let Some(value) = value {
-            variables.set(&variable.name, value);
+            source.set(&mut variables, &variable.name, value)?;
         }
     }
 
-    let expanded = |list: &Option<Vec<String>>| {
-        list.iter().flatten().map(|text| expand(text, |name| variables.get(name))).collect()
+    let mut bytes = variables.bytes;
+    let mut expanded = |list: &Option<Vec<String>>| -> Result<Vec<String>, ConfigError> {
+        let texts = list.iter().flatten();
+        let expanded = texts.map(|text| {
+            let text = source.expanded(text, &variables)?;
+            bytes += text.len();
+            if bytes > MOST_BYTES { Err(source.too_large()) } else { Ok(text) }
+        });
+        expanded.collect()
     };
-    let command = expanded(&container.command);
-    let args = expanded(&container.args);
+    let command = expanded(&container.command)?;
+    let args = expanded(&container.args)?;
     Ok(Environment { variables: variables.with_hostname(hostname(pod)), command, args })
 }
 
@@ -88,6 +98,8 @@ pub fn resolve(
 struct Variables {
     ordered: Vec<(String, String)>,
     positions: HashMap<String, usize>,
+    /// Of all names and values that were ever set.
+    bytes: usize,
 }
 
 impl Variables {
@@ -96,6 +108,7 @@ impl Variables {
     }
 
     fn set(&mut self, name: &str, value: String) {
+        self.bytes += name.len() + value.len();
         match self.positions.get(name) {
             Some(position) => self.ordered[*position].1 = value,
             None => {
@@ -123,6 +136,19 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    fn expanded(&self, text: &str, variables: &Variables) -> Result<String, ConfigError> {
+        expand_within(text, MOST_BYTES, |name| variables.get(name)).ok_or_else(|| self.too_large())
+    }
+
+    fn set(&self, variables: &mut Variables, name: &str, value: String) -> Result<(), ConfigError> {
+        variables.set(name, value);
+        if variables.bytes > MOST_BYTES { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> ConfigError {
+        ConfigError::TooLarge { container: self.container.name.clone() }
+    }
+
     /// Every key is a variable: a key of a ConfigMap is always a name that Kubernetes allows.
     fn import(&self, from: &EnvFromSource, variables: &mut Variables) -> Result<(), ConfigError> {
         let prefix = from.prefix.as_deref().unwrap_or_default();
@@ -131,7 +157,7 @@ impl Source<'_> {
             match self.objects.config_map(self.namespace, name) {
                 Some(object) => {
                     for (key, value) in object.data.iter().flatten() {
-                        variables.set(&format!("{prefix}{key}"), value.clone());
+                        self.set(variables, &format!("{prefix}{key}"), value.clone())?;
                     }
                 }
                 None if reference.optional == Some(true) => {}
@@ -144,7 +170,7 @@ impl Source<'_> {
                 Some(object) => {
                     for (key, value) in object.data.iter().flatten() {
                         let value = self.text(&value.0, key, name)?;
-                        variables.set(&format!("{prefix}{key}"), value);
+                        self.set(variables, &format!("{prefix}{key}"), value)?;
                     }
                 }
                 None if reference.optional == Some(true) => {}

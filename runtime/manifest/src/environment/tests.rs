@@ -230,6 +230,21 @@ fn command_and_args_meet_the_image() {
     }
 }
 
+#[test]
+fn values_of_values_cannot_fill_the_machine() {
+    let laughs = (1..64).map(|level| {
+        let before = format!("$(A{})", level - 1);
+        json!({"name": format!("A{level}"), "value": before.repeat(10)})
+    });
+    let first = json!({"name": "A0", "value": "ha"});
+    let env: Vec<Value> = std::iter::once(first).chain(laughs).collect();
+    let text = r#"environment and arguments of container "app" are larger than 2 MiB"#;
+    assert_eq!(error(json!({"env": env})), text);
+
+    let env = [json!({"name": "A", "value": "a".repeat(1_000_000)})];
+    assert_eq!(error(json!({"env": env, "args": ["$(A)", "$(A)"]})), text);
+}
+
 proptest! {
     #[test]
     fn no_environment_panics(entries in proptest::collection::vec(("[A-C]", "[$()A-C]{0,8}"), 0..6)) {

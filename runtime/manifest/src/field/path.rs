@@ -80,8 +80,8 @@ pub(crate) struct Place<'a> {
     parent: Option<&'a Place<'a>>,
     step: BorrowedStep<'a>,
     printed: bool,
-    /// How many steps are printed at most.
-    shown: usize,
+    /// These steps are not printed, counted from the root.
+    hidden: (usize, usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +94,7 @@ enum BorrowedStep<'a> {
 impl Place<'static> {
     /// A field of the document itself, such as `spec`.
     pub(crate) const fn top(field: &'static str) -> Self {
-        Self { parent: None, step: BorrowedStep::Field(field), printed: true, shown: usize::MAX }
+        Self { parent: None, step: BorrowedStep::Field(field), printed: true, hidden: (0, 0) }
     }
 }
 
@@ -118,7 +118,12 @@ impl<'a> Place<'a> {
 
     /// The same place, printed as `ancestor`, one of the places that lead to it.
     pub(crate) fn printed_as(self, ancestor: &Place<'_>) -> Place<'a> {
-        Place { shown: ancestor.depth(), ..self }
+        Place { hidden: (ancestor.depth(), self.depth()), ..self }
+    }
+
+    /// The same place, printed as if its last step came right after `ancestor`.
+    pub(crate) fn printed_after(self, ancestor: &Place<'_>) -> Place<'a> {
+        Place { hidden: (ancestor.depth(), self.depth() - 1), ..self }
     }
 
     fn depth(&self) -> usize {
@@ -126,7 +131,7 @@ impl<'a> Place<'a> {
     }
 
     fn then<'s>(&'s self, step: BorrowedStep<'s>, printed: bool) -> Place<'s> {
-        Place { parent: Some(self), step, printed, shown: self.shown }
+        Place { parent: Some(self), step, printed, hidden: self.hidden }
     }
 
     pub(crate) fn path(&self) -> FieldPath {
@@ -142,7 +147,8 @@ impl<'a> Place<'a> {
             place = here.parent;
         }
         steps.reverse();
-        for step in steps.iter_mut().skip(self.shown) {
+        let (from, to) = self.hidden;
+        for step in steps.iter_mut().take(to).skip(from) {
             step.printed = false;
         }
         FieldPath(steps)
@@ -182,5 +188,7 @@ mod tests {
         let path = sources.index(1).field("path").printed_as(&volume).path();
         assert_eq!(path.to_string(), "projected");
         assert_eq!(path.exact(), "projected.sources[1].path");
+        let path = sources.index(1).field("path").printed_after(&volume).path();
+        assert_eq!(path.to_string(), "projected.path");
     }
 }

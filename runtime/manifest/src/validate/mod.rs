@@ -34,6 +34,8 @@ mod restart_policy;
 mod scheduling;
 mod secret;
 mod security_context;
+#[cfg(test)]
+mod tests;
 mod volume_mounts;
 mod volumes;
 mod windows;

@@ -84,7 +84,7 @@ fn source(
     }
     if let Some(token) = service_account_token {
         kinds += 1;
-        service_account(token, at, errors);
+        service_account(token, volume, at, errors);
     }
     if let Some(bundle) = cluster_trust_bundle {
         kinds += 1;
@@ -121,7 +121,12 @@ fn keys(
     }
 }
 
-fn service_account(token: &ServiceAccountTokenProjection, at: &Place<'_>, errors: &mut Errors) {
+fn service_account(
+    token: &ServiceAccountTokenProjection,
+    volume: &Place<'_>,
+    at: &Place<'_>,
+    errors: &mut Errors,
+) {
     let here = at.field("serviceAccountToken");
     if let Some(seconds) = token.expiration_seconds {
         let at = here.field("expirationSeconds");
@@ -133,10 +138,12 @@ fn service_account(token: &ServiceAccountTokenProjection, at: &Place<'_>, errors
         }
     }
     files::user(token.user, &here.field("user"), errors);
+    // Kubernetes prints it as a path of the volume.
+    let path_at = here.field("path").printed_after(volume);
     if token.path.is_empty() {
-        errors.required(&here.field("path"), "");
+        errors.required(&path_at, "");
     } else {
-        paths::local_non_reserved(&token.path, &here.field("path"), errors);
+        paths::local_non_reserved(&token.path, &path_at, errors);
     }
 }
 
