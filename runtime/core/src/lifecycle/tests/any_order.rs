@@ -161,7 +161,10 @@ impl World {
                 self.apply(Event::StopRequested(stop));
             }
             Happening::Fails => {
-                self.must_be_over_in(self.spec.grace);
+                // A Pod that is ending already has its cause and its grace.
+                if self.observed.ending.is_none() {
+                    self.must_be_over_in(self.spec.grace);
+                }
                 self.apply(Event::Failed(PodFailure::deadline_exceeded()));
             }
         }
