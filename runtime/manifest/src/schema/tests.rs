@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
+use k8s_openapi::api::apps::v1::{DaemonSetSpec, DeploymentSpec, ReplicaSetSpec, StatefulSetSpec};
+use k8s_openapi::api::batch::v1::{CronJobSpec, JobSpec};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, PersistentVolumeClaim, Pod, ReplicationControllerSpec, Secret,
+};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -282,6 +286,29 @@ fn a_claim_is_complete_but_for_its_status() {
     let mut table = table_of(&PERSISTENT_VOLUME_CLAIM);
     table.remove("PersistentVolumeClaim");
     assert_eq!(rows(&types), rows(&table));
+}
+
+#[test]
+fn the_specs_of_workloads_are_complete() {
+    compare::<DeploymentSpec>(&workload::DEPLOYMENT_SPEC);
+    compare::<DaemonSetSpec>(&workload::DAEMON_SET_SPEC);
+    compare::<ReplicaSetSpec>(&workload::REPLICA_SET_SPEC);
+    compare::<ReplicationControllerSpec>(&workload::REPLICATION_CONTROLLER_SPEC);
+    compare_names::<JobSpec>(&workload::JOB_SPEC);
+    compare_names::<CronJobSpec>(&workload::CRON_JOB_SPEC);
+    compare_names::<StatefulSetSpec>(&workload::STATEFUL_SET_SPEC);
+}
+
+/// For types in which the table holds something for any value (a claim's status, empty types):
+/// the fields of what the table does know.
+#[track_caller]
+fn compare_names<T: Deserialize<'static>>(object: &'static Object) {
+    let types = trace::<T>();
+    for (name, fields) in table_of(object) {
+        let known: Vec<_> = fields.keys().collect();
+        let expected: Vec<_> = types[name].keys().collect();
+        assert_eq!(known, expected, "{name}");
+    }
 }
 
 #[test]
