@@ -6,6 +6,7 @@ use wasmtime_wasi::I32Exit;
 use super::engine::EnginesError;
 use super::limiter::{MemoryLimiter, OutOfMemory};
 use crate::lifecycle::Exit;
+use crate::sandbox::wasi::p1::ListenError;
 
 /// How many frames of a trap go into the message; the innermost tell the most.
 const FRAMES: usize = 3;
@@ -38,6 +39,9 @@ pub enum StartError {
         /// Why.
         source: wasmtime::Error,
     },
+    /// A listener for a module that accepts connections.
+    #[error("{0}: {source}", source = .0.source)]
+    Listen(#[from] ListenError),
     /// Too large a memory, no address space.
     #[error("cannot instantiate: {0:#}")]
     Instantiate(wasmtime::Error),
@@ -51,6 +55,7 @@ impl From<StartError> for Exit {
             | StartError::Load { .. }
             | StartError::Link(_)
             | StartError::Directory { .. }
+            | StartError::Listen(_)
             | StartError::Instantiate(_) => Self::start_error(error.to_string()),
         }
     }

@@ -39,7 +39,11 @@ pub(crate) fn module(module: &Module) -> Result<wasmtime::Linker<State>> {
     linker.allow_shadowing(true);
     let imports = |name| module.imports().any(|import| import.module() == name);
     if imports(SNAPSHOT) {
-        p1::add_to_linker_async(&mut linker, State::module)?;
+        if sockets::p1::wants_listeners(module) {
+            sockets::p1::add_to_linker(&mut linker)?;
+        } else {
+            p1::add_to_linker_async(&mut linker, State::module)?;
+        }
         any_exit_code(&mut linker, SNAPSHOT)?;
     }
     if imports(UNSTABLE) {

@@ -12,6 +12,7 @@ use super::engine::Engines;
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
+use crate::sandbox::wasi::p1::wants_listeners;
 use crate::image::{Code, CodeCache, GuestKind, ImageError, Shape};
 
 /// A guest that can be run any number of times. Clones share it.
@@ -23,6 +24,8 @@ pub struct Program {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) entry: Entry,
+    /// Whether it is a core module that accepts connections.
+    pub(crate) listens: bool,
     code: Code,
 }
 
@@ -81,12 +84,13 @@ impl Program {
     /// what nobody provides.
     pub fn load(engines: &Engines, code: &Code) -> Result<Self, StartError> {
         let engine = engines.engine(code.shape)?.clone();
-        let entry = if code.shape.kind.is_component() {
-            component_entry(&map_component(&engine, code)?, code.shape.kind)?
+        let (entry, listens) = if code.shape.kind.is_component() {
+            (component_entry(&map_component(&engine, code)?, code.shape.kind)?, false)
         } else {
-            module_entry(&map_module(&engine, code)?, code.shape.kind)?
+            let module = map_module(&engine, code)?;
+            (module_entry(&module, code.shape.kind)?, wants_listeners(&module))
         };
-        Ok(Self { shared: Arc::new(Shared { engine, entry, code: code.clone() }) })
+        Ok(Self { shared: Arc::new(Shared { engine, entry, listens, code: code.clone() }) })
     }
 
     /// What it is.

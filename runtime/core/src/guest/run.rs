@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 
+use super::exit::StartError;
 use super::limiter::ContainerMemory;
 use super::program::{Entry, Program};
 use super::state::GuestState;
@@ -14,6 +15,7 @@ use super::{PodClock, PodRandom, command, exit, reactor};
 use crate::lifecycle::Exit;
 use crate::sandbox::filesystem::Mount;
 use crate::sandbox::network::Endpoint;
+use crate::sandbox::wasi::p1::{self, ListenPort};
 
 /// What a run gets from its Pod.
 pub struct GuestHost {
@@ -45,6 +47,8 @@ pub struct RunSpec {
     pub tty: bool,
     /// Root and volumes.
     pub mounts: Vec<Mount>,
+    /// The TCP `containerPorts`, on which a WASI 0.1 module that accepts connections listens.
+    pub ports: Vec<ListenPort>,
     /// Its memory and the limit of it; whoever keeps a clone can read the use.
     pub memory: Arc<ContainerMemory>,
 }
@@ -61,15 +65,24 @@ pub struct RunSpec {
 pub async fn run(
     program: Program,
     host: GuestHost,
-    spec: RunSpec,
+    mut spec: RunSpec,
     stop: CancellationToken,
 ) -> Exit {
     let endpoint = host.endpoint.clone();
+    let ports = if program.shared.listens { std::mem::take(&mut spec.ports) } else { Vec::new() };
+    let directories = spec.mounts.len();
+    add_missing(&mut spec.env, p1::environment(&ports));
+    let listeners = match p1::listen(&endpoint, &ports) {
+        Ok(listeners) => listeners,
+        Err(error) => return StartError::from(error).into(),
+    };
     let setup = match WasiSetup::new(host, spec, &stop) {
         Ok(setup) => Arc::new(setup),
         Err(error) => return error.into(),
     };
-    let mut store = GuestState::new(setup).into_store(&program.shared.engine);
+    let mut state = GuestState::new(setup);
+    state.descriptors = p1::Descriptors::new(listeners, directories);
+    let mut store = state.into_store(&program.shared.engine);
     let ended = {
         let refuse = async {
             stop.cancelled().await;
@@ -88,6 +101,15 @@ pub async fn run(
     drop(store);
     endpoint.end();
     exit
+}
+
+/// What the manifest sets itself stays.
+fn add_missing(env: &mut Vec<(String, String)>, variables: Vec<(String, String)>) {
+    for (name, value) in variables {
+        if !env.iter().any(|(known, _)| *known == name) {
+            env.push((name, value));
+        }
+    }
 }
 
 async fn call(

@@ -10,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::limiter::{MemoryLimiter, most_handles};
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
+use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
 /// What one Store holds besides its instances.
@@ -18,6 +19,8 @@ pub struct GuestState {
     /// Made on first use: a request that only computes needs none.
     wasi: Option<WasiCtx>,
     module: Option<Box<WasiP1Ctx>>,
+    /// Of a core module that accepts connections: its listeners among its files.
+    pub(crate) descriptors: Descriptors,
     /// The resources of components. A core module's are in its own context.
     pub(crate) table: ResourceTable,
     /// The memory of this Store.
@@ -30,7 +33,14 @@ impl GuestState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(most_handles());
         let limiter = MemoryLimiter::new(setup.memory.clone());
-        Self { setup, wasi: None, module: None, table, limiter }
+        Self {
+            setup,
+            wasi: None,
+            module: None,
+            descriptors: Descriptors::default(),
+            table,
+            limiter,
+        }
     }
 
     /// A Store around this state: limited, and giving way at each epoch tick.
@@ -52,12 +62,19 @@ impl GuestState {
 
     /// The context of WASI 0.1.
     pub(crate) fn module(&mut self) -> &mut WasiP1Ctx {
+        ModuleView::module(self).wasi
+    }
+}
+
+impl ModuleView for GuestState {
+    fn module(&mut self) -> ModuleCtxView<'_> {
         let setup = &self.setup;
-        self.module.get_or_insert_with(|| {
+        let wasi = self.module.get_or_insert_with(|| {
             let mut context = Box::new(setup.module_context());
             context.ctx().table.set_max_capacity(most_handles());
             context
-        })
+        });
+        ModuleCtxView { wasi, descriptors: &mut self.descriptors }
     }
 }
 

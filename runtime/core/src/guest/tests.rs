@@ -78,6 +78,7 @@ impl World {
             stdout: Arc::new(self.stdout.clone()),
             stderr: Arc::new(self.stderr.clone()),
             tty: false,
+            ports: Vec::new(),
             mounts: Vec::new(),
             memory: ContainerMemory::new(self.memory_limit, self.exceeded),
         }

@@ -16,6 +16,7 @@ pub fn wants_listeners(module: &Module) -> bool {
 }
 
 /// Links WASI 0.1: the stock functions, and ours in place of those that take a descriptor.
+/// Leaves the linker with shadowing allowed.
 ///
 /// # Errors
 /// The linker has one of the functions already.
@@ -25,7 +26,6 @@ pub fn add_to_linker<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<
     translate::link(linker)?;
     sockets::link(linker)?;
     poll::link(linker)?;
-    linker.allow_shadowing(false);
     Ok(())
 }
 
