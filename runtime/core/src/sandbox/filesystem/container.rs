@@ -22,6 +22,7 @@ use super::etc::EtcFiles;
 use super::folder::PodFolder;
 use super::mount::Mount;
 use super::place::{Manner, Surroundings, place};
+use super::spare::{self, ROOT_FOLDERS};
 use super::subpath::{self, Target};
 use super::termination::TerminationMessage;
 use super::tree::remove_tree;
@@ -99,35 +100,44 @@ impl ContainerFilesystem {
 }
 
 fn make_root(folder: &PodFolder, container: &Container, attempt: u32) -> Result<PathBuf, String> {
-    if matches!(container.name.as_str(), "" | "." | "..") || container.name.contains(['/', '\0']) {
+    let name = container.name.as_str();
+    if name.is_empty() || name.contains(['/', '.', '\0']) {
         return Err("its name cannot name a folder".to_owned());
     }
-    let runs = folder.container(&container.name);
-    let root = runs.join(attempt.to_string());
-    DirBuilder::new().recursive(true).mode(0o700).create(&runs).map_err(at(&runs))?;
+    let root = folder.root(name, attempt);
     if attempt > 0 {
-        for run in fs::read_dir(&runs).map_err(at(&runs))? {
-            let run = run.map_err(at(&runs))?.path();
-            if let Err(error) = remove_tree(&run) {
-                tracing::warn!("the files of an earlier run are left: {error}");
-            }
-        }
+        remove_runs(folder.path(), name)?;
     }
-    match DirBuilder::new().mode(0o755).create(&root) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            remove_tree(&root).map_err(|error| error.to_string())?;
-            DirBuilder::new().mode(0o755).create(&root).map_err(at(&root))?;
-        }
-        made => made.map_err(at(&root))?,
+    if fs::symlink_metadata(&root).is_ok() {
+        remove_tree(&root).map_err(|error| error.to_string())?;
+    }
+    if spare::take_root(folder.path(), &root).map_err(at(&root))? {
+        return Ok(root);
+    }
+    DirBuilder::new().mode(0o755).create(&root).map_err(at(&root))?;
+    for name in ROOT_FOLDERS {
+        let path = root.join(name);
+        DirBuilder::new().mode(0o755).create(&path).map_err(at(&path))?;
     }
     Ok(root)
 }
 
-fn fill_root(root: &Path, etc: &EtcFiles) -> Result<(), String> {
-    for (name, mode) in [("dev", 0o755), ("etc", 0o755), ("tmp", 0o1777)] {
-        let path = root.join(name);
-        DirBuilder::new().mode(mode).create(&path).map_err(at(&path))?;
+/// Removes what earlier runs of a container left.
+fn remove_runs(pod: &Path, container: &str) -> Result<(), String> {
+    for entry in fs::read_dir(pod).map_err(at(pod))? {
+        let entry = entry.map_err(at(pod))?;
+        let name = entry.file_name();
+        let run = name.to_str().and_then(|name| name.strip_prefix(container)?.strip_prefix('.'));
+        if run.is_some_and(|run| run.parse::<u32>().is_ok())
+            && let Err(error) = remove_tree(&entry.path())
+        {
+            tracing::warn!("the files of an earlier run are left: {error}");
+        }
     }
+    Ok(())
+}
+
+fn fill_root(root: &Path, etc: &EtcFiles) -> Result<(), String> {
     for (name, text) in [
         ("etc/hostname", &etc.hostname),
         ("etc/hosts", &etc.hosts),
@@ -278,10 +288,14 @@ impl<'pod> Layout<'pod> {
         let folder = around.mount.host_path();
         if around.mount.guest_path == "/" {
             let file = folder.join(&below);
-            let made = file.parent().map_or(Ok(()), |parent| subpath::make_folders(parent, 0o755));
-            let made = made.and_then(|()| {
-                OpenOptions::new().append(true).create(true).mode(0o666).open(&file).map(drop)
-            });
+            let open =
+                || OpenOptions::new().append(true).create(true).mode(0o666).open(&file).map(drop);
+            let made = match (open(), file.parent()) {
+                (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+                    subpath::make_folders(parent, 0o755).and_then(|()| open())
+                }
+                (made, _) => made,
+            };
             // A directory there, say of a mount: then there is no message, as in Kubernetes.
             if let Err(error) = made {
                 tracing::debug!("no termination message at {path}: {error}");

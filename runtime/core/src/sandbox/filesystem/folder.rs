@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! <pods>/<uid>.lock                          locked by the process that is the Pod
-//! <pods>/<uid>/containers/<name>/<attempt>/  root of one run of a container
+//! <pods>/<uid>/<container>.<attempt>/        root of one run of a container
 //! <pods>/<uid>/volumes/<name>                emptyDir, configMap, secret, downwardAPI, projected
 //! <pods>/<uid>/memory -> /dev/shm/…/<uid>    where volumes in memory are
+//! <pods>/.spare/                             empty folders for the next Pods
 //! ```
 //!
 //! Life is a lock, not a process id: the kernel drops the lock however the process ends, so the
@@ -21,6 +22,7 @@ use std::time::Duration;
 use rustix::fs::FlockOperation;
 
 use super::memory::{is_memory_folder, memory_folder};
+use super::spare;
 use super::tree::remove_tree;
 
 /// How often a lock that somebody holds is tried again, 10 ms apart, before it counts as a live Pod.
@@ -95,13 +97,15 @@ impl PodFolder {
         let lock = lock
             .map_err(|error| failed(&lock_path, error))?
             .ok_or_else(|| FolderError::Running { uid: uid.to_owned(), lock: lock_path.clone() })?;
-        match make_private(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                remove_contents(&path)
-                    .and_then(|()| make_private(&path))
-                    .map_err(|error| failed(&path, error))?;
+        if !spare::take_pod(pods, &path) {
+            match make_private(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    remove_contents(&path)
+                        .and_then(|()| make_private(&path))
+                        .map_err(|error| failed(&path, error))?;
+                }
+                made => made.map_err(|error| failed(&path, error))?,
             }
-            made => made.map_err(|error| failed(&path, error))?,
         }
         Ok(PodFolder { path, uid: uid.to_owned(), _lock: lock })
     }
@@ -112,9 +116,9 @@ impl PodFolder {
         &self.path
     }
 
-    /// Where runs of `container` have their roots.
-    pub(crate) fn container(&self, container: &str) -> PathBuf {
-        self.path.join("containers").join(container)
+    /// Where a run of `container` has its root. A container's name holds no dot.
+    pub(crate) fn root(&self, container: &str, attempt: u32) -> PathBuf {
+        self.path.join(format!("{container}.{attempt}"))
     }
 
     /// Where the volume `name` is, unless it lives elsewhere on the host.
@@ -143,11 +147,16 @@ impl PodFolder {
 
     /// Removes all of the Pod that dies with it. Safe to call again after a failure, or twice.
     ///
+    /// The emptied folder may be kept for another Pod.
+    ///
     /// # Errors
     /// The first thing that could not be removed.
     pub fn teardown(&self) -> io::Result<()> {
-        remove_contents(&self.path)?;
         let pods = self.path.parent().expect("the folder was joined to its parent");
+        remove_memory(&self.path)?;
+        if !spare::leave_pod(pods, &self.path) {
+            remove_tree(&self.path)?;
+        }
         match fs::remove_file(lock_path(pods, &self.uid)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -251,6 +260,11 @@ fn try_lock(file: File, path: &Path) -> io::Result<Attempt> {
 
 /// Removes a Pod's folder and, first, what it has in memory: the link is the only way there.
 fn remove_contents(folder: &Path) -> io::Result<()> {
+    remove_memory(folder)?;
+    remove_tree(folder)
+}
+
+fn remove_memory(folder: &Path) -> io::Result<()> {
     if let Ok(memory) = fs::read_link(folder.join("memory")) {
         let ours = memory.file_name() == folder.file_name()
             && memory.parent().is_some_and(is_memory_folder);
@@ -258,7 +272,7 @@ fn remove_contents(folder: &Path) -> io::Result<()> {
             remove_tree(&memory)?;
         }
     }
-    remove_tree(folder)
+    Ok(())
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {
@@ -269,12 +283,18 @@ fn is_one_name(name: &str) -> bool {
     let mut components = Path::new(name).components();
     matches!(components.next(), Some(Component::Normal(only)) if *only == *name)
         && components.next().is_none()
+        && !name.starts_with('.')
         && !name.contains('\0')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
 
     #[test]
     fn a_pod_has_one_owner() {
@@ -288,7 +308,7 @@ mod tests {
 
         folder.teardown().unwrap();
         folder.teardown().unwrap();
-        assert_eq!(fs::read_dir(&pods).unwrap().count(), 0);
+        assert_eq!(names(&pods), [".spare"]);
     }
 
     #[test]
@@ -337,7 +357,7 @@ mod tests {
     #[test]
     fn a_uid_is_one_name() {
         let state = tempfile::tempdir().unwrap();
-        for uid in ["", ".", "..", "a/b", "/", "a/", "a\0b"] {
+        for uid in ["", ".", "..", ".spare", "a/b", "/", "a/", "a\0b"] {
             let error = PodFolder::create(state.path(), uid).unwrap_err();
             assert!(matches!(error, FolderError::Uid { .. }), "{uid:?}: {error}");
         }
@@ -361,6 +381,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(fs::read_dir(pods).unwrap().count(), 0);
+        assert_eq!(names(pods), [".spare"]);
     }
 }

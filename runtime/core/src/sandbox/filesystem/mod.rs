@@ -20,6 +20,7 @@ mod folder;
 mod memory;
 mod mount;
 mod place;
+mod spare;
 mod subpath;
 mod termination;
 mod tree;

@@ -40,7 +40,10 @@ type Version = (u64, u64, i64, i64);
 impl TerminationMessage {
     pub(crate) fn new(mount: Mount, file: PathBuf, falls_back_to_logs: bool) -> Self {
         let mut message = TerminationMessage { mount, file, falls_back_to_logs, before: None };
-        message.before = message.open().and_then(|file| Ok(version(&file.metadata()?))).ok();
+        // A root is new: what is there is what was made for this run.
+        if message.mount.guest_path != "/" {
+            message.before = message.open().and_then(|file| Ok(version(&file.metadata()?))).ok();
+        }
         message
     }
 

@@ -228,7 +228,7 @@ fn no_guest_gets_out_of_its_mounts() {
         ("relative link", Guest::new(&files).read("/relative")),
         ("write link", Guest::new(&files).write("/relative")),
         ("link to /", Guest::new(&files).read_in("/", "slash/etc/passwd")),
-        ("link to ..", Guest::new(&files).read_in("/", "up/0/etc/hosts")),
+        ("link to ..", Guest::new(&files).read_in("/", "up/app.0/etc/hosts")),
         ("hard link out", Guest::new(&files).hard_link_in("/etc/hosts", "/", "../stolen")),
         ("hard link in", Guest::new(&files).hard_link_from("/", up, "/stolen")),
         ("rename out", Guest::new(&files).rename_in("/etc/hosts", "/", "../stolen")),
@@ -251,8 +251,10 @@ fn no_guest_gets_out_of_its_mounts() {
         assert!(errno < guest::EARLIER_STEP, "{what}: a step before failed with {errno}");
     }
     assert_eq!(fs::read_to_string(&precious).unwrap(), "x");
-    let around: Vec<_> = fs::read_dir(root.parent().unwrap()).unwrap().collect();
-    assert_eq!(around.len(), 1, "{around:?}");
+    let around = fs::read_dir(root.parent().unwrap()).unwrap();
+    let mut around: Vec<_> = around.map(|entry| entry.unwrap().file_name()).collect();
+    around.sort();
+    assert_eq!(around, ["app.0", "volumes"]);
 }
 
 #[test]
