@@ -1,0 +1,189 @@
+//! Compiling in a child process: this program is its own child (hence no test harness, whose
+//! output would mix with the child's answer).
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use rustix::process::{Pid, test_kill_process};
+use tempfile::TempDir;
+use wasmpod::image::{CodeCache, Compiler, Reservation, compile_child};
+
+/// Only a hang takes this long.
+const HANG: Duration = Duration::from_secs(60);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().collect();
+    match arguments.get(1).map(String::as_str) {
+        Some("compile") => {
+            // So that a test can watch the child's end.
+            std::fs::write(&arguments[2], std::process::id().to_string()).unwrap();
+            compile_child()
+        }
+        Some("compile-for-ever") => {
+            let done = compile_in(Path::new(&arguments[2]), &large_guest());
+            println!("nobody stopped it: {done:?}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            let tests: [(&str, fn()); 5] = [
+                ("code_comes_out_of_the_child", code_comes_out_of_the_child),
+                ("the_compilers_reason_comes_back", the_compilers_reason_comes_back),
+                ("a_child_that_is_no_compiler_is_told", a_child_that_is_no_compiler_is_told),
+                ("giving_up_ends_the_child", giving_up_ends_the_child),
+                ("the_child_ends_with_its_parent", the_child_ends_with_its_parent),
+            ];
+            for (name, test) in tests {
+                test();
+                println!("test {name} ... ok");
+            }
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn this_program(folder: &Path) -> Compiler {
+    Compiler::Child {
+        program: env::current_exe().unwrap(),
+        arguments: vec!["compile".into(), folder.join("pid").into()],
+    }
+}
+
+fn cache(folder: &Path, compiler: Compiler) -> CodeCache {
+    CodeCache::open(&folder.join("cache"), Reservation::Whole, compiler).unwrap()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
+}
+
+/// Compiles a guest in a child; gives the code's folder entry or the error's text.
+fn compile_in(folder: &Path, text: &str) -> Result<PathBuf, String> {
+    let image = folder.join("guest.wat");
+    std::fs::write(&image, text).unwrap();
+    let cache = cache(folder, this_program(folder));
+    runtime()
+        .block_on(cache.code(&image, || {}))
+        .map(|code| code.file)
+        .map_err(|error| error.to_string().replace(&*folder.to_string_lossy(), ""))
+}
+
+/// Takes much longer to compile than any test needs to look.
+fn large_guest() -> String {
+    let mut text = "(module".to_owned();
+    for _ in 0..3000 {
+        text += "(func (param i64) (result i64)";
+        for round in 0..100 {
+            text += &format!(
+                "(local.set 0 (i64.xor (i64.mul (local.get 0) (i64.const {round}7)) (i64.rotl (local.get 0) (i64.const {round}))))"
+            );
+        }
+        text += "(local.get 0))";
+    }
+    text + r#"(func (export "_start")))"#
+}
+
+/// The child's process, once it has started.
+fn wait_for_child(folder: &Path) -> Pid {
+    let until = SystemTime::now() + HANG;
+    loop {
+        let written = std::fs::read_to_string(folder.join("pid")).unwrap_or_default();
+        if let Some(pid) = written.parse().ok().and_then(Pid::from_raw) {
+            return pid;
+        }
+        assert!(SystemTime::now() < until, "no child was started");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn wait_for_end(pid: Pid) {
+    let until = SystemTime::now() + HANG;
+    while test_kill_process(pid).is_ok() && !is_zombie(pid) {
+        assert!(SystemTime::now() < until, "the child outlives who asked for it");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// An orphan whose new parent has not collected it yet is dead all the same.
+fn is_zombie(pid: Pid) -> bool {
+    std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
+        .is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
+}
+
+fn code_comes_out_of_the_child() {
+    let folder = TempDir::new().unwrap();
+    let file = compile_in(folder.path(), r#"(module (func (export "_start")))"#).unwrap();
+    assert!(file.to_string_lossy().ends_with(".command-0.1"), "{}", file.display());
+    assert!(wait_for_child(folder.path()).as_raw_nonzero().get() > 1);
+}
+
+fn the_compilers_reason_comes_back() {
+    let folder = TempDir::new().unwrap();
+    let invalid = r#"(module (func (export "_start") (i32.const 1)))"#;
+    let error = compile_in(folder.path(), invalid).unwrap_err();
+    assert!(error.starts_with("image file /guest.wat does not compile: "), "{error}");
+    assert!(error.contains("type mismatch"), "{error}");
+    let error = compile_in(folder.path(), "(module").unwrap_err();
+    assert!(error.contains("is not valid WebAssembly text"), "{error}");
+}
+
+fn a_child_that_is_no_compiler_is_told() {
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("guest.wat");
+    std::fs::write(&image, "(module)").unwrap();
+    let error_of = |program: &str, arguments: &[&str]| {
+        let arguments = arguments.iter().map(Into::into).collect();
+        let compiler = Compiler::Child { program: program.into(), arguments };
+        let cache = cache(folder.path(), compiler);
+        runtime().block_on(cache.code(&image, || {})).unwrap_err().to_string()
+    };
+    let error = error_of("/bin/true", &[]);
+    assert!(error.contains("ended with code 0 and without an answer"), "{error}");
+    let error = error_of("/bin/sh", &["-c", "echo no room >&2; exit 3"]);
+    assert!(error.contains("ended with code 3 and without an answer: no room"), "{error}");
+    let error = error_of("/bin/sh", &["-c", "kill -9 $$"]);
+    assert!(error.contains("was killed (out of memory?)"), "{error}");
+    let error = error_of("/no/such/program", &[]);
+    assert!(error.contains("cannot start the compiling process"), "{error}");
+}
+
+fn giving_up_ends_the_child() {
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("guest.wat");
+    std::fs::write(&image, large_guest()).unwrap();
+    let cache = cache(folder.path(), this_program(folder.path()));
+    let runtime = runtime();
+    runtime.block_on(async {
+        let started = async {
+            while !folder.path().join("pid").exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            code = cache.code(&image, || {}) => panic!("too fast: {code:?}"),
+            () = started => {}
+        }
+    });
+    wait_for_end(wait_for_child(folder.path()));
+    // Waits for the blocking thread, which must have ended too.
+    drop(runtime);
+}
+
+fn the_child_ends_with_its_parent() {
+    let folder = TempDir::new().unwrap();
+    let mut parent = Command::new(env::current_exe().unwrap())
+        .arg("compile-for-ever")
+        .arg(folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let child = wait_for_child(folder.path());
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    wait_for_end(child);
+    // What it left behind is in nobody's way.
+    let file = compile_in(folder.path(), r#"(module (func (export "_start")))"#).unwrap();
+    assert!(file.exists());
+}
