@@ -1,5 +1,10 @@
 //! Compiling in a child process: this program is its own child (hence no test harness, whose
 //! output would mix with the child's answer).
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test in a main function, which clippy does not know for one"
+)]
 
 use std::env;
 use std::path::{Path, PathBuf};

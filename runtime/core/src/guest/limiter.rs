@@ -197,7 +197,7 @@ fn host_memory() -> u64 {
     let system = rustix::system::sysinfo();
     // The unit is 1 on every 64-bit system.
     let unit = u64::from(system.mem_unit.max(1));
-    u64::from(system.totalram).saturating_mul(unit)
+    system.totalram.saturating_mul(unit)
 }
 
 /// How many handles (files, sockets, streams, pollables) one Store may hold.

@@ -1,8 +1,18 @@
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::*;
+use super::{Code, CodeCache};
+use crate::image::compile::{Compiler, hex};
+use crate::image::identity::FileIdentity;
+use crate::image::{ImageError, Profile, Reservation};
+
+const MOST_BYTES: u64 = 1 << 30;
 
 struct World {
     folder: TempDir,
@@ -178,7 +188,7 @@ async fn what_is_no_image_says_so() {
     let missing = world.folder.path().join("missing.wasm");
     let elf = fs::read(std::env::current_exe().unwrap()).unwrap();
     let foreign = {
-        let profile = crate::image::Profile { concurrency: false, reservation: Reservation::Whole };
+        let profile = Profile { concurrency: false, reservation: Reservation::Whole };
         let wasm = wat::parse_str(GUEST).unwrap();
         profile.compiling().unwrap().precompile_module(&wasm).unwrap()
     };
@@ -227,10 +237,4 @@ async fn own_code_is_accepted_as_an_image() {
     let code = world.code(&image).await.unwrap();
     let again = world.code(&code.file).await.unwrap();
     assert_eq!((again.file, again.shape), (code.file, code.shape));
-}
-
-#[test]
-fn a_key_is_the_same_in_every_process_and_differs_by_reservation() {
-    assert_eq!(key(Reservation::Whole), key(Reservation::Whole));
-    assert_ne!(key(Reservation::Whole), key(Reservation::Small));
 }

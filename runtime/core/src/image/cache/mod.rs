@@ -1,0 +1,25 @@
+//! The cache of machine code, shared by all wasmpod processes of one user.
+//!
+//! ```text
+//! code/<sha256>.<key>.<shape>        the code; enters only by rename, leaves only by unlink
+//! memo/<file identity>.<key>  ─────▶ the name in code/: a warm start reads one link, hashes nothing
+//! memo/<sha256>.<key>         ─────▶ the same, for the same content under another path
+//! locks/<first byte of sha256>       held while compiling: parallel first starts compile once
+//! ```
+//!
+//! The key says for which wasmtime, address space and CPU the code is. Code is native and runs
+//! unchecked, hence the folder must be ours and closed to others. A process holds a shared lock on
+//! the code it uses; pruning leaves such files alone. Nothing here has to be cleaned up after a
+//! `kill -9`: locks end with their process, and half-written files are swept by age.
+
+mod error;
+mod folder;
+mod key;
+mod prune;
+mod source;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use error::CacheError;
+pub use store::{Code, CodeCache};
