@@ -39,7 +39,7 @@ pub enum StartError {
         /// Why.
         source: wasmtime::Error,
     },
-    /// A listener for a module that accepts connections.
+    /// A declared port, for a module that accepts connections.
     #[error("{0}: {source}", source = .0.source)]
     Listen(#[from] ListenError),
     /// Too large a memory, no address space.

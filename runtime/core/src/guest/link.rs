@@ -36,18 +36,17 @@ pub(crate) fn component(component: &Component) -> Result<Linker<State>> {
 /// A linker with the WASI that `module` imports.
 pub(crate) fn module(module: &Module) -> Result<wasmtime::Linker<State>> {
     let mut linker = wasmtime::Linker::new(module.engine());
-    linker.allow_shadowing(true);
     let imports = |name| module.imports().any(|import| import.module() == name);
     if imports(SNAPSHOT) {
         if sockets::p1::wants_listeners(module) {
             sockets::p1::add_to_linker(&mut linker)?;
         } else {
-            p1::add_to_linker_async(&mut linker, State::module)?;
+            p1::add_to_linker_async(&mut linker, State::wasi_p1)?;
         }
         any_exit_code(&mut linker, SNAPSHOT)?;
     }
     if imports(UNSTABLE) {
-        p0::add_to_linker_async(&mut linker, State::module)?;
+        p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
         any_exit_code(&mut linker, UNSTABLE)?;
     }
     Ok(linker)
@@ -62,6 +61,7 @@ const UNSTABLE: &str = "wasi_unstable";
 /// The stock `proc_exit` traps on codes from 126 on. A process may end with any; a shell in a guest
 /// passes on 127, and restart rules count on it.
 fn any_exit_code(linker: &mut wasmtime::Linker<State>, module: &str) -> Result<()> {
+    linker.allow_shadowing(true);
     linker.func_wrap(module, "proc_exit", |code: i32| -> Result<()> {
         Err(wasmtime::Error::from(I32Exit(code)))
     })?;

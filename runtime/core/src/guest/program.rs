@@ -12,8 +12,8 @@ use super::engine::Engines;
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
-use crate::sandbox::wasi::p1::wants_listeners;
 use crate::image::{Code, CodeCache, GuestKind, ImageError, Shape};
+use crate::sandbox::wasi::p1::wants_listeners;
 
 /// A guest that can be run any number of times. Clones share it.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub struct Program {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) entry: Entry,
-    /// Whether it is a core module that accepts connections.
+    /// Whether it is a module that accepts connections on listeners that it is given.
     pub(crate) listens: bool,
     code: Code,
 }

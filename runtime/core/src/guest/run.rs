@@ -15,7 +15,7 @@ use super::{PodClock, PodRandom, command, exit, reactor};
 use crate::lifecycle::Exit;
 use crate::sandbox::filesystem::Mount;
 use crate::sandbox::network::Endpoint;
-use crate::sandbox::wasi::p1::{self, ListenPort};
+use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
 
 /// What a run gets from its Pod.
 pub struct GuestHost {
@@ -45,10 +45,11 @@ pub struct RunSpec {
     pub stderr: Arc<dyn Output>,
     /// Whether the streams look like a terminal to the guest.
     pub tty: bool,
+    /// The declared TCP ports: a module of WASI 0.1 that accepts connections gets a listener for
+    /// each, since it cannot make one.
+    pub ports: Vec<ListenPort>,
     /// Root and volumes.
     pub mounts: Vec<Mount>,
-    /// The TCP `containerPorts`, on which a WASI 0.1 module that accepts connections listens.
-    pub ports: Vec<ListenPort>,
     /// Its memory and the limit of it; whoever keeps a clone can read the use.
     pub memory: Arc<ContainerMemory>,
 }
@@ -65,51 +66,56 @@ pub struct RunSpec {
 pub async fn run(
     program: Program,
     host: GuestHost,
-    mut spec: RunSpec,
+    spec: RunSpec,
     stop: CancellationToken,
 ) -> Exit {
     let endpoint = host.endpoint.clone();
-    let ports = if program.shared.listens { std::mem::take(&mut spec.ports) } else { Vec::new() };
-    let directories = spec.mounts.len();
-    add_missing(&mut spec.env, p1::environment(&ports));
-    let listeners = match p1::listen(&endpoint, &ports) {
-        Ok(listeners) => listeners,
-        Err(error) => return StartError::from(error).into(),
-    };
-    let setup = match WasiSetup::new(host, spec, &stop) {
-        Ok(setup) => Arc::new(setup),
-        Err(error) => return error.into(),
-    };
-    let mut state = GuestState::new(setup);
-    state.descriptors = p1::Descriptors::new(listeners, directories);
-    let mut store = state.into_store(&program.shared.engine);
-    let ended = {
-        let refuse = async {
-            stop.cancelled().await;
-            endpoint.refuse_new();
-            std::future::pending().await
-        };
-        tokio::select! {
-            biased;
-            ended = call(&mut store, &program.shared.entry, &stop) => ended,
-            never = refuse => never,
+    let exit = match start(&program, host, spec, &stop) {
+        Ok(mut store) => {
+            let refuse = async {
+                stop.cancelled().await;
+                endpoint.refuse_new();
+                std::future::pending().await
+            };
+            let ended = tokio::select! {
+                biased;
+                ended = call(&mut store, &program.shared.entry, &stop) => ended,
+                never = refuse => never,
+            };
+            // With the store, the guest's own sockets close as those of a process that exits.
+            ended.unwrap_or_else(|failure| failure.into_exit(&store))
         }
+        Err(error) => error.into(),
     };
-    let exit = ended.unwrap_or_else(|failure| failure.into_exit(&store));
-    // In this order: the guest's own sockets close as those of a process that exits, and only what
-    // somebody else still holds is reset.
-    drop(store);
+    // What somebody else still holds is reset.
     endpoint.end();
     exit
 }
 
-/// What the manifest sets itself stays.
-fn add_missing(env: &mut Vec<(String, String)>, variables: Vec<(String, String)>) {
-    for (name, value) in variables {
-        if !env.iter().any(|(known, _)| *known == name) {
-            env.push((name, value));
+/// The Store of a run, with all that it was given.
+fn start(
+    program: &Program,
+    host: GuestHost,
+    mut spec: RunSpec,
+    stop: &CancellationToken,
+) -> Result<Store<GuestState>, StartError> {
+    let listeners = if program.shared.listens {
+        let listeners = listen(&host.endpoint, &spec.ports)?;
+        // What the manifest sets itself stays.
+        for (name, value) in environment(&spec.ports) {
+            if !spec.env.iter().any(|(known, _)| *known == name) {
+                spec.env.push((name, value));
+            }
         }
+        Some(listeners)
+    } else {
+        None
+    };
+    let mut state = GuestState::new(Arc::new(WasiSetup::new(host, spec, stop)?));
+    if let Some(listeners) = listeners {
+        state.listen(listeners);
     }
+    Ok(state.into_store(&program.shared.engine))
 }
 
 async fn call(

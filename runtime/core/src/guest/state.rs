@@ -10,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::limiter::{MemoryLimiter, most_handles};
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
+use crate::sandbox::network::Listener;
 use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
@@ -18,9 +19,7 @@ pub struct GuestState {
     setup: Arc<WasiSetup>,
     /// Made on first use: a request that only computes needs none.
     wasi: Option<WasiCtx>,
-    module: Option<Box<WasiP1Ctx>>,
-    /// Of a core module that accepts connections: its listeners among its files.
-    pub(crate) descriptors: Descriptors,
+    module: Option<Box<ModuleState>>,
     /// The resources of components. A core module's are in its own context.
     pub(crate) table: ResourceTable,
     /// The memory of this Store.
@@ -33,14 +32,7 @@ impl GuestState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(most_handles());
         let limiter = MemoryLimiter::new(setup.memory.clone());
-        Self {
-            setup,
-            wasi: None,
-            module: None,
-            descriptors: Descriptors::default(),
-            table,
-            limiter,
-        }
+        Self { setup, wasi: None, module: None, table, limiter }
     }
 
     /// A Store around this state: limited, and giving way at each epoch tick.
@@ -60,21 +52,41 @@ impl GuestState {
         &mut self.table
     }
 
+    /// Gives a core module its listeners, before it runs.
+    pub(crate) fn listen(&mut self, listeners: Vec<Listener>) {
+        self.module = Some(ModuleState::new(&self.setup, listeners));
+    }
+
+    fn module_state(&mut self) -> &mut ModuleState {
+        let setup = &self.setup;
+        self.module.get_or_insert_with(|| ModuleState::new(setup, Vec::new()))
+    }
+
     /// The context of WASI 0.1.
-    pub(crate) fn module(&mut self) -> &mut WasiP1Ctx {
-        ModuleView::module(self).wasi
+    pub(crate) fn wasi_p1(&mut self) -> &mut WasiP1Ctx {
+        &mut self.module_state().wasi
+    }
+}
+
+/// What only a core module has: its resources are in the context, behind descriptors.
+struct ModuleState {
+    wasi: WasiP1Ctx,
+    descriptors: Descriptors,
+}
+
+impl ModuleState {
+    fn new(setup: &WasiSetup, listeners: Vec<Listener>) -> Box<Self> {
+        let mut wasi = setup.module_context();
+        wasi.ctx().table.set_max_capacity(most_handles());
+        let descriptors = Descriptors::new(listeners, setup.directories);
+        Box::new(Self { wasi, descriptors })
     }
 }
 
 impl ModuleView for GuestState {
     fn module(&mut self) -> ModuleCtxView<'_> {
-        let setup = &self.setup;
-        let wasi = self.module.get_or_insert_with(|| {
-            let mut context = Box::new(setup.module_context());
-            context.ctx().table.set_max_capacity(most_handles());
-            context
-        });
-        ModuleCtxView { wasi, descriptors: &mut self.descriptors }
+        let ModuleState { wasi, descriptors } = self.module_state();
+        ModuleCtxView { wasi, descriptors }
     }
 }
 

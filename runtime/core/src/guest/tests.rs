@@ -12,7 +12,8 @@ use crate::executor::{PodExecutor, TaskError, Weight};
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::{Exit, ExitReason};
 use crate::sandbox::filesystem::Mount;
-use crate::sandbox::network::{Network, NetworkConfig};
+use crate::sandbox::network::{Network, NetworkConfig, NetworkError};
+use crate::sandbox::wasi::p1::ListenPort;
 
 /// Longer than any test may take; only a hang gets there.
 const HANG: Duration = Duration::from_secs(60);
@@ -266,9 +267,7 @@ async fn a_shared_memory_is_refused_at_the_start() {
     let world = World::new();
     let exit = world.exit(r#"(module (memory 1 2 shared) (func (export "_start")))"#).await;
     assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
-    insta::assert_snapshot!(exit.message.unwrap(), @r"
-    it has a shared memory, which is not supported: the container's memory limit would not hold for it; build it without threads
-    ");
+    insta::assert_snapshot!(exit.message.unwrap(), @"it has a shared memory, which is not supported: the container's memory limit would not hold for it; build it without threads");
 }
 
 #[tokio::test]
@@ -290,16 +289,12 @@ async fn the_memory_limit_holds_for_all_memories_together() {
     let too_large = r#"(module (memory 11) (func (export "_start")))"#;
     let exit = world.exit(too_large).await;
     assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
-    insta::assert_snapshot!(exit.message.unwrap(), @r"
-    cannot instantiate: memory minimum size of 11 pages exceeds memory limits; memory limit of 655360 bytes exceeded: 0 bytes in use, 720896 more asked for
-    ");
+    insta::assert_snapshot!(exit.message.unwrap(), @"cannot instantiate: memory minimum size of 11 pages exceeds memory limits; memory limit of 655360 bytes exceeded: 0 bytes in use, 720896 more asked for");
 
     world.exceeded = Exceeded::Kill;
     let exit = world.exit(&text).await;
     assert_eq!((exit.code, exit.reason), (137, ExitReason::OomKilled));
-    insta::assert_snapshot!(exit.message.unwrap(), @r"
-    memory limit of 655360 bytes exceeded: 655360 bytes in use, 65536 more asked for
-    ");
+    insta::assert_snapshot!(exit.message.unwrap(), @"memory limit of 655360 bytes exceeded: 655360 bytes in use, 65536 more asked for");
 }
 
 #[tokio::test]
@@ -426,4 +421,68 @@ async fn a_directory_that_is_gone_is_a_start_error() {
     spec.mounts = vec![Mount::at("/data", world.folder.path().join("gone"), false)];
     let exit = run(program, world.host(), spec, world.stop.clone()).await;
     assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
+}
+
+#[tokio::test]
+async fn a_module_that_accepts_gets_its_declared_ports() {
+    let world = World::new();
+    // Accepts once on the first descriptor after the standard streams.
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (import "wasi_snapshot_preview1" "sock_accept"
+            (func $accept (param i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start")
+            (call $exit (call $accept (i32.const 3) (i32.const 0) (i32.const 0)))))"#;
+    let program = world.prepare(text).await.unwrap();
+    let mut spec = world.spec();
+    spec.ports = vec![ListenPort { number: 8080, name: None }];
+    let other = world.network.endpoint();
+    let taken = other.listen_any(8080).unwrap();
+    let exit = run(program.clone(), world.host(), spec, world.stop.clone()).await;
+    assert_eq!((exit.code, exit.reason), (128, ExitReason::StartError));
+    insta::assert_snapshot!(exit.message.unwrap(), @"cannot listen on containerPort 8080 for the module: address in use");
+    drop(taken);
+
+    let mut spec = world.spec();
+    spec.ports = vec![ListenPort { number: 8080, name: None }];
+    let account = world.executor.account("test", Weight::MIN, None);
+    let running = account.spawn(run(program, world.host(), spec, world.stop.clone()));
+    let connected = async {
+        loop {
+            match world.network.connect(8080).await {
+                Ok(stream) => return stream,
+                Err(NetworkError::ConnectionRefused) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let _stream = tokio::time::timeout(HANG, connected).await.expect("it listens");
+    assert_eq!(tokio::time::timeout(HANG, running).await.unwrap(), Ok(Exit::completed()));
+}
+
+#[tokio::test]
+async fn a_guest_that_opens_files_without_end_ends_alone() {
+    let world = World::new();
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 64) ".")
+        (func (export "_start") (local $left i32)
+            (local.set $left (i32.const 100000))
+            (loop $more
+                (if (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 1)
+                        (i32.const 2) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 0))
+                    (then unreachable))
+                (br_if $more
+                    (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))"#;
+    let program = world.prepare(text).await.unwrap();
+    let mut spec = world.spec();
+    spec.mounts = vec![Mount::at("/", world.folder.path().to_owned(), true)];
+    let account = world.executor.account("test", Weight::MIN, None);
+    let running = account.spawn(run(program, world.host(), spec, world.stop.clone()));
+    let exit = tokio::time::timeout(HANG, running).await.unwrap().unwrap();
+    assert_eq!(exit.code, 134, "{exit:?}");
+    assert_eq!(world.exit(&command("i32.const 0")).await, Exit::completed());
 }

@@ -34,8 +34,10 @@ pub struct WasiSetup {
     pub(crate) endpoint: Arc<Endpoint>,
     /// The container's memory.
     pub(crate) memory: Arc<ContainerMemory>,
+    /// How many directories are pre-opened.
+    pub(crate) directories: usize,
     /// Opened once: a context for a request only clones handles and cannot fail.
-    directories: WasiFilesystemCtx,
+    filesystem: WasiFilesystemCtx,
 }
 
 impl WasiSetup {
@@ -55,7 +57,7 @@ impl WasiSetup {
                 |source| StartError::Directory { path: mount.guest_path.clone(), source },
             )?;
         }
-        let directories = builder.build().filesystem().clone();
+        let filesystem = builder.build().filesystem().clone();
         let env = with_working_directory(spec.env, spec.cwd.as_deref());
         Ok(Self {
             argv: spec.argv,
@@ -71,21 +73,22 @@ impl WasiSetup {
             run: spec.run,
             endpoint: host.endpoint,
             memory: spec.memory,
-            directories,
+            directories: spec.mounts.len(),
+            filesystem,
         })
     }
 
     /// The context of a component.
     pub(crate) fn context(&self) -> WasiCtx {
         let mut context = self.builder().build();
-        *context.filesystem() = self.directories.clone();
+        *context.filesystem() = self.filesystem.clone();
         context
     }
 
     /// The context of a core module.
     pub(crate) fn module_context(&self) -> WasiP1Ctx {
         let mut context = self.builder().build_p1();
-        *context.ctx().ctx.filesystem() = self.directories.clone();
+        *context.ctx().ctx.filesystem() = self.filesystem.clone();
         context
     }
 
