@@ -174,7 +174,7 @@ impl FromStr for EgressRule {
             return Ok(Self::Range { range: range.trunc(), port });
         }
         match url::Host::parse(host) {
-            Ok(url::Host::Domain(name)) if !name.is_empty() => {
+            Ok(url::Host::Domain(name)) if is_host_name(&name) => {
                 Ok(Self::Host { name: name.trim_end_matches('.').to_owned(), port })
             }
             Ok(url::Host::Ipv4(ip)) => Ok(Self::Range { range: IpAddr::from(ip).into(), port }),
@@ -184,6 +184,12 @@ impl FromStr for EgressRule {
             Ok(url::Host::Domain(_)) | Err(_) => Err(wrong()),
         }
     }
+}
+
+/// A pattern such as `*.example.com` is none: it would allow what nobody has looked at.
+fn is_host_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !name.trim_matches('.').is_empty() && name.bytes().all(allowed)
 }
 
 /// The host's own, or what speaks for it.

@@ -4,12 +4,14 @@
 //! against the container's limit, refuses when the container stops, and ends with it.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use super::listener::{Backlog, Listener};
 use super::lock::lock;
+use super::outgoing::OutgoingStream;
 use super::ports::{BindingId, Coverage};
 use super::space::{Network, Protocol};
 use super::stream::{Stream, StreamHandle};
@@ -53,6 +55,21 @@ impl Endpoint {
     /// As [`tcp_socket`](Self::tcp_socket).
     pub fn udp_socket(&self, family: AddressFamily) -> Result<UdpSocket, NetworkError> {
         UdpSocket::new(&self.shared, family)
+    }
+
+    /// Connects on behalf of the guest, for code of the host: its policy and limits hold.
+    ///
+    /// # Errors
+    /// What a guest's own socket would have told: [`NetworkError::ConnectionRefused`],
+    /// [`NetworkError::AccessDenied`] and so on.
+    ///
+    /// # Cancel safety
+    /// Safe: a connection that did not come about leaves nothing behind.
+    pub async fn connect(&self, remote: SocketAddr) -> Result<OutgoingStream, NetworkError> {
+        let mut socket = self.tcp_socket(AddressFamily::of(remote.ip()))?;
+        socket.start_connect(remote)?;
+        poll_fn(|cx| socket.poll_finish_connect(cx)).await?;
+        Ok(OutgoingStream::new(Arc::clone(socket.connection()?)))
     }
 
     /// Listens at an address, for code of the host; a wildcard covers its own family only.

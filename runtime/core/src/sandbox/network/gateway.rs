@@ -20,8 +20,9 @@ pub(crate) struct UdpGateway {
 }
 
 impl UdpGateway {
-    pub(crate) fn publish(&self, pod_port: u16, published: Arc<PublishedUdp>) {
-        lock(&self.published).insert(pod_port, published);
+    /// The clients of a port of the Pod, whichever of the host's ports they came by.
+    pub(crate) fn publish(&self, pod_port: u16) -> Arc<PublishedUdp> {
+        Arc::clone(lock(&self.published).entry(pod_port).or_default())
     }
 
     pub(crate) fn withdraw(&self, pod_port: u16) {

@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 use tokio::task::JoinSet;
 
@@ -80,7 +79,7 @@ pub struct HostPortError {
 pub struct HostPorts {
     network: Arc<Network>,
     addresses: Vec<(HostPort, SocketAddr)>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl HostPorts {
@@ -90,9 +89,12 @@ impl HostPorts {
     /// [`HostPortError`] names the first that cannot be had.
     pub fn open(network: &Arc<Network>, ports: &[HostPort]) -> Result<Self, HostPortError> {
         let mut open =
-            Self { network: Arc::clone(network), addresses: Vec::new(), _tasks: JoinSet::new() };
-        for port in ports {
-            open.add(*port)?;
+            Self { network: Arc::clone(network), addresses: Vec::new(), tasks: JoinSet::new() };
+        for (index, port) in ports.iter().enumerate() {
+            // Declared in the manifest and published by hand, a port is still one port.
+            if !ports[..index].contains(port) {
+                open.add(*port)?;
+            }
         }
         Ok(open)
     }
@@ -137,18 +139,17 @@ impl HostPorts {
             let network = Arc::clone(&self.network);
             match socket {
                 Opened::Tcp(listener) => {
-                    self._tasks.spawn(take_connections(network, listener, port.pod_port));
+                    self.tasks.spawn(take_connections(network, listener, port.pod_port));
                 }
                 Opened::Udp(socket) => datagram_sockets.push(socket),
             }
         }
         if !datagram_sockets.is_empty() {
-            let published = Arc::new(PublishedUdp { clients: Mutex::default() });
-            self.network.gateway().publish(port.pod_port, Arc::clone(&published));
+            let published = self.network.gateway().publish(port.pod_port);
             for socket in datagram_sockets {
                 let network = Arc::clone(&self.network);
                 let published = Arc::clone(&published);
-                self._tasks.spawn(take_datagrams(network, socket, published, port.pod_port));
+                self.tasks.spawn(take_datagrams(network, socket, published, port.pod_port));
             }
         }
         Ok(())
@@ -261,6 +262,7 @@ fn apparent_client(network: &Network, to: SocketAddr, client: SocketAddr) -> Soc
 }
 
 /// The clients of a published UDP port, so that answers find back.
+#[derive(Default)]
 pub(crate) struct PublishedUdp {
     clients: Mutex<VecDeque<Client>>,
 }
@@ -283,9 +285,7 @@ impl PublishedUdp {
             }
         };
         // An answer that the kernel does not take at once is lost, as any datagram may be.
-        let _ = socket.try_io(Interest::WRITABLE, || {
-            Ok(rustix::net::sendto(&socket, payload, rustix::net::SendFlags::DONTWAIT, &real)?)
-        });
+        let _ = rustix::net::sendto(&socket, payload, rustix::net::SendFlags::DONTWAIT, &real);
         true
     }
 

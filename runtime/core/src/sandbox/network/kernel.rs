@@ -10,7 +10,7 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use super::NetworkError;
 use super::lock::lock;
+use super::wakers::remember;
 
 /// The most that one write may hold; what the kernel does not take of it waits here.
 const WRITE_PERMIT: usize = 64 * 1024;
@@ -77,7 +78,6 @@ impl Leftovers {
         tasks.spawn(async move {
             // An error shows itself at the guest's next call.
             let _ = poll_fn(|cx| stream.poll_flush(cx)).await;
-            lock(&stream.outgoing).task_runs = false;
         });
     }
 }
@@ -100,6 +100,8 @@ struct Outgoing {
     unsent: VecDeque<Bytes>,
     finished: bool,
     failed: Option<NetworkError>,
+    /// The kernel took nothing the last time.
+    blocked: bool,
     task_runs: bool,
     /// Who waits for `unsent` to become empty while the task waits for the kernel: tokio remembers
     /// one writer per socket.
@@ -183,16 +185,8 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
         let mut outgoing = lock(&self.inner.outgoing);
         outgoing.writable()?;
         self.inner.send_unsent(&mut outgoing)?;
-        if !outgoing.unsent.is_empty() {
-            return Ok(0);
-        }
-        drop(outgoing);
-        // With no task to finish it, a write that the kernel would not take is not permitted.
-        let mut nobody = Context::from_waker(Waker::noop());
-        match self.inner.socket.poll_write_ready(&mut nobody) {
-            Poll::Pending => Ok(0),
-            Poll::Ready(_) => Ok(WRITE_PERMIT),
-        }
+        // What the kernel will take shows when it is asked; asking twice would cost a call each time.
+        Ok(if outgoing.unsent.is_empty() { WRITE_PERMIT } else { 0 })
     }
 
     pub(crate) fn write(&self, bytes: Bytes) -> Result<(), NetworkError> {
@@ -222,7 +216,7 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
         if !outgoing.unsent.is_empty() {
             return Ok(None);
         }
-        let sent = self.inner.try_send(bytes);
+        let sent = self.inner.try_send(bytes, &mut outgoing.blocked);
         outgoing.remember(sent)
     }
 
@@ -233,13 +227,20 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
                 return Poll::Ready(());
             }
             if outgoing.task_runs {
-                super::wakers::remember(&mut outgoing.waiter, cx);
+                remember(&mut outgoing.waiter, cx);
                 return Poll::Pending;
+            }
+            if !outgoing.blocked {
+                return Poll::Ready(());
             }
         }
         // An error is for the next write to report.
         let _ = ready!(self.inner.poll_flush(cx));
-        self.inner.socket.poll_write_ready(cx).map(|_outcome| ())
+        let ready = self.inner.socket.poll_write_ready(cx).map(|_outcome| ());
+        if ready.is_ready() {
+            lock(&self.inner.outgoing).blocked = false;
+        }
+        ready
     }
 
     pub(crate) fn shutdown_write(&self) {
@@ -301,18 +302,27 @@ impl<Socket: KernelSocket> Inner<Socket> {
         }
     }
 
-    fn try_send(&self, bytes: &[u8]) -> Result<Option<usize>, NetworkError> {
-        let sent = self.socket.try_io(Interest::WRITABLE, || {
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            Ok(rustix::net::send(&self.socket, bytes, flags)?)
-        });
-        self.outcome(sent)
+    /// Sends what the kernel takes; `blocked` tells whether it took nothing.
+    fn try_send(&self, bytes: &[u8], blocked: &mut bool) -> Result<Option<usize>, NetworkError> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let send = || -> io::Result<usize> { Ok(rustix::net::send(&self.socket, bytes, flags)?) };
+        // Straight to the kernel: tokio takes a fresh socket for unwritable until its reactor has
+        // turned. Only when the kernel is full must tokio hear of it.
+        let sent = match send() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.socket.try_io(Interest::WRITABLE, send)
+            }
+            sent => sent,
+        };
+        let sent = self.outcome(sent)?;
+        *blocked = sent.is_none();
+        Ok(sent)
     }
 
     /// Sends as much of the rest as the kernel takes now.
     fn send_unsent(&self, outgoing: &mut Outgoing) -> Result<(), NetworkError> {
         while let Some(chunk) = outgoing.unsent.front_mut() {
-            match self.try_send(chunk) {
+            match self.try_send(chunk, &mut outgoing.blocked) {
                 Ok(None) => return Ok(()),
                 Ok(Some(count)) if count == chunk.len() => {
                     outgoing.unsent.pop_front();
@@ -324,31 +334,41 @@ impl<Socket: KernelSocket> Inner<Socket> {
         Ok(())
     }
 
-    /// Ready when nothing is left to send.
+    /// Ready when nothing is left to send, or nothing more can be.
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), NetworkError>> {
         loop {
-            let (outcome, waiter) = {
+            {
                 let mut outgoing = lock(&self.outgoing);
                 let sent = self.send_unsent(&mut outgoing);
-                if sent.is_ok() && !outgoing.unsent.is_empty() {
-                    (None, None)
-                } else {
-                    if sent.is_ok() && outgoing.finished {
-                        self.shutdown(Shutdown::Write);
-                    }
-                    // From here on a writer may wait for the kernel itself.
-                    outgoing.task_runs = false;
-                    (Some(sent), outgoing.waiter.take())
+                if sent.is_err() || outgoing.unsent.is_empty() {
+                    return Poll::Ready(self.flushed(outgoing, sent));
                 }
-            };
-            if let Some(waiter) = waiter {
-                waiter.wake();
             }
-            if let Some(outcome) = outcome {
-                return Poll::Ready(outcome);
+            if let Err(error) = ready!(self.socket.poll_write_ready(cx)) {
+                let mut outgoing = lock(&self.outgoing);
+                let failed = outgoing.remember(Err(error.into()));
+                return Poll::Ready(self.flushed(outgoing, failed));
             }
-            ready!(self.socket.poll_write_ready(cx))?;
         }
+    }
+
+    /// From here on a writer waits for the kernel itself, and a shutdown that waited is done. Under
+    /// the same lock as the last send: a write in between must find either a task or none.
+    fn flushed(
+        &self,
+        mut outgoing: MutexGuard<'_, Outgoing>,
+        outcome: Result<(), NetworkError>,
+    ) -> Result<(), NetworkError> {
+        if outcome.is_ok() && outgoing.finished {
+            self.shutdown(Shutdown::Write);
+        }
+        outgoing.task_runs = false;
+        let waiter = outgoing.waiter.take();
+        drop(outgoing);
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+        outcome
     }
 
     fn shutdown(&self, how: Shutdown) {

@@ -20,6 +20,7 @@ mod listener;
 mod lock;
 mod names;
 mod options;
+mod outgoing;
 mod peer;
 mod pipe;
 mod ports;
@@ -39,9 +40,13 @@ pub use kernel::{KernelSocket, KernelStream};
 pub use listener::{Accepted, Connected, Listener};
 pub use names::{HOST_NAME, ResolvConf, hosts_file};
 pub use options::TcpOptions;
+pub use outgoing::OutgoingStream;
 pub use peer::{Header, HeaderError, PeerError, PeerServer, Transport};
 pub use pipe::MemoryStream;
 pub use space::Network;
 pub use stream::Stream;
 pub use tcp::{TcpAcceptor, TcpConnection, TcpReceiveHalf, TcpSendHalf, TcpSocket};
 pub use udp::{Datagram, UdpSocket};
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,7 @@ pub struct TcpOptions {
     pub receive_buffer: usize,
     /// Stored for the guest; in memory the receive buffer of the other side is what counts.
     pub send_buffer: usize,
-    /// `TCP_NODELAY`; memory never delays.
+    /// `TCP_NODELAY`, stored for the guest: nothing is delayed, whatever it says.
     pub no_delay: bool,
 }
 

@@ -30,8 +30,9 @@ use super::wakers::remember;
 
 /// A write up to this size is joined to unread bytes instead of becoming a chunk of its own.
 const JOINED_WRITE: usize = 4 * 1024;
-/// What a lane may hold when the Pod's budget is nearly spent.
-const TIGHT_CAPACITY: usize = 16 * 1024;
+/// What a lane may hold in any case. Only what goes beyond it counts against the Pod's budget: a
+/// question and its answer must not meet a counter that all the Pod's threads write to.
+const FREE_CAPACITY: usize = 16 * 1024;
 
 /// How many bytes wait in all pipes of a Pod, and from where on all must be frugal.
 ///
@@ -51,12 +52,19 @@ impl BufferBudget {
         self.used.load(Ordering::Relaxed) >= self.tight_from
     }
 
-    fn charge(&self, bytes: usize) {
-        self.used.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn release(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    /// A lane held `before` bytes and holds `after`.
+    fn account(&self, before: usize, after: usize) {
+        let before = before.saturating_sub(FREE_CAPACITY);
+        let after = after.saturating_sub(FREE_CAPACITY);
+        match after.cmp(&before) {
+            std::cmp::Ordering::Equal => {}
+            std::cmp::Ordering::Greater => {
+                self.used.fetch_add(after - before, Ordering::Relaxed);
+            }
+            std::cmp::Ordering::Less => {
+                self.used.fetch_sub(before - after, Ordering::Relaxed);
+            }
+        }
     }
 
     #[cfg(test)]
@@ -146,7 +154,7 @@ impl MemoryStream {
                 Readable::NotYet => return Ok(None),
             }
             let bytes = lane.pop(max);
-            self.duplex.budget.release(bytes.len());
+            self.duplex.budget.account(lane.buffered + bytes.len(), lane.buffered);
             (bytes, lane.writer_to_wake(&self.duplex.budget))
         };
         wake(writer);
@@ -175,7 +183,7 @@ impl MemoryStream {
                 buffer[count..count + chunk.len()].copy_from_slice(&chunk);
                 count += chunk.len();
             }
-            self.duplex.budget.release(count);
+            self.duplex.budget.account(lane.buffered + count, lane.buffered);
             (count, lane.writer_to_wake(&self.duplex.budget))
         };
         wake(writer);
@@ -218,7 +226,7 @@ impl MemoryStream {
                 lane.discarded = true;
                 None
             } else {
-                self.duplex.budget.charge(bytes.len());
+                self.duplex.budget.account(lane.buffered, lane.buffered + bytes.len());
                 lane.push(bytes);
                 lane.reader.take()
             }
@@ -246,7 +254,7 @@ impl MemoryStream {
             if count == 0 {
                 return Ok(None);
             }
-            self.duplex.budget.charge(count);
+            self.duplex.budget.account(lane.buffered, lane.buffered + count);
             lane.push_copy(&bytes[..count]);
             (count, lane.reader.take())
         };
@@ -283,7 +291,7 @@ impl MemoryStream {
                 lane.read_end = ReadEnd::Discarding;
                 let unread = lane.clear();
                 lane.discarded |= unread > 0;
-                self.duplex.budget.release(unread);
+                self.duplex.budget.account(unread, 0);
             }
             (lane.reader.take(), lane.writer.take())
         };
@@ -326,7 +334,7 @@ impl Drop for MemoryStream {
         let (lost, reader, writer) = {
             let mut lane = self.inbound();
             let unread = lane.clear();
-            self.duplex.budget.release(unread);
+            self.duplex.budget.account(unread, 0);
             lane.read_end = ReadEnd::Closed;
             (unread > 0 || lane.discarded, lane.reader.take(), lane.writer.take())
         };
@@ -364,7 +372,7 @@ impl Duplex {
                 // What this side had not read is gone; what it had sent can still be read.
                 if side != by {
                     let unread = lane.clear();
-                    self.budget.release(unread);
+                    self.budget.account(unread, 0);
                 }
                 (lane.reader.take(), lane.writer.take())
             };
@@ -378,7 +386,7 @@ impl Drop for Duplex {
     fn drop(&mut self) {
         for lane in &self.lanes {
             let unread = lock(lane).clear();
-            self.budget.release(unread);
+            self.budget.account(unread, 0);
         }
     }
 }
@@ -445,7 +453,7 @@ impl Lane {
     }
 
     fn effective_capacity(&self, budget: &BufferBudget) -> usize {
-        if budget.is_tight() { self.capacity.min(TIGHT_CAPACITY) } else { self.capacity }
+        if budget.is_tight() { self.capacity.min(FREE_CAPACITY) } else { self.capacity }
     }
 
     fn room(&self, budget: &BufferBudget) -> usize {

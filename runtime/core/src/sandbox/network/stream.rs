@@ -45,8 +45,8 @@ macro_rules! each {
 }
 
 impl Stream {
-    /// The next bytes that have arrived, at most `max`; `None` when there are none yet, empty at
-    /// the end of the stream.
+    /// The next bytes that have arrived, at most `max`, which is not zero; `None` when there are
+    /// none yet, empty at the end of the stream.
     ///
     /// # Errors
     /// [`NetworkError::ConnectionReset`], and for kernel streams whatever the kernel reports.
@@ -184,7 +184,8 @@ impl Stream {
 /// Sets what a guest may set on a kernel's socket; a kernel that refuses a hint is no error.
 fn apply_to_kernel(socket: &TcpStream, options: &TcpOptions) {
     use rustix::net::sockopt;
-    let _ = sockopt::set_tcp_nodelay(socket, options.no_delay);
+    // WASI has no word for it, and in memory nothing is ever held back: neither is it here.
+    let _ = sockopt::set_tcp_nodelay(socket, true);
     let _ = sockopt::set_socket_keepalive(socket, options.keep_alive);
     if options.keep_alive {
         let _ = sockopt::set_tcp_keepidle(socket, options.keep_alive_idle);
@@ -279,13 +280,16 @@ fn has_runtime() -> Result<(), NetworkError> {
     }
 }
 
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
+impl Stream {
+    pub(crate) fn poll_read_buf(
+        &self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Self::Memory(_) = &*self {
+        if buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if let Self::Memory(_) = self {
             // A chunk is copied once, into memory that need not be zeroed first.
             let bytes = ready!(self.poll_read_bytes(cx, buffer.remaining()))?;
             buffer.put_slice(&bytes);
@@ -294,6 +298,16 @@ impl AsyncRead for Stream {
         let count = ready!(self.poll_read_into(cx, buffer.initialize_unfilled()))?;
         buffer.advance(count);
         Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_read_buf(cx, buffer)
     }
 }
 

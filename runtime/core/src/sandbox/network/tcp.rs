@@ -184,6 +184,9 @@ impl TcpSocket {
         };
         match outcome {
             Ok(stream) => {
+                if !matches!(stream, Stream::Memory(_)) {
+                    stream.apply(&self.options);
+                }
                 let connection = TcpConnection::new(
                     &self.endpoint,
                     stream,
@@ -547,6 +550,16 @@ impl TcpConnection {
     ) -> Arc<Self> {
         let membership = endpoint.join_stream(&stream, slot);
         Arc::new(Self { stream, local, remote, _membership: membership, _port: port })
+    }
+
+    /// This side's address.
+    pub fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The other side's address.
+    pub fn remote_address(&self) -> SocketAddr {
+        self.remote
     }
 
     /// Reading, writing and shutting down.

@@ -15,7 +15,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use rustix::buffer::spare_capacity;
-use rustix::net::RecvFlags;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::Interest;
 
 use super::endpoint::{EndpointShared, PortGuard, SocketSlot};
@@ -227,9 +228,11 @@ impl UdpSocket {
     /// # Errors
     /// [`NetworkError::DatagramTooLarge`], [`NetworkError::InvalidArgument`] for a missing address,
     /// one that differs from the connected one, or no remote address of the family,
-    /// [`NetworkError::AccessDenied`], [`NetworkError::HostUnreachable`], and
-    /// [`NetworkError::ConnectionRefused`] when a connected socket's last datagram found nobody.
+    /// [`NetworkError::AccessDenied`], [`NetworkError::HostUnreachable`],
+    /// [`NetworkError::ConnectionRefused`] when a connected socket's last datagram found nobody,
+    /// and [`NetworkError::Closed`] after the container's end.
     pub fn send(&self, payload: Bytes, to: Option<SocketAddr>) -> Result<(), NetworkError> {
+        self.inner.endpoint.alive()?;
         if payload.len() > self.inner.family.max_datagram() {
             return Err(NetworkError::DatagramTooLarge);
         }
@@ -400,11 +403,10 @@ impl UdpSocket {
         };
         // Who waits for datagrams must now wait for the host's socket too.
         readers.wake();
-        match socket.try_io(Interest::WRITABLE, || {
-            Ok(rustix::net::sendto(&socket, payload, rustix::net::SendFlags::DONTWAIT, &dial)?)
-        }) {
-            Ok(_count) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(()),
+        // Straight to the kernel: tokio takes a fresh socket for unwritable until its reactor has
+        // turned, and nobody waits to send here.
+        match rustix::net::sendto(&socket, payload, SendFlags::DONTWAIT, &dial) {
+            Ok(_) | Err(Errno::AGAIN) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

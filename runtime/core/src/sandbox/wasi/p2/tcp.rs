@@ -38,6 +38,11 @@ impl TcpSocketResource {
         Self { socket, acceptor: None, operation: None }
     }
 
+    #[cfg(test)]
+    pub(super) fn address_family(&self) -> IpAddressFamily {
+        self.socket.address_family().into()
+    }
+
     fn begin(&self) -> SocketResult<()> {
         match self.operation {
             Some(_) => Err(ErrorCode::ConcurrencyConflict.into()),
