@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -65,27 +65,29 @@ impl NetworkView for State {
     }
 }
 
-/// The component, compiled once, and a Pod.
+/// Compiled once for all tests: it takes seconds.
+static TOOLBOX: LazyLock<(Engine, Component)> = LazyLock::new(|| {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    let engine = Engine::new(&config).unwrap();
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-examples/target");
+    let file = guests.join("wasm32-wasip2/release/toolbox_p3.wasm");
+    assert!(file.exists(), "{} is missing: run `cargo xtask guests`", file.display());
+    let component = Component::from_file(&engine, file).unwrap();
+    (engine, component)
+});
+
 struct Pod {
-    engine: Engine,
-    component: Component,
     network: Arc<Network>,
 }
 
 impl Pod {
     fn new() -> Self {
-        let mut config = Config::new();
-        config.wasm_component_model_async(true);
-        let engine = Engine::new(&config).unwrap();
-        let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-examples/target");
-        let file = guests.join("wasm32-wasip2/release/toolbox_p3.wasm");
-        assert!(file.exists(), "{} is missing: run `cargo xtask guests`", file.display());
-        let component = Component::from_file(&engine, file).unwrap();
         let ips = vec![
             IpAddr::V4(Ipv4Addr::new(10, 244, 0, 2)),
             IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2)),
         ];
-        Self { engine, component, network: Network::new(NetworkConfig::new("pod", ips)) }
+        Self { network: Network::new(NetworkConfig::new("pod", ips)) }
     }
 
     /// Runs the toolbox; gives what it printed, and whether it was content.
@@ -99,7 +101,8 @@ impl Pod {
             endpoint: Arc::new(self.network.endpoint()),
             http: (WasiHttpCtx::new(), NoHttp),
         };
-        let mut linker = Linker::new(&self.engine);
+        let (engine, component) = &*TOOLBOX;
+        let mut linker = Linker::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
         wasmtime_wasi::p3::add_to_linker(&mut linker).unwrap();
         wasmtime_wasi_http::p3::add_to_linker(&mut linker).unwrap();
@@ -108,9 +111,8 @@ impl Pod {
             assert!(link_interface(&mut linker, interface).unwrap());
         }
         assert!(!link_interface(&mut linker, "wasi:cli/run").unwrap());
-        let mut store = Store::new(&self.engine, state);
-        let command =
-            Command::instantiate_async(&mut store, &self.component, &linker).await.unwrap();
+        let mut store = Store::new(engine, state);
+        let command = Command::instantiate_async(&mut store, component, &linker).await.unwrap();
         let run = store.run_concurrent(async move |store| {
             let run = command.wasi_cli_run().call_run(store).await;
             std::future::poll_fn(|context| store.poll_no_interesting_tasks(context)).await;
