@@ -22,13 +22,11 @@ pub(crate) enum Verb {
     Run(Box<Run>),
     /// Check manifests without running anything
     Validate(Validate),
-    /// Tell what becomes of the fields of a manifest
-    Explain(Explain),
     /// Write a completion script for a shell
     Completion(Completion),
     /// Compile one WebAssembly file for the cache (called by wasmpod itself)
     #[command(name = "compile-code", hide = true)]
-    CompileCode(CompileCode),
+    CompileCode,
     /// Be the process of one Pod (called by wasmpod itself)
     #[command(name = "pod-process", hide = true)]
     PodProcess(PodProcess),
@@ -100,39 +98,39 @@ pub(crate) struct Imperative {
     pub(crate) image: Option<String>,
 
     /// Environment variable of the container, NAME=VALUE; may be given again
-    #[arg(short, long, value_name = "NAME=VALUE", requires = "image")]
+    #[arg(short, long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<String>,
 
     /// Port that the container listens on
-    #[arg(long, value_name = "PORT", requires = "image")]
+    #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
 
-    /// What happens when the container ends
-    #[arg(long, value_name = "POLICY", requires = "image", default_value = "Never")]
-    pub(crate) restart: Restart,
+    /// What happens when the container ends [default: Never, in a printed manifest Always]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) restart: Option<Restart>,
 
     /// Labels of the Pod, NAME=VALUE, separated by commas
-    #[arg(short, long, value_name = "LABELS", value_delimiter = ',', requires = "image")]
+    #[arg(short, long, value_name = "LABELS", value_delimiter = ',')]
     pub(crate) labels: Vec<String>,
 
     /// Annotation of the Pod, NAME=VALUE; may be given again
-    #[arg(long, value_name = "NAME=VALUE", requires = "image")]
+    #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) annotations: Vec<String>,
 
     /// Give the container standard input
-    #[arg(short = 'i', long, requires = "image")]
+    #[arg(short = 'i', long)]
     pub(crate) stdin: bool,
 
     /// Give the container a terminal
-    #[arg(short, long, requires = "image")]
+    #[arg(short, long)]
     pub(crate) tty: bool,
 
     /// Take the words after `--` as the command, not as its arguments
-    #[arg(long, requires = "image")]
+    #[arg(long)]
     pub(crate) command: bool,
 
     /// Namespace of the Pod
-    #[arg(short, long, value_name = "NAMESPACE", requires = "image")]
+    #[arg(short, long, value_name = "NAMESPACE")]
     pub(crate) namespace: Option<String>,
 
     /// Words for the container, after `--`
@@ -241,13 +239,6 @@ pub(crate) struct Explain {
 pub(crate) struct Completion {
     /// Shell to complete for
     pub(crate) shell: clap_complete::Shell,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CompileCode {
-    /// Words that the code cache passes to its compiler
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //!
 //! An import points down this list or sideways inside a folder, never up.
 
+pub mod pod;
 pub mod worker;
 
 pub mod guest;

@@ -9,6 +9,7 @@ pub mod downward;
 pub mod environment;
 pub mod expand;
 pub mod field;
+pub mod images;
 mod kinds;
 mod load;
 mod manifest;

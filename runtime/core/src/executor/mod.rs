@@ -64,5 +64,5 @@ mod tests;
 pub use account::Account;
 pub use pod_executor::{PodExecutor, Stats, StillRunning};
 pub use share::{MilliCpu, Weight};
-pub use task::{Task, TaskError};
+pub use task::{AbortHandle, Task, TaskError};
 pub use yield_point::{YieldPoint, yield_point};

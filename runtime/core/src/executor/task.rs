@@ -52,6 +52,24 @@ impl<T> Task<T> {
     pub fn abort(&self) {
         self.core.abort();
     }
+
+    /// A handle that can end the task while somebody else awaits it.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle { core: Arc::clone(&self.core) }
+    }
+}
+
+/// Ends a task from elsewhere; dropping it does nothing.
+#[derive(Debug, Clone)]
+pub struct AbortHandle {
+    core: Arc<TaskCore>,
+}
+
+impl AbortHandle {
+    /// As [`Task::abort`].
+    pub fn abort(&self) {
+        self.core.abort();
+    }
 }
 
 impl<T> Future for Task<T> {

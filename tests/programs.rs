@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wasmpod_tests::World;
+use crate::harness::{World, checkout};
 
 /// Where `cargo xtask programs` put what is in the package.
 fn program(path: &str) -> PathBuf {
@@ -13,7 +13,7 @@ fn program(path: &str) -> PathBuf {
 }
 
 fn manifest(name: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs").join(name);
+    let file = checkout().join("tests/programs").join(name);
     std::fs::read_to_string(file).expect("the manifest is there")
 }
 

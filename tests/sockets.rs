@@ -1,6 +1,6 @@
 //! The rules of WASI for sockets, tried inside a Pod by a guest that knows nothing of Pods.
 
-use wasmpod_tests::{World, guest};
+use crate::harness::{World, guest};
 
 #[test]
 fn a_pod_keeps_the_rules_of_wasi_0_2() {

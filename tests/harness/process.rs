@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A call of `wasmpod`, not yet started.
 #[derive(Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     command: Command,
     input: Vec<u8>,
 }
@@ -26,21 +26,21 @@ impl Invocation {
 
     /// Sets an environment variable of the process.
     #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// What the process reads from standard input; empty unless said.
     #[must_use]
-    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = bytes.into();
         self
     }
 
     /// Runs to the end.
     #[track_caller]
-    pub fn finish(self) -> Finished {
+    pub(crate) fn finish(self) -> Finished {
         self.start().finish()
     }
 
@@ -49,7 +49,7 @@ impl Invocation {
     /// # Panics
     /// When it cannot be started.
     #[track_caller]
-    pub fn start(mut self) -> Running {
+    pub(crate) fn start(mut self) -> Running {
         let mut child = self
             .command
             .stdin(Stdio::piped())
@@ -110,7 +110,7 @@ fn collect(
 
 /// A running `wasmpod`; killed when dropped.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     output: Arc<Output>,
     threads: Vec<JoinHandle<()>>,
@@ -118,7 +118,7 @@ pub struct Running {
 
 impl Running {
     /// The process id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
@@ -127,7 +127,7 @@ impl Running {
     /// # Panics
     /// When it has not come after a generous while, with all that came instead.
     #[track_caller]
-    pub fn wait_for(&self, part: &str) {
+    pub(crate) fn wait_for(&self, part: &str) {
         self.wait_for_line(&[part]);
     }
 
@@ -136,7 +136,7 @@ impl Running {
     /// # Panics
     /// When it has not come after a generous while, with all that came instead.
     #[track_caller]
-    pub fn wait_for_line(&self, parts: &[&str]) {
+    pub(crate) fn wait_for_line(&self, parts: &[&str]) {
         let text = self.output.lock();
         let (text, waited) = self
             .output
@@ -162,7 +162,7 @@ impl Running {
     /// # Panics
     /// When the process is gone.
     #[track_caller]
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).expect("a process id fits");
         kill_process(Pid::from_raw(id).expect("not zero"), signal).expect("the process is there");
     }
@@ -172,7 +172,7 @@ impl Running {
     /// # Panics
     /// When it does not come after a generous while.
     #[track_caller]
-    pub fn finish(mut self) -> Finished {
+    pub(crate) fn finish(mut self) -> Finished {
         let code = self.wait();
         for thread in self.threads.drain(..) {
             thread.join().expect("a collecting thread does not panic");
@@ -215,13 +215,13 @@ impl Drop for Running {
 
 /// How a `wasmpod` ended and what it printed.
 #[derive(Debug, Clone)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// The exit code, or minus the signal that ended the process.
-    pub code: i32,
+    pub(crate) code: i32,
     /// All of standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// All of standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl fmt::Display for Finished {

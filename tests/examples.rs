@@ -2,11 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use wasmpod_tests::{Finished, World, guest};
+use crate::harness::{Finished, World, checkout, guest};
 
 /// Far above what a loaded machine needs.
 const ATTEMPTS: u32 = 1200;
@@ -143,7 +142,7 @@ fn run_to_the_end(manifest: &str) -> Finished {
 /// The path of a manifest of `guest-examples/`, whose guests are built.
 fn example(manifest: &str) -> String {
     guest("hello");
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in it");
+    let checkout = checkout();
     checkout.join("guest-examples").join(manifest).to_str().expect("UTF-8").to_owned()
 }
 

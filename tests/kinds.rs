@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use rustix::process::Signal;
-use wasmpod_tests::{World, guest};
+use crate::harness::{World, guest};
 
 /// A guest of WASI 0.1 whose name one of WASI 0.2 has too.
 fn guest_of_0_1(name: &str) -> String {

@@ -4,38 +4,32 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::binaries::checkout;
-use crate::process::Invocation;
+use super::binaries::{checkout, wasmpod};
+use super::process::Invocation;
 
 /// A fresh folder with a state folder of its own; removed at the end of the test.
 ///
 /// The cache of machine code is shared by all tests of the checkout: it is made for many
 /// processes, and compiling every guest for every test would take minutes.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     folder: TempDir,
-}
-
-impl Default for World {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl World {
     /// # Panics
     /// When no temporary folder can be made.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder can be made") }
     }
 
     /// The folder that manifests of this test are in.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// The state folder of every `wasmpod` of this test.
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.path().join("state")
     }
 
@@ -44,7 +38,7 @@ impl World {
     /// # Panics
     /// When the file cannot be written.
     #[track_caller]
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path().join(name);
         let folder = path.parent().expect("a file is in a folder");
         std::fs::create_dir_all(folder).expect("the folder can be made");
@@ -54,7 +48,7 @@ impl World {
 
     /// A manifest of one Pod (`restartPolicy: Never`) with these containers (name, image).
     #[track_caller]
-    pub fn pod(&self, name: &str, containers: &[(&str, &str)]) -> String {
+    pub(crate) fn pod(&self, name: &str, containers: &[(&str, &str)]) -> String {
         let mut text = format!(
             "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  restartPolicy: Never\n  containers:\n"
         );
@@ -65,8 +59,8 @@ impl World {
     }
 
     /// A call of `wasmpod` in this world, not yet started.
-    pub fn wasmpod<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Invocation {
-        let mut command = std::process::Command::new(crate::wasmpod());
+    pub(crate) fn wasmpod<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Invocation {
+        let mut command = std::process::Command::new(wasmpod());
         command
             .args(words)
             .current_dir(self.path())

@@ -1,0 +1,109 @@
+//! What happens to a Pod, as it happens: warnings, all events, or JSON lines with status changes.
+
+use k8s_openapi::api::core::v1::PodStatus;
+use serde_json::json;
+use tokio::sync::{broadcast, watch};
+use wasmpod::event::{Recorded, Severity};
+use wasmpod::worker::PodHandle;
+
+use super::style::NOTE;
+use super::{json, problem};
+use crate::verbs::run::Events;
+
+/// A subscription to a Pod's events and status, made before the Pod runs so that nothing is missed.
+pub(crate) struct Watching {
+    events: broadcast::Receiver<Recorded>,
+    status: watch::Receiver<PodStatus>,
+    show: Events,
+    pod: String,
+}
+
+/// Subscribes to the Pod of `handle`.
+pub(crate) fn watch(handle: &PodHandle, show: Events, pod: String) -> Watching {
+    Watching { events: handle.events().subscribe(), status: handle.status(), show, pod }
+}
+
+impl Watching {
+    /// Prints until the Pod is gone.
+    pub(crate) async fn run(mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                event = self.events.recv() => match event {
+                    Ok(event) => self.print(&event),
+                    // The printer was slow; the counts of later events tell.
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                changed = self.status.changed() => match changed {
+                    Ok(()) => self.print_status(),
+                    Err(_) => {
+                        while let Ok(event) = self.events.try_recv() {
+                            self.print(&event);
+                        }
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    fn print(&self, recorded: &Recorded) {
+        let event = &recorded.event;
+        // One that comes again and again is told at its first time and then ever more seldom.
+        let told = recorded.count.is_power_of_two();
+        let text = || {
+            let place = match event.involved.container() {
+                Some(container) => format!("{}/{container}", self.pod),
+                None => self.pod.clone(),
+            };
+            let times = if recorded.count > 1 { format!(" (x{})", recorded.count) } else { String::new() };
+            format!("{place}: {}: {}{times}", event.reason, event.message)
+        };
+        match (self.show, event.severity) {
+            (Events::Json, severity) => json::line(&json!({
+                "type": "event",
+                "pod": self.pod,
+                "container": event.involved.container(),
+                "severity": severity.to_string(),
+                "reason": event.reason.to_string(),
+                "message": event.message,
+                "count": recorded.count,
+                "time": recorded.last,
+            })),
+            (Events::Warnings | Events::All, Severity::Warning) if told => problem::warning(&text()),
+            (Events::All, Severity::Normal) if told => problem::labelled(NOTE, "event", &text()),
+            (Events::None | Events::Warnings | Events::All, _) => {}
+        }
+    }
+
+    fn print_status(&mut self) {
+        let status = self.status.borrow_and_update();
+        if self.show == Events::Json {
+            json::line(&json!({"type": "status", "pod": self.pod, "status": &*status}));
+        }
+    }
+}
+
+/// Why containers failed, one line each; nothing about those that did not.
+pub(crate) fn failures(status: &PodStatus) -> Vec<String> {
+    let pod = status.message.iter().map(|message| {
+        format!("{}: {message}", status.reason.as_deref().unwrap_or("the Pod failed"))
+    });
+    let statuses =
+        status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    let containers = statuses.filter_map(|container| {
+        let ended = container.state.as_ref()?.terminated.as_ref()?;
+        (ended.exit_code != 0).then(|| {
+            let reason = ended.reason.as_deref().unwrap_or("Error");
+            let message = ended.message.as_deref().map(|text| format!(": {}", text.trim_end()));
+            format!(
+                "container `{}` ended with exit code {} ({reason}){}",
+                container.name,
+                ended.exit_code,
+                message.unwrap_or_default()
+            )
+        })
+    });
+    pod.chain(containers).collect()
+}

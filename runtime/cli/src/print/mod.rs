@@ -1,0 +1,7 @@
+//! What the user sees: data on standard output, the rest on standard error.
+
+pub(crate) mod events;
+pub(crate) mod json;
+pub(crate) mod logs;
+pub(crate) mod problem;
+pub(crate) mod style;

@@ -1,0 +1,8 @@
+//! One file a verb: what it reads, what it prints, how it ends.
+
+pub(crate) mod compile_code;
+pub(crate) mod completion;
+mod manifests;
+pub(crate) mod pod_process;
+pub(crate) mod run;
+pub(crate) mod validate;

@@ -1,0 +1,186 @@
+//! One Pod in this process, until it ends: its logs and events on the terminal, signals to it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use wasmpod::guest::Stdin;
+use wasmpod::pod::{Folders, Host, Neighbour, Pod, PodBuilder, PublishedPort};
+use wasmpod::worker::{Finished, PodHandle};
+
+use super::bundle::{self, Bundle, Events, Logs};
+use super::images;
+use super::interrupt::{Interrupt, Interrupts};
+use super::publish::Protocol;
+use crate::failure::Failure;
+use crate::print::logs::{Layout, Printer, printer};
+use crate::print::{events, problem};
+use crate::verbs::compile_code;
+
+/// Which signals mean something to this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signals {
+    /// It is the one that the user started.
+    CtrlCAndTerminate,
+    /// Another process of ours started it, gets the terminal's Ctrl-C too, and passes it on as
+    /// SIGTERM.
+    Terminate,
+}
+
+/// Runs the Pod of `bundle`; the exit code tells how it ended.
+///
+/// # Errors
+/// What keeps it from being started at all.
+pub(crate) async fn run_pod(
+    bundle: Bundle,
+    root: Option<&Path>,
+    signals: Signals,
+) -> Result<ExitCode, Failure> {
+    let mut interrupts = Interrupts::listen()?;
+    let layout = match &bundle.show.logs {
+        Logs::Raw => Layout::Raw,
+        Logs::Prefixed(names) => Layout::Prefixed(names.clone()),
+        Logs::Json => Layout::Json,
+    };
+    let (queue, printer) =
+        printer(layout).map_err(|error| Failure::because("cannot start", &error))?;
+    let mut helpers = JoinSet::new();
+    let pod = build(&bundle, root, &mut helpers)?
+        .log_sink(Arc::new(queue))
+        .build()
+        .map_err(|error| Failure::because(bundle.name(), &error))?;
+    let handle = pod.handle();
+    let watching = events::watch(&handle, bundle.show.events, bundle.name().to_owned());
+    let (finished, interrupted) = watch(pod, &handle, &mut interrupts, signals, watching).await;
+    helpers.shutdown().await;
+    finish(printer, &bundle, &finished);
+    Ok(match interrupted {
+        Some(interrupt) => interrupt.exit_code(),
+        None => finished.outcome.exit_code().into(),
+    })
+}
+
+fn build(
+    bundle: &Bundle,
+    root: Option<&Path>,
+    helpers: &mut JoinSet<()>,
+) -> Result<PodBuilder, Failure> {
+    let folders =
+        Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
+    let program =
+        std::env::current_exe().map_err(|error| Failure::because("cannot start", &error))?;
+    let quiet = bundle.show.events == Events::None;
+    let host = Host::builder(folders)
+        .compile_with(program, vec![compile_code::VERB.into()])
+        .on_slow_compile(move |container| {
+            if !quiet {
+                problem::note(&format!("compiling the image of `{container}` for this machine, once"));
+            }
+        })
+        .build()
+        .map_err(|error| Failure::because("cannot start", &error))?;
+    let images = images::find(&bundle.source, &bundle.image_map)?;
+    let (pod, objects) = bundle.manifest();
+    let mut builder = PodBuilder::new(&host, pod)
+        .objects(objects)
+        .images(images)
+        .publish(bundle.published.iter().map(|port| PublishedPort {
+            host_ip: port.host_ip,
+            host_port: port.host_port,
+            pod_port: port.pod_port,
+            udp: port.protocol == Protocol::Udp,
+        }))
+        .allow_net(bundle.allow_net.iter().cloned());
+    if let Some(place) = &bundle.place {
+        builder = builder.among(neighbour(place), bundle.neighbours.iter().map(neighbour).collect());
+    }
+    if let Some(container) = &bundle.stdin {
+        builder = builder.stdin(container, standard_input(helpers));
+    }
+    Ok(builder)
+}
+
+fn neighbour(other: &bundle::Neighbour) -> Neighbour {
+    Neighbour {
+        uid: other.uid.clone(),
+        name: other.name.clone(),
+        namespace: other.namespace.clone(),
+        hostname: other.hostname.clone(),
+        subdomain: other.subdomain.clone(),
+        ips: other.ips,
+        socket: other.socket.clone(),
+    }
+}
+
+/// Carries this process's standard input to a guest.
+fn standard_input(helpers: &mut JoinSet<()>) -> Stdin {
+    let (mut writer, pipe) = wasmpod::guest::input_pipe();
+    let (sender, mut chunks) = tokio::sync::mpsc::channel::<Vec<u8>>(4);
+    // A thread and not a task: a read of a terminal cannot be taken back, and must not hold up
+    // the end of this process.
+    let reader = std::thread::Builder::new().name("stdin".into()).stack_size(128 << 10);
+    let started = reader.spawn(move || {
+        use std::io::Read as _;
+        let mut stdin = std::io::stdin().lock();
+        let mut chunk = vec![0; 16 << 10];
+        while let Ok(length) = stdin.read(&mut chunk) {
+            if length == 0 || sender.blocking_send(chunk[..length].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    if let Err(error) = started {
+        problem::warning(&format!("standard input is not read: {error}"));
+    }
+    helpers.spawn(async move {
+        while let Some(chunk) = chunks.recv().await {
+            writer.write_all(&chunk).await;
+        }
+    });
+    Stdin::Pipe(pipe)
+}
+
+/// Runs the Pod while signals and events come; gives what asked for its end, if something did.
+async fn watch(
+    pod: Pod,
+    handle: &PodHandle,
+    interrupts: &mut Interrupts,
+    signals: Signals,
+    watching: events::Watching,
+) -> (Finished, Option<Interrupt>) {
+    let mut interrupted = None;
+    let running = pod.run();
+    let watching = watching.run();
+    tokio::pin!(running, watching);
+    let mut watched = false;
+    let finished = loop {
+        tokio::select! {
+            biased;
+            interrupt = interrupts.next() => {
+                if signals == Signals::Terminate && interrupt == Interrupt::CtrlC {
+                    continue;
+                }
+                interrupted.get_or_insert(interrupt);
+                handle.interrupt().await;
+            }
+            finished = &mut running => break finished,
+            () = &mut watching, if !watched => watched = true,
+        }
+    };
+    if !watched {
+        // The last events are recorded; what waits to be printed is printed.
+        watching.as_mut().await;
+    }
+    (finished, interrupted)
+}
+
+/// The end of the output, and why the Pod failed if nobody has said so.
+fn finish(printer: Printer, bundle: &Bundle, finished: &Finished) {
+    printer.finish();
+    if matches!(bundle.show.events, Events::Warnings | Events::All) {
+        for message in events::failures(&finished.status) {
+            problem::warning(&message);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `wasmpod run`: the Pods of a manifest, or one image, in the foreground.
+
+mod bundle;
+mod foreground;
+mod images;
+mod imperative;
+mod interrupt;
+mod plan;
+mod publish;
+mod several;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(crate) use bundle::{Bundle, Events};
+pub(crate) use foreground::{Signals, run_pod};
+use wasmpod::manifest;
+
+use crate::args::{DryRun, OutputFormat, Run};
+use crate::failure::Failure;
+use crate::print::problem;
+
+const NOTHING_TO_RUN: &str = "\
+a manifest of a Pod (or `--image` of a new one). A first one:
+
+apiVersion: v1
+kind: Pod
+metadata:
+  name: hello
+spec:
+  restartPolicy: Never
+  containers:
+  - name: hello
+    image: ./hello.wasm
+
+Save it as pod.yaml beside a WebAssembly program, then: wasmpod run pod.yaml";
+
+/// # Errors
+/// Whatever keeps a Pod from being started at all; what happens to a running one is in its status.
+pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
+    let wanted = plan::wanted(&verb)?;
+    let Some(wanted) = wanted else {
+        return Err(Failure::new("nothing to run").hint(NOTHING_TO_RUN));
+    };
+    let loaded = manifest::load(&wanted.sources)?;
+    if verb.dry_run == DryRun::Client {
+        return dry_run(&wanted, &loaded, verb.output);
+    }
+    if !verb.quiet {
+        loaded.notes.iter().for_each(|note| problem::note(&note.to_string()));
+    }
+    if loaded.pods.is_empty() {
+        return Err(Failure::new("the manifests hold no Pod to run"));
+    }
+    let mut bundles = plan::bundles(&verb, &wanted, loaded)?;
+    let runtime = runtime()?;
+    if bundles.len() == 1 {
+        let bundle = bundles.remove(0);
+        return runtime.block_on(run_pod(bundle, root, Signals::CtrlCAndTerminate));
+    }
+    let _leases = plan::introduce(&mut bundles, root)?;
+    runtime.block_on(several::run(bundles, root))
+}
+
+/// One thread for the worker, the probes and the host's side; the guests have threads of their own.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::because("cannot start", &error))
+}
+
+/// Prints the manifest that would be run.
+fn dry_run(
+    wanted: &plan::Wanted,
+    loaded: &manifest::Manifest,
+    format: Option<OutputFormat>,
+) -> Result<ExitCode, Failure> {
+    let mut text = String::new();
+    for (number, pod) in loaded.pods.iter().enumerate() {
+        let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
+        // What the user typed is shown as kubectl would, without the defaults of a server.
+        let object = match &wanted.imperative {
+            Some(object) => object.clone(),
+            None => serde_json::to_value(&pod.pod).map_err(|error| Failure::because(name, &error))?,
+        };
+        match format {
+            None => text += &format!("pod/{name} created (dry run)\n"),
+            Some(OutputFormat::Name) => text += &format!("pod/{name}\n"),
+            Some(OutputFormat::Json) => {
+                text += &serde_json::to_string_pretty(&object).map_err(|error| Failure::because(name, &error))?;
+                text.push('\n');
+            }
+            Some(OutputFormat::Yaml) => {
+                if number > 0 {
+                    text += "---\n";
+                }
+                text += &serde_saphyr::to_string(&object).map_err(|error| Failure::because(name, &error))?;
+            }
+        }
+    }
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| Failure::because("standard output", &error))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,88 @@
+//! Several Pods: a process for each, started and watched by this one, which shows all their logs
+//! and ends when the last has ended.
+//!
+//! The first Ctrl-C or SIGTERM stops every Pod gracefully, the second ends them at once. A Pod
+//! process that outlives this one is stopped by the kernel's parent-death signal.
+
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
+
+use rustix::fs::MemfdFlags;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+
+use super::bundle::Bundle;
+use super::interrupt::Interrupts;
+use crate::failure::Failure;
+
+/// Runs every bundle in a process of its own; gives the code of the Pod that failed first.
+///
+/// # Errors
+/// A process cannot be started. Those that were started are stopped then.
+pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<ExitCode, Failure> {
+    let mut interrupts = Interrupts::listen()?;
+    let mut pods = Vec::new();
+    let mut ends = JoinSet::new();
+    for bundle in &bundles {
+        let mut child = start(bundle, root)?;
+        pods.push(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
+        ends.spawn(async move { child.wait().await });
+    }
+
+    let mut first_failure = None;
+    let mut interrupted = None;
+    loop {
+        tokio::select! {
+            biased;
+            interrupt = interrupts.next() => {
+                // The Pod's process counts: its second signal ends it at once.
+                for pod in pods.iter().flatten() {
+                    // It may have ended in this moment.
+                    let _ = kill_process(*pod, Signal::TERM);
+                }
+                interrupted.get_or_insert(interrupt);
+            }
+            end = ends.join_next() => {
+                let Some(end) = end else { break };
+                let code = end
+                    .ok()
+                    .and_then(Result::ok)
+                    .and_then(|status| status.code())
+                    .and_then(|code| u8::try_from(code).ok())
+                    .unwrap_or(Failure::EXIT_CODE);
+                if code != 0 {
+                    first_failure.get_or_insert(code);
+                }
+            }
+        }
+    }
+    Ok(match interrupted {
+        Some(interrupt) => interrupt.exit_code(),
+        None => first_failure.unwrap_or(0).into(),
+    })
+}
+
+/// The bundle goes over in memory: Secrets in it must not lie on a disk.
+fn start(bundle: &Bundle, root: Option<&Path>) -> Result<Child, Failure> {
+    let pod = bundle.name();
+    let failed = |error: std::io::Error| Failure::because(format!("cannot start the Pod {pod}"), &error);
+    let text = serde_json::to_vec(bundle).map_err(|error| failed(error.into()))?;
+    let memory = rustix::fs::memfd_create("pod", MemfdFlags::empty()).map_err(|error| failed(error.into()))?;
+    let mut memory = File::from(memory);
+    memory.write_all(&text).and_then(|()| memory.seek(SeekFrom::Start(0))).map_err(failed)?;
+
+    let program = std::env::current_exe().map_err(failed)?;
+    let mut command = Command::new(program);
+    if let Some(root) = root {
+        command.arg("--root").arg(root);
+    }
+    command.arg("pod-process").arg(format!("/proc/self/fd/{}", memory.as_raw_fd()));
+    // Only one container of all may read standard input; see `bundle`.
+    command.stdin(if bundle.stdin.is_some() { Stdio::inherit() } else { Stdio::null() });
+    command.kill_on_drop(true);
+    command.spawn().map_err(failed)
+}

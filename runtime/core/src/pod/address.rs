@@ -1,0 +1,129 @@
+//! One IP for each Pod of this machine.
+//!
+//! An address is held by the lock on a file named after it, as long as the Pod's process lives:
+//! a process that was killed has let go of it, and nothing needs to be cleaned up.
+
+use std::fs::File;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::uid::seed;
+
+/// The Pod addresses of a machine, 10.244.0.0/16 as most clusters have it, are not addresses of
+/// the host: they exist in memory.
+const NETWORK: [u8; 2] = [10, 244];
+/// The same host part in IPv6, below a unique local prefix.
+const NETWORK_V6: [u16; 3] = [0xfd00, 10, 244];
+
+/// 10.244.0.0 is the network, .0.1 the host as a Pod would see it, .255.255 the broadcast.
+const FIRST: u16 = 2;
+const LAST: u16 = u16::MAX - 1;
+
+/// The address of one Pod, let go of when dropped.
+#[derive(Debug)]
+pub struct AddressLease {
+    host: u16,
+    // The lock is the lease.
+    _file: File,
+}
+
+impl AddressLease {
+    /// Takes a free address; the uid says where the search begins, so that Pods that start at the
+    /// same time do not all ask for the same one.
+    ///
+    /// # Errors
+    /// When `folder` cannot be written, or every address is taken.
+    pub fn take(folder: &Path, uid: &str) -> io::Result<Self> {
+        Self::take_from(folder, seed(uid))
+    }
+
+    fn take_from(folder: &Path, seed: u64) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let count = LAST - FIRST + 1;
+        let start = u16::try_from(seed % u64::from(count)).expect("below a u16");
+        for step in 0..count {
+            let offset = (u32::from(start) + u32::from(step)) % u32::from(count);
+            let host = FIRST + u16::try_from(offset).expect("below a u16");
+            if let Some(lease) = Self::try_take(folder, host)? {
+                return Ok(lease);
+            }
+        }
+        Err(io::Error::other("every Pod address of this machine is taken"))
+    }
+
+    fn try_take(folder: &Path, host: u16) -> io::Result<Option<Self>> {
+        let path = folder.join(ipv4(host).to_string());
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self { host, _file: file })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The Pod's addresses, IPv4 first: Pod `status.podIPs`.
+    pub fn ips(&self) -> [IpAddr; 2] {
+        let [a, b, c] = NETWORK_V6;
+        let v6 = Ipv6Addr::new(a, b, c, 0, 0, 0, 0, self.host);
+        [ipv4(self.host).into(), v6.into()]
+    }
+}
+
+/// The node as a Pod sees it: Pod `status.hostIPs`.
+pub fn host_ips() -> [IpAddr; 2] {
+    let [a, b, c] = NETWORK_V6;
+    [ipv4(1).into(), Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 1).into()]
+}
+
+/// The addresses of all Pods.
+pub(super) fn pod_ranges() -> [IpNet; 2] {
+    let [a, b] = NETWORK;
+    let [c, d, e] = NETWORK_V6;
+    [
+        Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), 16).into(),
+        Ipv6Net::new_assert(Ipv6Addr::new(c, d, e, 0, 0, 0, 0, 0), 112).into(),
+    ]
+}
+
+fn ipv4(host: u16) -> Ipv4Addr {
+    let [a, b] = NETWORK;
+    let [c, d] = host.to_be_bytes();
+    Ipv4Addr::new(a, b, c, d)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_pods_have_two_addresses() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = AddressLease::take_from(folder.path(), 7).unwrap();
+        let second = AddressLease::take_from(folder.path(), 7).unwrap();
+        assert_eq!(first.ips()[0].to_string(), "10.244.0.9");
+        assert_eq!(second.ips()[0].to_string(), "10.244.0.10");
+        assert_eq!(second.ips()[1].to_string(), "fd00:a:f4::a");
+    }
+
+    #[test]
+    fn an_address_that_was_let_go_of_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let ips = AddressLease::take_from(folder.path(), 7).unwrap().ips();
+        assert_eq!(AddressLease::take_from(folder.path(), 7).unwrap().ips(), ips);
+    }
+
+    #[test]
+    fn the_search_goes_round() {
+        let folder = tempfile::tempdir().unwrap();
+        let end = u64::from(LAST - FIRST);
+        let last = AddressLease::take_from(folder.path(), end).unwrap();
+        let next = AddressLease::take_from(folder.path(), end).unwrap();
+        assert_eq!(last.ips()[0].to_string(), "10.244.255.254");
+        assert_eq!(next.ips()[0].to_string(), "10.244.0.2");
+    }
+}

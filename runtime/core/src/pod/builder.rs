@@ -1,0 +1,202 @@
+//! The embedding API: a Pod before it runs, and while it does.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::host::Host;
+use super::runtime::PodRuntime;
+use crate::guest::Stdin;
+use crate::image::ImageSource;
+use crate::lifecycle::{Spec, SpecError};
+use crate::logs::LogSink;
+use crate::manifest::{Manifest, PodManifest};
+use crate::sandbox::network::EgressRuleError;
+use crate::worker::{Clock, Finished, PodHandle, Worker};
+
+/// A Pod before it runs.
+///
+/// ```no_run
+/// use wasmpod::manifest::{self, Source};
+/// use wasmpod::pod::{Folders, Host, PodBuilder};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let text = std::fs::read("pod.yaml")?;
+/// let mut manifest = manifest::load(&[Source { name: "pod.yaml".into(), bytes: text }])?;
+/// let pod = manifest.pods.remove(0);
+///
+/// let host = Host::builder(Folders::find(None)?).build()?;
+/// let pod = PodBuilder::new(&host, pod).objects(manifest).build()?;
+/// let finished = pod.run().await;
+/// println!("exit code {}", finished.outcome.exit_code());
+/// # Ok(()) }
+/// ```
+pub struct PodBuilder {
+    pub(super) host: Host,
+    pub(super) pod: PodManifest,
+    pub(super) objects: Manifest,
+    pub(super) images: Option<ImageSource>,
+    pub(super) published: Vec<PublishedPort>,
+    pub(super) allow_net: Vec<String>,
+    pub(super) neighbours: Vec<Neighbour>,
+    pub(super) place: Option<Neighbour>,
+    pub(super) stdin: Option<(String, Stdin)>,
+    pub(super) log_sink: Option<Arc<dyn LogSink>>,
+    pub(super) clock: Clock,
+}
+
+/// A port of the host that stands for one of the Pod, as `hostPort` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// Every address of the host when absent.
+    pub host_ip: Option<IpAddr>,
+    /// 0: any free one.
+    pub host_port: u16,
+    /// The port in the Pod.
+    pub pod_port: u16,
+    /// UDP in place of TCP.
+    pub udp: bool,
+}
+
+/// A Pod that others can reach by name and address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    /// `metadata.uid`
+    pub uid: String,
+    /// `metadata.name`
+    pub name: String,
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// `spec.hostname`, or the Pod's name.
+    pub hostname: String,
+    /// `spec.subdomain`
+    pub subdomain: Option<String>,
+    /// `status.podIPs`
+    pub ips: [IpAddr; 2],
+    /// The unix socket on which its process takes connections of other Pods.
+    pub socket: PathBuf,
+}
+
+/// A Pod that cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum PodError {
+    /// The manifest did not come through validation.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A rule for the network cannot be read.
+    #[error("where guests may go")]
+    NetworkRule {
+        /// The rule as it was given, and what it should be.
+        #[source]
+        source: EgressRuleError,
+    },
+}
+
+/// A Pod that is about to run.
+pub struct Pod {
+    worker: Worker<PodRuntime>,
+    handle: PodHandle,
+}
+
+impl PodBuilder {
+    /// A Pod of `host`, from a checked manifest.
+    pub fn new(host: &Host, pod: PodManifest) -> Self {
+        Self {
+            host: host.clone(),
+            pod,
+            objects: Manifest::default(),
+            images: None,
+            published: Vec::new(),
+            allow_net: Vec::new(),
+            neighbours: Vec::new(),
+            place: None,
+            stdin: None,
+            log_sink: None,
+            clock: Clock::System,
+        }
+    }
+
+    /// The ConfigMaps, Secrets and PersistentVolumeClaims that the Pod may refer to.
+    #[must_use]
+    pub fn objects(mut self, objects: Manifest) -> Self {
+        self.objects = objects;
+        self
+    }
+
+    /// Where images are found; by default only paths are, relative to the manifest's folder.
+    #[must_use]
+    pub fn images(mut self, images: ImageSource) -> Self {
+        self.images = Some(images);
+        self
+    }
+
+    /// Listens on the host for ports of the Pod, beside the manifest's own `hostPort`s.
+    #[must_use]
+    pub fn publish(mut self, ports: impl IntoIterator<Item = PublishedPort>) -> Self {
+        self.published.extend(ports);
+        self
+    }
+
+    /// Lets guests go where they may not by default; the rules are those of the annotation
+    /// `wasmpod.dev/allow-net`.
+    #[must_use]
+    pub fn allow_net(mut self, rules: impl IntoIterator<Item = String>) -> Self {
+        self.allow_net.extend(rules);
+        self
+    }
+
+    /// The Pods that this one can reach, and its own place as they know it.
+    #[must_use]
+    pub fn among(mut self, place: Neighbour, neighbours: Vec<Neighbour>) -> Self {
+        self.place = Some(place);
+        self.neighbours = neighbours;
+        self
+    }
+
+    /// What `container` reads from standard input.
+    #[must_use]
+    pub fn stdin(mut self, container: impl Into<String>, stdin: Stdin) -> Self {
+        self.stdin = Some((container.into(), stdin));
+        self
+    }
+
+    /// Who sees the containers' output beside their log files.
+    #[must_use]
+    pub fn log_sink(mut self, sink: Arc<dyn LogSink>) -> Self {
+        self.log_sink = Some(sink);
+        self
+    }
+
+    /// # Errors
+    /// [`PodError`]
+    pub fn build(mut self) -> Result<Pod, PodError> {
+        let metadata = &mut self.pod.pod.metadata;
+        let uid = match (&self.place, &metadata.uid) {
+            (Some(place), _) => place.uid.clone(),
+            // A manifest that came from a cluster has one; two such Pods at once would clash.
+            (None, _) => super::uid::new_uid(),
+        };
+        metadata.uid = Some(uid);
+        let spec = Spec::new(&self.pod.pod)?;
+        let clock = self.clock;
+        let runtime = PodRuntime::new(self, spec.identity.clone())?;
+        let (worker, handle) = Worker::new(spec, Arc::new(runtime), clock);
+        Ok(Pod { worker, handle })
+    }
+}
+
+impl Pod {
+    /// A hold on the Pod for others: its status, its events, its end.
+    pub fn handle(&self) -> PodHandle {
+        self.handle.clone()
+    }
+
+    /// Runs the Pod to its end.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends every run at once and leaves the Pod's folder to be swept; ask
+    /// the [`PodHandle`] for a kill instead.
+    pub async fn run(self) -> Finished {
+        self.worker.run().await
+    }
+}

@@ -1,0 +1,209 @@
+//! One run of a container: its files, its environment, its log, its share of CPU and memory, and
+//! the guest in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
+use tokio_util::sync::CancellationToken;
+
+use super::output::ContainerOutput;
+use super::runtime::{PodRuntime, now};
+use super::store::{ObjectsAndVolumes, PodStore};
+use crate::executor::{AbortHandle, Account, MilliCpu, Task, TaskError, Weight};
+use crate::guest::{self, ContainerMemory, Exceeded, Program, RunSpec, Stdin};
+use crate::lifecycle::{Exit, StartError};
+use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
+use crate::manifest::environment::{self, Environment};
+use crate::manifest::quantity::Quantity;
+use crate::sandbox::filesystem::{
+    ContainerFilesystem, ContainerFilesystemOptions, MountError, TerminationMessage,
+};
+use crate::sandbox::wasi::p1::ListenPort;
+use crate::worker::{Run, RunControl};
+
+/// Starts run number `attempt` of `container`.
+pub(super) fn start(
+    runtime: &PodRuntime,
+    store: &Arc<PodStore>,
+    container: &Container,
+    attempt: u32,
+    program: Program,
+    file_name: &str,
+) -> Result<Run, StartError> {
+    let environment = environment(runtime, store, container)?;
+    let files = files(store, container, attempt, &environment)?;
+    let log = open_log(runtime, store, container, attempt);
+    let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
+    let argv = environment.argv(&[file_name.to_owned()], &[]);
+    let spec = RunSpec {
+        run: format!("{}/{attempt}", container.name),
+        argv,
+        env: environment.variables,
+        cwd: container.working_dir.clone().filter(|folder| !folder.is_empty()),
+        stdin: stdin(runtime, container),
+        stdout: output(LogStream::Stdout),
+        stderr: output(LogStream::Stderr),
+        tty: container.tty == Some(true),
+        ports: listen_ports(container),
+        mounts: files.mounts().to_vec(),
+        memory: memory(container),
+    };
+    let stop = CancellationToken::new();
+    let account = account(store, container);
+    let guest = guest::run(program, store.guest_host(), spec, stop.clone());
+    let task = account.spawn(guest);
+    let control = Control { stop, guest: task.abort_handle() };
+    let remains = Remains { log, message: files.termination_message().clone() };
+    Ok(Run {
+        id: run_id(),
+        exit: async move { remains.exit(ended(task).await) }.boxed(),
+        control: Box::new(control),
+    })
+}
+
+fn environment(
+    runtime: &PodRuntime,
+    store: &PodStore,
+    container: &Container,
+) -> Result<Environment, StartError> {
+    let objects =
+        ObjectsAndVolumes { objects: &runtime.request.objects, volumes: &store.volumes };
+    environment::resolve(runtime.pod(), container, &objects, &store.downward)
+        .map_err(|error| StartError::Config(error.to_string()))
+}
+
+fn files(
+    store: &PodStore,
+    container: &Container,
+    attempt: u32,
+    environment: &Environment,
+) -> Result<ContainerFilesystem, StartError> {
+    let options = ContainerFilesystemOptions {
+        folder: &store.folder,
+        volumes: &store.volumes,
+        container,
+        attempt,
+        etc: &store.etc,
+        environment: &environment.variables,
+    };
+    ContainerFilesystem::prepare(options).map_err(|error| match error {
+        MountError::SetUp { volume, cause } => {
+            StartError::Mount { volume, message: cause.to_string() }
+        }
+        MountError::Config(message) => StartError::Config(message),
+        error @ MountError::Create { .. } => StartError::Create(error.to_string()),
+    })
+}
+
+fn open_log(
+    runtime: &PodRuntime,
+    store: &PodStore,
+    container: &Container,
+    attempt: u32,
+) -> LogWriter {
+    LogWriter::open(LogWriterOptions {
+        container: container.name.clone(),
+        path: store.logs.of_run(&container.name, attempt),
+        rotation: Rotation::default(),
+        clock: Arc::new(now),
+        sink: runtime.request.log_sink.clone(),
+    })
+}
+
+fn stdin(runtime: &PodRuntime, container: &Container) -> Stdin {
+    match &runtime.request.stdin {
+        Some((name, stdin)) if *name == container.name => stdin.clone(),
+        _ => Stdin::Closed,
+    }
+}
+
+/// The declared TCP ports: modules of WASI 0.1 get a listener for each, as they cannot make one.
+fn listen_ports(container: &Container) -> Vec<ListenPort> {
+    let ports = container.ports.iter().flatten();
+    ports
+        .filter(|port| matches!(port.protocol.as_deref(), None | Some("TCP")))
+        .filter_map(|port| {
+            let number = u16::try_from(port.container_port).ok()?;
+            Some(ListenPort { number, name: port.name.clone() })
+        })
+        .collect()
+}
+
+fn memory(container: &Container) -> Arc<ContainerMemory> {
+    let limit = resource(container, Set::Limits, "memory").map(Quantity::bytes);
+    ContainerMemory::new(limit, Exceeded::default())
+}
+
+fn account(store: &PodStore, container: &Container) -> Account {
+    let milli = |set| {
+        let milli = resource(container, set, "cpu").map(Quantity::milli_ceil);
+        milli.and_then(|milli| MilliCpu::new(u32::try_from(milli).unwrap_or(u32::MAX)))
+    };
+    let weight = Weight::of_request(milli(Set::Requests));
+    store.executor.account(container.name.clone(), weight, milli(Set::Limits))
+}
+
+#[derive(Clone, Copy)]
+enum Set {
+    Requests,
+    Limits,
+}
+
+fn resource(container: &Container, set: Set, name: &str) -> Option<Quantity> {
+    let resources = container.resources.as_ref()?;
+    let quantities = match set {
+        Set::Requests => &resources.requests,
+        Set::Limits => &resources.limits,
+    };
+    let ApiQuantity(text) = quantities.as_ref()?.get(name)?;
+    text.parse().ok()
+}
+
+/// What follows `wasmpod://`: 64 hexadecimal digits, as other runtimes have them.
+fn run_id() -> String {
+    let bytes: [u8; 32] = rand::random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The end of the guest's task as an end of a run.
+async fn ended(task: Task<Exit>) -> Exit {
+    match task.await {
+        Ok(exit) => exit,
+        Err(TaskError::Aborted) => Exit::killed(),
+        Err(TaskError::Panicked(message)) => {
+            Exit::trapped(format!("wasmpod failed while it ran the container: {message}"))
+        }
+    }
+}
+
+/// What is left of a run when its guest is gone.
+struct Remains {
+    log: LogWriter,
+    message: TerminationMessage,
+}
+
+impl Remains {
+    fn exit(self, exit: Exit) -> Exit {
+        self.log.finish();
+        let message = self.message.read(exit.code.into(), Some(&self.log.path()));
+        exit.with_message(Some(message).filter(|message| !message.is_empty()))
+    }
+}
+
+struct Control {
+    stop: CancellationToken,
+    guest: AbortHandle,
+}
+
+impl RunControl for Control {
+    fn stop(&mut self, _grace: Duration) {
+        self.stop.cancel();
+    }
+
+    fn kill(&mut self) {
+        self.guest.abort();
+    }
+}

@@ -1,0 +1,99 @@
+//! Where things are on this machine.
+//!
+//! ```text
+//! <root>/pods/       a folder for each running Pod, and its lock
+//! <root>/logs/pods/  the logs of containers
+//! <root>/volumes/    the data of PersistentVolumeClaims
+//! <root>/addresses/  a lock for each Pod address in use
+//! <sockets>/         a socket for each Pod that others can reach
+//! <cache>/           compiled code
+//! ```
+//!
+//! Rule: the XDG base directories; for root, the folders of the file system hierarchy standard.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The longest path that a unix socket may have is 107 bytes; a name in the folder takes 41.
+const LONGEST_SOCKET_FOLDER: usize = 107 - 42;
+
+/// The folders of one user on one machine. None of them needs to exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    root: PathBuf,
+    cache: PathBuf,
+    sockets: PathBuf,
+}
+
+impl Folders {
+    /// The folders of this user, or those below `root`; compiled code is shared by all roots.
+    ///
+    /// # Errors
+    /// Neither the XDG variables nor HOME say where the user's files are, or `root` cannot be
+    /// made absolute.
+    pub fn find(root: Option<&Path>) -> io::Result<Self> {
+        let variable = |name: &str| {
+            std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+        };
+        let user = rustix::process::geteuid().as_raw();
+        let home = |folder: &str| {
+            variable("HOME").map(|home| home.join(folder)).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::NotFound, "HOME is not set; name a folder with --root")
+            })
+        };
+        let root = match root {
+            Some(root) => std::path::absolute(root)?,
+            None if user == 0 => PathBuf::from("/var/lib/wasmpod"),
+            None => match variable("XDG_STATE_HOME") {
+                Some(state) => state.join("wasmpod"),
+                None => home(".local/state/wasmpod")?,
+            },
+        };
+        let cache = match variable("XDG_CACHE_HOME") {
+            Some(cache) => cache.join("wasmpod"),
+            None if user == 0 => PathBuf::from("/var/cache/wasmpod"),
+            None => home(".cache/wasmpod")?,
+        };
+        let sockets = match variable("XDG_RUNTIME_DIR") {
+            Some(runtime) => runtime.join("wasmpod"),
+            None if user == 0 => PathBuf::from("/run/wasmpod"),
+            None => root.join("run"),
+        };
+        let sockets = if sockets.as_os_str().len() > LONGEST_SOCKET_FOLDER {
+            PathBuf::from(format!("/tmp/wasmpod-{user}"))
+        } else {
+            sockets
+        };
+        Ok(Self { root, cache, sockets })
+    }
+
+    /// Folders of Pods, each with a lock beside it.
+    pub fn pods(&self) -> PathBuf {
+        self.root.join("pods")
+    }
+
+    /// The logs of containers, as a kubelet has them below `/var/log`.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    /// The data of PersistentVolumeClaims.
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
+    /// The locks of Pod addresses.
+    pub fn addresses(&self) -> PathBuf {
+        self.root.join("addresses")
+    }
+
+    /// Compiled code.
+    pub fn cache(&self) -> PathBuf {
+        self.cache.join("code")
+    }
+
+    /// The socket on which the Pod `uid` takes connections of other Pods.
+    pub fn socket(&self, uid: &str) -> PathBuf {
+        self.sockets.join(format!("{uid}.sock"))
+    }
+}

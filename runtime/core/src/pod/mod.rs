@@ -1,0 +1,23 @@
+//! A Pod of this machine: from a checked manifest to its last status.
+//!
+//! The one place where everything below comes together: the worker decides through `lifecycle`
+//! and calls [`PodRuntime`](runtime), which makes the PodStore (network, volumes, executor), finds
+//! images and runs guests in them. The types of the embedding API are here.
+
+mod address;
+mod builder;
+mod container;
+mod error;
+mod folders;
+mod host;
+mod network;
+mod output;
+mod runtime;
+mod store;
+mod uid;
+
+pub use address::{AddressLease, host_ips};
+pub use builder::{Neighbour, Pod, PodBuilder, PodError, PublishedPort};
+pub use folders::Folders;
+pub use host::{Host, HostBuilder, HostError};
+pub use uid::new_uid;

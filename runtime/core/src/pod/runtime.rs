@@ -1,0 +1,155 @@
+//! What the worker asks of the world, done: sandbox, images, runs of guests.
+//!
+//! Nothing here decides when or how often; see [`ContainerRuntime`] for the order of calls.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, Pod};
+
+use super::builder::{PodBuilder, PodError};
+use super::{container, network};
+use super::store::PodStore;
+use crate::guest::{PrepareError, Program};
+use crate::image::{self, ImageErrorReason, ImageSource, PullPolicy};
+use crate::lifecycle::{
+    Exit, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Sandbox, SandboxError,
+    StartError,
+};
+use crate::sandbox::network::EgressPolicy;
+use crate::worker::{ContainerRuntime, Run};
+
+/// One Pod's runtime: guests of WebAssembly in a sandbox of their own.
+pub(super) struct PodRuntime {
+    pub(super) identity: Identity,
+    pub(super) request: PodBuilder,
+    pub(super) egress: EgressPolicy,
+    images: ImageSource,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    store: Option<Arc<PodStore>>,
+    /// By container; what `prepare_image` has made ready.
+    programs: HashMap<String, Prepared>,
+}
+
+/// A program, or why its image will never run: that is the start's failure, not the image's.
+#[derive(Clone)]
+enum Prepared {
+    Program { program: Program, file_name: String },
+    Broken(Exit),
+}
+
+impl PodRuntime {
+    pub(super) fn new(request: PodBuilder, identity: Identity) -> Result<Self, PodError> {
+        let images = match &request.images {
+            Some(images) => images.clone(),
+            None => ImageSource::new(manifest_folder(&request.pod.source)),
+        };
+        let egress = network::egress(&request)?;
+        Ok(Self { identity, request, egress, images, state: Mutex::default() })
+    }
+
+    pub(super) fn pod(&self) -> &Pod {
+        &self.request.pod.pod
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is one assignment or insertion.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Init containers and app containers have names of one space.
+    fn container(&self, name: &str) -> &Container {
+        self.pod()
+            .spec
+            .iter()
+            .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
+            .find(|container| container.name == name)
+            .expect("the worker names containers of this Pod")
+    }
+
+    fn store(&self) -> Arc<PodStore> {
+        let store = self.state().store.clone();
+        store.expect("the worker prepares the sandbox before anything else")
+    }
+}
+
+impl ContainerRuntime for PodRuntime {
+    async fn prepare_sandbox(&self) -> Result<Sandbox, SandboxError> {
+        let store = PodStore::create(self).await?;
+        let ready = Sandbox { pod_ips: store.pod_ips(), host_ips: store.host_ips() };
+        self.state().store = Some(Arc::new(store));
+        Ok(ready)
+    }
+
+    async fn prepare_image(&self, name: &str) -> Result<ImageInfo, ImageError> {
+        let container = self.container(name);
+        let image = container.image.as_deref().unwrap_or_default();
+        let policy = match container.image_pull_policy.as_deref() {
+            Some("Never") => PullPolicy::Never,
+            Some("Always") => PullPolicy::Always,
+            _ => PullPolicy::IfNotPresent,
+        };
+        let path = self.images.resolve(image, policy).map_err(|error| image_error(&error))?;
+        let host = &self.request.host.shared;
+        let on_slow = || (host.on_slow_compile)(name);
+        let prepared =
+            Program::prepare(self.store().engines(), &host.cache, &path, on_slow).await;
+        let (prepared, id) = match prepared {
+            Ok(program) => {
+                let id = format!("sha256:{}", program.digest());
+                let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                (Prepared::Program { program, file_name }, id)
+            }
+            Err(PrepareError::Image(error)) => return Err(image_error(&error)),
+            // The image is there and is WebAssembly: that it cannot be linked is the start's end.
+            Err(PrepareError::Start(error)) => (Prepared::Broken(error.into()), image.to_owned()),
+        };
+        self.state().programs.insert(name.to_owned(), prepared);
+        Ok(ImageInfo { id, origin: ImageOrigin::Present })
+    }
+
+    async fn start(&self, name: &str, attempt: u32) -> Result<Run, StartError> {
+        let prepared = self.state().programs.get(name).cloned();
+        match prepared.expect("the worker prepares the image before a start") {
+            Prepared::Program { program, file_name } => {
+                let container = self.container(name);
+                container::start(self, &self.store(), container, attempt, program, &file_name)
+            }
+            Prepared::Broken(exit) => Err(StartError::Run(exit)),
+        }
+    }
+
+    async fn teardown(&self) {
+        let store = self.state().store.take();
+        if let Some(store) = store {
+            store.remove().await;
+        }
+    }
+}
+
+fn image_error(error: &image::ImageError) -> ImageError {
+    let kind = match error.reason() {
+        ImageErrorReason::InvalidImageName => ImageErrorKind::InvalidName,
+        ImageErrorReason::ErrImageNeverPull => ImageErrorKind::NeverPull,
+        ImageErrorReason::ErrImagePull => ImageErrorKind::Pull,
+    };
+    ImageError { kind, message: error.to_string() }
+}
+
+/// Relative paths in a manifest begin in its folder; in one without a file, in the working folder.
+fn manifest_folder(source: &str) -> PathBuf {
+    let folder = Path::new(source).parent().unwrap_or(Path::new(""));
+    std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+        .unwrap_or_else(|_| folder.to_owned())
+}
+
+/// The present moment, for what is written to disk.
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,222 @@
+//! The PodStore: what the containers of a Pod share, and nothing else.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{
+    ConfigMap, DownwardAPIVolumeFile, PersistentVolumeClaim, Pod, Secret,
+};
+
+use super::address::{AddressLease, host_ips};
+use super::error::chain;
+use super::network::PodNetwork;
+use super::runtime::{PodRuntime, now};
+use crate::executor::PodExecutor;
+use crate::guest::{Engines, GuestHost, PodClock, PodRandom};
+use crate::lifecycle::SandboxError;
+use crate::logs::LogPath;
+use crate::manifest::Manifest;
+use crate::manifest::downward::{self, DownwardStatus};
+use crate::manifest::environment::{FileError, Objects, hostname};
+use crate::sandbox::filesystem::etc::{self, EtcFiles};
+use crate::sandbox::filesystem::{MountError, PodFolder, VolumeSources, Volumes};
+
+/// How long a guest in a host call may hold up the end of its Pod.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Identity, network, volumes, CPU time and engines of one Pod.
+pub(super) struct PodStore {
+    ips: [IpAddr; 2],
+    /// Let go of with the store.
+    _lease: Option<AddressLease>,
+    pub(super) folder: PodFolder,
+    pub(super) volumes: Volumes,
+    pub(super) etc: EtcFiles,
+    pub(super) logs: LogPath,
+    pub(super) executor: Arc<PodExecutor>,
+    engines: Engines,
+    network: PodNetwork,
+    clock: PodClock,
+    pub(super) downward: DownwardStatus,
+}
+
+impl PodStore {
+    /// Makes everything; what was made is given back when a later step fails.
+    pub(super) async fn create(runtime: &PodRuntime) -> Result<Self, SandboxError> {
+        let (request, identity, pod) = (&runtime.request, &runtime.identity, runtime.pod());
+        let folders = request.host.folders();
+        let folder = PodFolder::create(&folders.pods(), &identity.uid)
+            .map_err(|error| SandboxError::Create(chain(&error)))?;
+        let (ips, lease) = match &request.place {
+            // Whoever started this Pod among others holds its address.
+            Some(place) => (place.ips, None),
+            None => {
+                let lease = AddressLease::take(&folders.addresses(), &identity.uid);
+                let lease = lease.map_err(|error| {
+                    SandboxError::Create(format!("no address for the Pod: {error}"))
+                })?;
+                (lease.ips(), Some(lease))
+            }
+        };
+        let downward = downward_status(&ips);
+        let volumes = mount(runtime, &folder, &downward)?;
+        let network =
+            PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
+
+        let containers = pod.spec.as_ref().map_or(1, |spec| {
+            spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
+        });
+        let executor = PodExecutor::threads(containers);
+        let ticked = Arc::downgrade(&executor);
+        let engines = Engines::with_reservation(request.host.shared.reservation, move |engine| {
+            if let Some(executor) = ticked.upgrade() {
+                executor.register(engine);
+            }
+        });
+        Ok(Self {
+            ips,
+            _lease: lease,
+            volumes,
+            etc: etc_files(pod, &ips),
+            logs: LogPath::of_pod(&folders.logs(), &identity.namespace, &identity.name, &identity.uid),
+            folder,
+            executor,
+            engines,
+            network,
+            clock: PodClock::real(),
+            downward,
+        })
+    }
+
+    /// `status.podIPs`
+    pub(super) fn pod_ips(&self) -> Vec<IpAddr> {
+        self.ips.to_vec()
+    }
+
+    /// `status.hostIPs`
+    pub(super) fn host_ips(&self) -> Vec<IpAddr> {
+        host_ips().to_vec()
+    }
+
+    pub(super) fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
+    /// What one more run of a container gets of the Pod.
+    pub(super) fn guest_host(&self) -> GuestHost {
+        GuestHost {
+            clock: self.clock,
+            random: PodRandom::System,
+            endpoint: Arc::new(self.network.network.endpoint()),
+        }
+    }
+
+    /// Ends what still runs and removes what dies with the Pod.
+    pub(super) async fn remove(&self) {
+        if let Err(error) = self.executor.shutdown(PATIENCE).await {
+            tracing::warn!("{error}");
+        }
+        if let Err(error) = self.folder.teardown() {
+            // The next sweep of this machine tries again.
+            tracing::warn!("files of the Pod are left in {}: {error}", self.folder.path().display());
+        }
+    }
+}
+
+fn mount(
+    runtime: &PodRuntime,
+    folder: &PodFolder,
+    downward: &DownwardStatus,
+) -> Result<Volumes, SandboxError> {
+    let mut volumes = Volumes::default();
+    let sources = Sources { pod: runtime.pod(), objects: &runtime.request.objects, downward };
+    let claims = &runtime.request.host.shared.claims;
+    let mut errors = volumes.set_up(folder, runtime.pod(), &sources, claims, now());
+    if errors.is_empty() {
+        return Ok(volumes);
+    }
+    Err(match errors.swap_remove(0) {
+        MountError::SetUp { volume, cause } => {
+            SandboxError::Mount { volume, message: cause.to_string() }
+        }
+        other @ (MountError::Config(_) | MountError::Create { .. }) => {
+            SandboxError::Create(other.to_string())
+        }
+    })
+}
+
+/// What `fieldRef` and `resourceFieldRef` can see of the machine.
+fn downward_status(ips: &[IpAddr; 2]) -> DownwardStatus {
+    DownwardStatus {
+        pod_ips: ips.to_vec(),
+        host_ips: host_ips().to_vec(),
+        ..DownwardStatus::default()
+    }
+}
+
+fn etc_files(pod: &Pod, ips: &[IpAddr; 2]) -> EtcFiles {
+    let spec = pod.spec.as_ref();
+    let hostname = hostname(pod);
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+    let subdomain = spec.and_then(|spec| spec.subdomain.as_deref()).filter(|name| !name.is_empty());
+    let domain = subdomain.map(|name| format!("{name}.{namespace}.svc.cluster.local"));
+    let aliases = spec.and_then(|spec| spec.host_aliases.as_deref()).unwrap_or_default();
+    EtcFiles {
+        hosts: etc::hosts(ips, &hostname, domain.as_deref(), aliases),
+        hostname: format!("{hostname}\n"),
+        resolv_conf: etc::resolv_conf(
+            &etc::host_resolv_conf(),
+            spec.and_then(|spec| spec.dns_policy.as_deref()),
+            spec.and_then(|spec| spec.dns_config.as_ref()),
+        ),
+    }
+}
+
+/// The objects of the manifests, for volumes and for the environment of containers.
+pub(super) struct Sources<'pod> {
+    pub(super) pod: &'pod Pod,
+    pub(super) objects: &'pod Manifest,
+    pub(super) downward: &'pod DownwardStatus,
+}
+
+impl VolumeSources for Sources<'_> {
+    fn config_map(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
+        Objects::config_map(self.objects, namespace, name)
+    }
+
+    fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
+        Objects::secret(self.objects, namespace, name)
+    }
+
+    fn persistent_volume_claim(&self, namespace: &str, name: &str) -> Option<&PersistentVolumeClaim> {
+        self.objects.persistent_volume_claims.iter().find(|claim| {
+            claim.metadata.name.as_deref() == Some(name)
+                && claim.metadata.namespace.as_deref().unwrap_or("default") == namespace
+        })
+    }
+
+    fn downward(&self, file: &DownwardAPIVolumeFile) -> Result<String, String> {
+        downward::file(self.pod, file, self.downward).map_err(|error| error.to_string())
+    }
+}
+
+/// The objects with the Pod's volumes, which `fileKeyRef` reads.
+pub(super) struct ObjectsAndVolumes<'pod> {
+    pub(super) objects: &'pod Manifest,
+    pub(super) volumes: &'pod Volumes,
+}
+
+impl Objects for ObjectsAndVolumes<'_> {
+    fn config_map(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
+        Objects::config_map(self.objects, namespace, name)
+    }
+
+    fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
+        Objects::secret(self.objects, namespace, name)
+    }
+
+    fn volume_file(&self, volume: &str, path: &str) -> Result<Vec<u8>, FileError> {
+        self.volumes.read_file(volume, path)
+    }
+}

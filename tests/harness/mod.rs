@@ -1,0 +1,10 @@
+//! The world of an end-to-end test: a state folder, a manifest, the real `wasmpod` binary, real
+//! guests. Nothing here knows the insides of the product.
+
+mod binaries;
+mod process;
+mod world;
+
+pub(crate) use binaries::{checkout, guest};
+pub(crate) use process::Finished;
+pub(crate) use world::World;

@@ -1,0 +1,9 @@
+//! End to end: what a user types and sees. One binary, a file for each subject.
+
+mod harness;
+
+mod examples;
+mod kinds;
+mod programs;
+mod run;
+mod sockets;
