@@ -1,8 +1,14 @@
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::*;
-use crate::sandbox::network::{Accepted, NetworkConfig};
+use crate::sandbox::network::{Accepted, AddressFamily, Network, NetworkConfig, Stream};
 
 fn network() -> Arc<Network> {
     let ips = ["10.88.0.2", "fd00:88::2"].map(|ip| ip.parse().unwrap());

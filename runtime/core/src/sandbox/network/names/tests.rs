@@ -1,7 +1,9 @@
+use std::net::IpAddr;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::sandbox::network::{HostAlias, Peer};
+use crate::sandbox::network::{HostAlias, NetworkConfig, NetworkError, Peer};
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()

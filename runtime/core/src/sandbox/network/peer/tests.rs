@@ -1,7 +1,18 @@
-use proptest::prelude::*;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
 
+use bytes::Bytes;
+use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use super::call::datagram_socket;
+use super::header::LONGEST;
 use super::*;
-use crate::sandbox::network::{Endpoint, NetworkConfig, Peer, TcpSocket};
+use crate::sandbox::network::{
+    AddressFamily, Endpoint, Network, NetworkConfig, NetworkError, Peer, Stream, TcpSocket,
+};
 
 fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()

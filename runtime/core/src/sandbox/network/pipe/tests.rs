@@ -1,9 +1,15 @@
-use std::sync::atomic::AtomicUsize;
-use std::task::{Wake, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
+
+use bytes::Bytes;
 
 use proptest::prelude::*;
 
+use super::budget::FREE_CAPACITY;
+use super::lane::JOINED_WRITE;
 use super::*;
+use crate::sandbox::network::NetworkError;
 
 const CAPACITY: usize = 64 * 1024;
 

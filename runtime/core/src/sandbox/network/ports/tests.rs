@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::sandbox::network::NetworkError;
 
 fn ip(text: &str) -> Coverage {
     Coverage::Ip(text.parse().unwrap())

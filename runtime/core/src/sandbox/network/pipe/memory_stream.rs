@@ -1,77 +1,15 @@
-//! A connection in memory: two lanes of bytes, one in each direction.
-//!
-//! Decides what a reader and a writer see: flow control, half-close, reset. Knows no addresses.
-//!
-//! ```text
-//! open ──shutdown of writing──▶ finished: the reader drains, then sees the end
-//!   ├───shutdown of reading──▶ what is written is thrown away, the writer never waits for it
-//!   ├───close, all read──────▶ finished; the peer's writes fail with EPIPE
-//!   └───close with unread bytes, or abort ──▶ reset: the peer drains, then sees ECONNRESET
-//! ```
-//!
-//! Bytes travel as the chunks they were written in, so a block of 64 KiB changes hands without a
-//! copy; small writes that nobody has read yet are joined, so that a chatty writer cannot fill a
-//! lane with crumbs. A writer that found the lane full is woken when it is half empty: waking it for
-//! every read costs a switch per chunk. Wakers are called with no lock held.
-//!
-//! Rules: `tcp(7)`, RFC 9293 section 3.6 (a close with unread data is a reset), and Linux where
-//! both leave a choice.
+//! The two ends of a connection in memory.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::NetworkError;
-use super::lock::lock;
-use super::wakers::remember;
-
-/// A write up to this size is joined to unread bytes instead of becoming a chunk of its own.
-const JOINED_WRITE: usize = 4 * 1024;
-/// What a lane may hold in any case. Only what goes beyond it counts against the Pod's budget: a
-/// question and its answer must not meet a counter that all the Pod's threads write to.
-const FREE_CAPACITY: usize = 16 * 1024;
-
-/// How many bytes wait in all pipes of a Pod, and from where on all must be frugal.
-///
-/// A guest can open many connections and never read; its own memory limit does not see what the
-/// host keeps for it. Linux does the same with `net.ipv4.tcp_mem`.
-pub(crate) struct BufferBudget {
-    used: AtomicUsize,
-    tight_from: usize,
-}
-
-impl BufferBudget {
-    pub(crate) fn new(tight_from: usize) -> Self {
-        Self { used: AtomicUsize::new(0), tight_from }
-    }
-
-    fn is_tight(&self) -> bool {
-        self.used.load(Ordering::Relaxed) >= self.tight_from
-    }
-
-    /// A lane held `before` bytes and holds `after`.
-    fn account(&self, before: usize, after: usize) {
-        let before = before.saturating_sub(FREE_CAPACITY);
-        let after = after.saturating_sub(FREE_CAPACITY);
-        match after.cmp(&before) {
-            std::cmp::Ordering::Equal => {}
-            std::cmp::Ordering::Greater => {
-                self.used.fetch_add(after - before, Ordering::Relaxed);
-            }
-            std::cmp::Ordering::Less => {
-                self.used.fetch_sub(before - after, Ordering::Relaxed);
-            }
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
-    }
-}
+use super::budget::BufferBudget;
+use super::lane::{Lane, ReadEnd, Readable};
+use crate::sandbox::network::NetworkError;
+use crate::sandbox::network::lock::lock;
+use crate::sandbox::network::wakers::remember;
 
 /// One end of a connection in memory. Dropping it closes the connection.
 pub struct MemoryStream {
@@ -81,7 +19,7 @@ pub struct MemoryStream {
 
 /// Resets a connection from a distance, without keeping it alive.
 pub(crate) struct MemoryStreamHandle {
-    duplex: std::sync::Weak<Duplex>,
+    duplex: Weak<Duplex>,
     side: Side,
 }
 
@@ -95,31 +33,6 @@ struct Duplex {
 enum Side {
     Near,
     Far,
-}
-
-#[derive(PartialEq, Eq)]
-enum ReadEnd {
-    Open,
-    /// Shut down for reading: what comes is thrown away.
-    Discarding,
-    Closed,
-}
-
-struct Lane {
-    chunks: VecDeque<Bytes>,
-    /// Small writes after the last chunk, joined.
-    tail: BytesMut,
-    /// The bytes in `chunks` and `tail`.
-    buffered: usize,
-    capacity: usize,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-    /// The writer has said its last byte.
-    finished: bool,
-    reset: bool,
-    read_end: ReadEnd,
-    /// Bytes were thrown away: a close now is a close with unread data.
-    discarded: bool,
 }
 
 impl MemoryStream {
@@ -314,11 +227,11 @@ impl MemoryStream {
         wake(writer);
     }
 
-    fn inbound(&self) -> std::sync::MutexGuard<'_, Lane> {
+    fn inbound(&self) -> MutexGuard<'_, Lane> {
         lock(&self.duplex.lanes[self.side.other().index()])
     }
 
-    fn outbound(&self) -> std::sync::MutexGuard<'_, Lane> {
+    fn outbound(&self) -> MutexGuard<'_, Lane> {
         lock(&self.duplex.lanes[self.side.index()])
     }
 }
@@ -407,109 +320,8 @@ impl Side {
     }
 }
 
-enum Readable {
-    Bytes,
-    End,
-    Reset,
-    NotYet,
-}
-
-impl Lane {
-    fn new(capacity: usize) -> Self {
-        Self {
-            chunks: VecDeque::new(),
-            tail: BytesMut::new(),
-            buffered: 0,
-            capacity,
-            reader: None,
-            writer: None,
-            finished: false,
-            reset: false,
-            read_end: ReadEnd::Open,
-            discarded: false,
-        }
-    }
-
-    fn readable(&self) -> Readable {
-        if self.buffered > 0 {
-            Readable::Bytes
-        } else if self.reset {
-            Readable::Reset
-        } else if self.finished || self.read_end != ReadEnd::Open {
-            Readable::End
-        } else {
-            Readable::NotYet
-        }
-    }
-
-    fn writable(&self) -> Result<(), NetworkError> {
-        if self.reset {
-            Err(NetworkError::ConnectionReset)
-        } else if self.finished || self.read_end == ReadEnd::Closed {
-            Err(NetworkError::BrokenPipe)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn effective_capacity(&self, budget: &BufferBudget) -> usize {
-        if budget.is_tight() { self.capacity.min(FREE_CAPACITY) } else { self.capacity }
-    }
-
-    fn room(&self, budget: &BufferBudget) -> usize {
-        self.effective_capacity(budget).saturating_sub(self.buffered)
-    }
-
-    fn writer_to_wake(&mut self, budget: &BufferBudget) -> Option<Waker> {
-        if self.buffered <= self.effective_capacity(budget) / 2 { self.writer.take() } else { None }
-    }
-
-    fn push(&mut self, bytes: Bytes) {
-        if self.buffered > 0 && bytes.len() <= JOINED_WRITE {
-            self.buffered += bytes.len();
-            self.tail.extend_from_slice(&bytes);
-            return;
-        }
-        self.buffered += bytes.len();
-        if !self.tail.is_empty() {
-            let tail = std::mem::take(&mut self.tail);
-            self.chunks.push_back(tail.freeze());
-        }
-        self.chunks.push_back(bytes);
-    }
-
-    fn push_copy(&mut self, bytes: &[u8]) {
-        if self.buffered > 0 && bytes.len() <= JOINED_WRITE {
-            self.buffered += bytes.len();
-            self.tail.extend_from_slice(bytes);
-        } else {
-            self.push(Bytes::copy_from_slice(bytes));
-        }
-    }
-
-    fn pop(&mut self, max: usize) -> Bytes {
-        let bytes = match self.chunks.front_mut() {
-            Some(chunk) if chunk.len() > max => chunk.split_to(max),
-            Some(_) => self.chunks.pop_front().expect("a front was seen"),
-            None if self.tail.len() > max => self.tail.split_to(max).freeze(),
-            None => std::mem::take(&mut self.tail).freeze(),
-        };
-        self.buffered -= bytes.len();
-        bytes
-    }
-
-    fn clear(&mut self) -> usize {
-        self.chunks.clear();
-        self.tail = BytesMut::new();
-        std::mem::take(&mut self.buffered)
-    }
-}
-
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
     }
 }
-
-#[cfg(test)]
-mod tests;

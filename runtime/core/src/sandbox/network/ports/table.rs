@@ -1,19 +1,10 @@
-//! Who owns a port: the Pod's address table, one for TCP and one for UDP.
-//!
-//! Pure: a request comes in, a grant or an errno goes out. Two owners of one port need addresses
-//! that do not overlap: a wildcard overlaps with every address of its family, a dual-stack wildcard
-//! with all. A closed socket frees its port at once (`wasi:sockets` wants no `TIME_WAIT`), and an
-//! accepted connection does not own the port of its listener, as with `SO_REUSEADDR`.
-//!
-//! Ephemeral ports are Linux' 32768 to 60999, handed out in an order that the Pod's seed decides.
+//! Requests for ports in, grants or errnos out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::NetworkError;
-
-const FIRST_EPHEMERAL: u16 = 32_768;
-const EPHEMERAL_COUNT: u32 = 60_999 - 32_768 + 1;
+use super::ephemeral::{EPHEMERAL_COUNT, EphemeralOrder};
+use crate::sandbox::network::NetworkError;
 
 /// The address that a binding covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +16,7 @@ pub(crate) enum Coverage {
 }
 
 impl Coverage {
-    fn overlaps(self, other: Self) -> bool {
+    pub(super) fn overlaps(self, other: Self) -> bool {
         match (self, other) {
             (Self::DualStack, _) | (_, Self::DualStack) => true,
             (Self::Ip(a), Self::Ip(b)) => {
@@ -137,31 +128,3 @@ impl<Receiver> PortTable<Receiver> {
         None
     }
 }
-
-/// Walks through all ephemeral ports, each once in a round.
-struct EphemeralOrder {
-    position: u32,
-    step: u32,
-}
-
-impl EphemeralOrder {
-    fn new(seed: u64) -> Self {
-        let low = u32::try_from(seed & 0xffff_ffff).expect("masked to 32 bits");
-        let high = u32::try_from(seed >> 32).expect("shifted to 32 bits");
-        // 28,232 is 8 * 3529: an odd step that is no multiple of 3529 meets every port.
-        let mut step = (high % EPHEMERAL_COUNT) | 1;
-        if step.is_multiple_of(3529) {
-            step += 2;
-        }
-        Self { position: low % EPHEMERAL_COUNT, step }
-    }
-
-    fn next(&mut self) -> u16 {
-        let offset = u16::try_from(self.position).expect("below 28,232");
-        self.position = (self.position + self.step) % EPHEMERAL_COUNT;
-        FIRST_EPHEMERAL + offset
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,14 +1,5 @@
-//! A UDP socket: datagrams inside the Pod, to other Pods and outside.
-//!
-//! Protocol-neutral, as [`TcpSocket`](super::TcpSocket) is. A datagram goes into the receiver's
-//! mailbox at once or is lost: a mailbox is as large as its socket's receive buffer, and what does
-//! not fit is dropped, as a kernel does. A connected socket hears of a port with no owner by
-//! `ECONNREFUSED` on its next call, where a kernel would report an ICMP message.
-//!
-//! Outside, the host's kernel sends from a port of its own, like a router that translates
-//! addresses; as with such a router only those may answer who were written to.
+//! The socket and its addresses.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
@@ -19,20 +10,17 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::Interest;
 
-use super::endpoint::{EndpointShared, PortGuard, SocketSlot};
-use super::lock::lock;
-use super::ports::Coverage;
-use super::space::{Network, Protocol, Route};
-use super::wakers::WakerSet;
-use super::{AddressFamily, NetworkError, address, options};
+use super::mailbox::{Datagram, Mailbox};
+use super::outside::{Contact, Outside};
+use crate::sandbox::network::endpoint::{EndpointShared, PortGuard, SocketSlot};
+use crate::sandbox::network::lock::lock;
+use crate::sandbox::network::ports::Coverage;
+use crate::sandbox::network::space::{Network, Protocol, Route};
+use crate::sandbox::network::wakers::WakerSet;
+use crate::sandbox::network::{AddressFamily, NetworkError, address, options};
 
 /// What an empty mailbox takes by default: Linux' `net.core.rmem_default`.
 const DEFAULT_UDP_BUFFER: usize = 212_992;
-/// What one datagram costs in a mailbox besides its bytes: empty ones must not be free.
-const DATAGRAM_OVERHEAD: usize = 256;
-/// How many outside addresses a socket remembers having written to.
-const CONTACTS: usize = 256;
-
 /// A UDP socket of a guest. Clones are the same socket; the last one frees the port.
 #[derive(Clone)]
 pub struct UdpSocket {
@@ -61,43 +49,6 @@ struct Bound {
     asked: SocketAddr,
     /// As it reads now: a connected socket has the address that its route gives it.
     local: SocketAddr,
-}
-
-/// The host's socket behind this one.
-struct Outside {
-    socket: Arc<tokio::net::UdpSocket>,
-    contacts: VecDeque<Contact>,
-}
-
-/// An outside address under both its names: the guest's and the host's.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Contact {
-    named: SocketAddr,
-    dialled: SocketAddr,
-}
-
-/// A datagram and who sent it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Datagram {
-    /// The payload.
-    pub bytes: Bytes,
-    /// Where it came from.
-    pub from: SocketAddr,
-}
-
-/// Where the datagrams for one socket wait.
-pub(crate) struct Mailbox {
-    state: Mutex<MailboxState>,
-}
-
-struct MailboxState {
-    queue: VecDeque<Datagram>,
-    held: usize,
-    capacity: usize,
-    /// A connected socket hears its remote only.
-    only_from: Option<SocketAddr>,
-    error: Option<NetworkError>,
-    readers: WakerSet,
 }
 
 impl UdpSocket {
@@ -350,13 +301,13 @@ impl UdpSocket {
 
     /// How many bytes of datagrams may wait to be received.
     pub fn receive_buffer(&self) -> usize {
-        lock(&self.inner.mailbox.state).capacity
+        self.inner.mailbox.capacity()
     }
 
     /// # Errors
     /// [`NetworkError::InvalidArgument`] for zero.
     pub fn set_receive_buffer(&self, bytes: u64) -> Result<(), NetworkError> {
-        lock(&self.inner.mailbox.state).capacity = options::buffer_size(bytes)?;
+        self.inner.mailbox.set_capacity(options::buffer_size(bytes)?);
         Ok(())
     }
 
@@ -438,116 +389,5 @@ impl UdpSocket {
             contact.filter(|contact| state.remote.is_none_or(|remote| remote == contact.named));
         buffer.shrink_to_fit();
         Ok(welcome.map(|contact| Datagram { bytes: buffer.into(), from: contact.named }))
-    }
-}
-
-impl Outside {
-    fn open(family: AddressFamily) -> Result<Self, NetworkError> {
-        // Registering a socket without a runtime would panic.
-        tokio::runtime::Handle::try_current().map_err(|_| NetworkError::NotSupported)?;
-        let socket = std::net::UdpSocket::bind((family.unspecified(), 0))?;
-        socket.set_nonblocking(true)?;
-        let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
-        Ok(Self { socket, contacts: VecDeque::new() })
-    }
-
-    fn remember(&mut self, contact: Contact) {
-        if self.contacts.back() == Some(&contact) {
-            return;
-        }
-        self.contacts.retain(|known| *known != contact);
-        if self.contacts.len() >= CONTACTS {
-            self.contacts.pop_front();
-        }
-        self.contacts.push_back(contact);
-    }
-}
-
-impl Mailbox {
-    fn new(capacity: usize) -> Self {
-        let state = MailboxState {
-            queue: VecDeque::new(),
-            held: 0,
-            capacity,
-            only_from: None,
-            error: None,
-            readers: WakerSet::default(),
-        };
-        Self { state: Mutex::new(state) }
-    }
-
-    /// Puts a datagram in, or loses it.
-    pub(crate) fn deliver(&self, datagram: Datagram) {
-        let readers = {
-            let mut state = lock(&self.state);
-            let cost = datagram.bytes.len() + DATAGRAM_OVERHEAD;
-            let stranger = state.only_from.is_some_and(|only| only != datagram.from);
-            // As in Linux an empty mailbox takes any datagram.
-            let full = state.held > 0 && state.held + cost > state.capacity;
-            if stranger || full {
-                return;
-            }
-            state.held += cost;
-            state.queue.push_back(datagram);
-            state.readers.take()
-        };
-        readers.wake();
-    }
-
-    fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<Datagram, NetworkError>> {
-        let displaced = {
-            let mut state = lock(&self.state);
-            if let Some(error) = state.error.take() {
-                return Poll::Ready(Err(error));
-            }
-            if let Some(datagram) = state.queue.pop_front() {
-                state.held -= datagram.bytes.len() + DATAGRAM_OVERHEAD;
-                return Poll::Ready(Ok(datagram));
-            }
-            state.readers.register(cx)
-        };
-        displaced.wake();
-        Poll::Pending
-    }
-
-    fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
-        let displaced = {
-            let mut state = lock(&self.state);
-            if state.error.is_some() || !state.queue.is_empty() {
-                return Poll::Ready(());
-            }
-            state.readers.register(cx)
-        };
-        displaced.wake();
-        Poll::Pending
-    }
-
-    /// Drops what came from others before: a connected socket must not see it.
-    fn listen_to(&self, only: Option<SocketAddr>) {
-        let mut state = lock(&self.state);
-        state.only_from = only;
-        state.error = None;
-        if let Some(only) = only {
-            state.queue.retain(|datagram| datagram.from == only);
-            state.held = state.queue.iter().map(|each| each.bytes.len() + DATAGRAM_OVERHEAD).sum();
-        }
-    }
-
-    /// The remote has no such port.
-    fn refuse(&self) {
-        let readers = {
-            let mut state = lock(&self.state);
-            state.error = Some(NetworkError::ConnectionRefused);
-            state.readers.take()
-        };
-        readers.wake();
-    }
-
-    fn take_error(&self) -> Option<NetworkError> {
-        lock(&self.state).error.take()
-    }
-
-    fn readers(&self) -> WakerSet {
-        lock(&self.state).readers.take()
     }
 }

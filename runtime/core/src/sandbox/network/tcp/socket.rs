@@ -1,34 +1,19 @@
-//! A TCP socket: the states between creation and an open connection.
-//!
-//! ```text
-//! Unbound ─bind─▶ Bound ─listen─▶ Listening ─accept─▶ (a new socket, Connected)
-//!    └──────┬───────┘
-//!       connect ─▶ Connecting ─▶ Connected
-//!                       └──────▶ Closed(why)
-//! ```
-//!
-//! Protocol-neutral: the fronts of WASI 0.1, 0.2 and 0.3 are built on it and add what their version
-//! demands (0.2 wants an explicit bind before listening, for example). Which misuse gives which
-//! error follows wasmtime-wasi, so that programs written against it see the same.
+//! The socket and its states.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::time::Sleep;
-
-use super::endpoint::{EndpointShared, Membership, PortGuard, SocketSlot};
-use super::kernel::KernelStream;
-use super::listener::{Backlog, Incoming, ListeningPort};
-use super::options::{self, DEFAULT_BACKLOG, TcpOptions};
-use super::pipe::MemoryStream;
-use super::ports::Coverage;
-use super::space::{CONNECT_TIMEOUT, Protocol, Route};
-use super::stream::{ParkedStream, Stream};
-use super::{AddressFamily, NetworkError, address, peer};
+use super::acceptor::TcpAcceptor;
+use super::connecting::Connecting;
+use super::connection::{TcpConnection, TcpReceiveHalf, TcpSendHalf};
+use crate::sandbox::network::endpoint::{EndpointShared, PortGuard, SocketSlot};
+use crate::sandbox::network::listener::ListeningPort;
+use crate::sandbox::network::options::{self, DEFAULT_BACKLOG, TcpOptions};
+use crate::sandbox::network::ports::Coverage;
+use crate::sandbox::network::space::Protocol;
+use crate::sandbox::network::{AddressFamily, NetworkError, Stream, address};
 
 /// A TCP socket of a guest.
 ///
@@ -56,29 +41,23 @@ struct Bound {
     slot: SocketSlot,
 }
 
-/// A connection on its way.
-struct Connecting {
-    local: SocketAddr,
-    remote: SocketAddr,
-    port: PortGuard,
-    slot: SocketSlot,
-    way: Way,
-}
-
-enum Way {
-    /// Waits for a place in the listener's queue.
-    Queueing {
-        backlog: Arc<Backlog>,
-        timeout: Option<Pin<Box<Sleep>>>,
-    },
-    /// Has a place.
-    Queued(MemoryStream),
-    /// The kernel, or another Pod's process, is asked.
-    Elsewhere(Pin<Box<dyn Future<Output = Result<Stream, NetworkError>> + Send>>),
-    Failed(NetworkError),
-}
-
 impl TcpSocket {
+    /// A socket for a connection that was accepted.
+    pub(super) fn accepted(
+        endpoint: &Arc<EndpointShared>,
+        family: AddressFamily,
+        options: TcpOptions,
+        connection: Arc<TcpConnection>,
+    ) -> Self {
+        Self {
+            endpoint: Arc::clone(endpoint),
+            family,
+            options,
+            backlog_length: DEFAULT_BACKLOG,
+            state: State::connected(connection),
+        }
+    }
+
     pub(crate) fn new(
         endpoint: &Arc<EndpointShared>,
         family: AddressFamily,
@@ -283,7 +262,7 @@ impl TcpSocket {
         match &self.state {
             State::Unbound(_) | State::Connecting(_) => Err(NetworkError::InvalidState),
             State::Bound(bound) => Ok(bound.local),
-            State::Connected { connection, .. } => Ok(connection.local),
+            State::Connected { connection, .. } => Ok(connection.local_address()),
             State::Listening(port) => Ok(port.local),
             State::Closed(error) => Err(*error),
         }
@@ -292,7 +271,7 @@ impl TcpSocket {
     /// # Errors
     /// [`NetworkError::InvalidState`] unless connected.
     pub fn remote_address(&self) -> Result<SocketAddr, NetworkError> {
-        self.connection().map(|connection| connection.remote)
+        self.connection().map(|connection| connection.remote_address())
     }
 
     /// How many connections may wait to be accepted; clamped to 4096.
@@ -387,16 +366,11 @@ impl TcpSocket {
         change(&mut options);
         self.options = options;
         match &self.state {
-            State::Connected { connection, .. } => connection.stream.apply(&options),
+            State::Connected { connection, .. } => connection.stream().apply(&options),
             State::Listening(port) => port.backlog.set_options(options),
             State::Unbound(_) | State::Bound(_) | State::Connecting(_) | State::Closed(_) => {}
         }
         Ok(())
-    }
-
-    /// Leaves `Closed` behind; every caller puts a state in its place.
-    fn take_state(&mut self) -> State {
-        std::mem::replace(&mut self.state, State::Closed(NetworkError::InvalidState))
     }
 
     fn begin(
@@ -405,266 +379,17 @@ impl TcpSocket {
         bound: Option<(PortGuard, SocketAddr)>,
         slot: SocketSlot,
     ) -> Result<Connecting, NetworkError> {
-        let network = self.endpoint.network();
-        let route = network.route(remote);
-        let source = match &route {
-            Ok(
-                Route::Local { source }
-                | Route::Peer { source, .. }
-                | Route::Outside { source, .. },
-            ) => *source,
-            Err(_) => self.family.unspecified(),
-        };
-        let (port, local) = match bound {
-            Some((port, local)) if local.ip().is_unspecified() => {
-                (port, SocketAddr::new(source, local.port()))
-            }
-            Some(bound) => bound,
-            None => {
-                let port = self.endpoint.bind(Protocol::Tcp, Coverage::Ip(source), 0)?;
-                let local = SocketAddr::new(source, port.number());
-                (port, local)
-            }
-        };
-        let way = match route {
-            Err(error) => Way::Failed(error),
-            Ok(Route::Local { .. }) => match network.listener(remote) {
-                Some(backlog) => Way::Queueing { backlog, timeout: None },
-                None => Way::Failed(NetworkError::ConnectionRefused),
-            },
-            // Loopback does not leave the Pod, whoever it calls.
-            Ok(_) if local.ip().is_loopback() => Way::Failed(NetworkError::InvalidArgument),
-            Ok(Route::Peer { peer, .. }) => {
-                let socket = peer.socket.clone();
-                let leftovers = Arc::clone(network.leftovers());
-                Way::Elsewhere(Box::pin(async move {
-                    let stream = peer::connect(&socket, local, remote).await?;
-                    Ok(Stream::Unix(KernelStream::new(stream, Some(leftovers))))
-                }))
-            }
-            Ok(Route::Outside { dial, .. }) => {
-                let leftovers = Arc::clone(network.leftovers());
-                Way::Elsewhere(Box::pin(async move {
-                    let stream = tokio::net::TcpStream::connect(dial).await?;
-                    Ok(Stream::Tcp(KernelStream::new(stream, Some(leftovers))))
-                }))
-            }
-        };
-        let mut connecting = Connecting { local, remote, port, slot, way };
-        // Most connections inside a Pod are established here and now.
-        connecting.try_queue(&self.endpoint, &self.options);
-        Ok(connecting)
+        Connecting::begin(&self.endpoint, &self.options, remote, bound, slot)
+    }
+
+    /// Leaves `Closed` behind; every caller puts a state in its place.
+    fn take_state(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Closed(NetworkError::InvalidState))
     }
 }
 
 impl State {
     fn connected(connection: Arc<TcpConnection>) -> Self {
         Self::Connected { connection, receive_taken: false, send_taken: false }
-    }
-}
-
-impl Connecting {
-    fn try_queue(&mut self, endpoint: &EndpointShared, options: &TcpOptions) {
-        let mut nobody = Context::from_waker(std::task::Waker::noop());
-        let _ = self.poll_queue(&mut nobody, endpoint, options);
-    }
-
-    fn poll_queue(
-        &mut self,
-        cx: &mut Context<'_>,
-        endpoint: &EndpointShared,
-        options: &TcpOptions,
-    ) -> Poll<()> {
-        let Way::Queueing { backlog, .. } = &self.way else {
-            return Poll::Ready(());
-        };
-        let (local, remote) = (self.local, self.remote);
-        let mut ours = None;
-        let queued = backlog.poll_enqueue(cx, |listener| {
-            let budget = endpoint.network().budget();
-            let (near, far) =
-                MemoryStream::pair(options.receive_buffer, listener.receive_buffer, budget);
-            ours = Some(near);
-            Incoming {
-                stream: ParkedStream::Memory(far),
-                local: remote,
-                remote: local,
-                options: *listener,
-            }
-        });
-        self.way = match (ready!(queued), ours) {
-            (Ok(()), Some(stream)) => Way::Queued(stream),
-            (Err(error), _) => Way::Failed(error),
-            (Ok(()), None) => Way::Failed(NetworkError::ConnectionAborted),
-        };
-        Poll::Ready(())
-    }
-
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        endpoint: &EndpointShared,
-        options: &TcpOptions,
-    ) -> Poll<Result<Stream, NetworkError>> {
-        if self.poll_queue(cx, endpoint, options).is_pending() {
-            if let Way::Queueing { timeout, .. } = &mut self.way {
-                let timeout =
-                    timeout.get_or_insert_with(|| Box::pin(tokio::time::sleep(CONNECT_TIMEOUT)));
-                ready!(timeout.as_mut().poll(cx));
-            }
-            self.way = Way::Failed(NetworkError::TimedOut);
-        }
-        let gone = Way::Failed(NetworkError::InvalidState);
-        match std::mem::replace(&mut self.way, gone) {
-            Way::Queued(stream) => Poll::Ready(Ok(Stream::Memory(stream))),
-            Way::Failed(error) => Poll::Ready(Err(error)),
-            Way::Elsewhere(mut attempt) => {
-                let outcome = attempt.as_mut().poll(cx);
-                if outcome.is_pending() {
-                    self.way = Way::Elsewhere(attempt);
-                }
-                outcome
-            }
-            Way::Queueing { .. } => Poll::Ready(Err(NetworkError::InvalidState)),
-        }
-    }
-}
-
-/// An open connection with its addresses. It closes when the last holder lets go.
-pub struct TcpConnection {
-    stream: Stream,
-    local: SocketAddr,
-    remote: SocketAddr,
-    _membership: Membership,
-    _port: Option<PortGuard>,
-}
-
-impl TcpConnection {
-    fn new(
-        endpoint: &Arc<EndpointShared>,
-        stream: Stream,
-        local: SocketAddr,
-        remote: SocketAddr,
-        port: Option<PortGuard>,
-        slot: SocketSlot,
-    ) -> Arc<Self> {
-        let membership = endpoint.join_stream(&stream, slot);
-        Arc::new(Self { stream, local, remote, _membership: membership, _port: port })
-    }
-
-    /// This side's address.
-    pub fn local_address(&self) -> SocketAddr {
-        self.local
-    }
-
-    /// The other side's address.
-    pub fn remote_address(&self) -> SocketAddr {
-        self.remote
-    }
-
-    /// Reading, writing and shutting down.
-    pub fn stream(&self) -> &Stream {
-        &self.stream
-    }
-}
-
-/// Accepts connections; the port stays open while this or its socket lives.
-#[derive(Clone)]
-pub struct TcpAcceptor {
-    port: Arc<ListeningPort>,
-    family: AddressFamily,
-}
-
-impl TcpAcceptor {
-    /// Ready when [`poll_accept`](Self::poll_accept) would not have to wait.
-    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.port.backlog.poll_acceptable(cx)
-    }
-
-    /// The next connection, as a socket with the listener's options.
-    ///
-    /// # Errors
-    /// [`NetworkError::SocketLimit`], while the connection stays queued; [`NetworkError::Closed`]
-    /// after the container's end.
-    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<TcpSocket, NetworkError>> {
-        let endpoint = &self.port.endpoint;
-        let (incoming, slot) = ready!(self.port.backlog.poll_dequeue(cx, || endpoint.slot()))?;
-        let stream = incoming.stream.unpark(endpoint.network().leftovers())?;
-        if !matches!(stream, Stream::Memory(_)) {
-            stream.apply(&incoming.options);
-        }
-        let connection =
-            TcpConnection::new(endpoint, stream, incoming.local, incoming.remote, None, slot);
-        Poll::Ready(Ok(TcpSocket {
-            endpoint: Arc::clone(endpoint),
-            family: self.family,
-            options: incoming.options,
-            backlog_length: DEFAULT_BACKLOG,
-            state: State::connected(connection),
-        }))
-    }
-}
-
-/// The half of a connection to read from. Dropping it shuts reading down.
-pub struct TcpReceiveHalf(Arc<TcpConnection>);
-
-impl TcpReceiveHalf {
-    /// Ready when a read would not have to wait.
-    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.stream.poll_readable(cx)
-    }
-
-    /// At most `max` bytes, which is not zero; empty at the end.
-    ///
-    /// # Errors
-    /// As [`Stream::try_read`].
-    pub fn poll_read(&self, cx: &mut Context<'_>, max: usize) -> Poll<Result<Bytes, NetworkError>> {
-        self.0.stream.poll_read_bytes(cx, max)
-    }
-
-    /// Reads into a buffer of the caller's; 0 at the end.
-    ///
-    /// # Errors
-    /// As [`Stream::try_read`].
-    pub fn poll_read_into(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<Result<usize, NetworkError>> {
-        self.0.stream.poll_read_into(cx, buffer)
-    }
-}
-
-impl Drop for TcpReceiveHalf {
-    fn drop(&mut self) {
-        self.0.stream.shutdown_read();
-    }
-}
-
-/// The half of a connection to write to. Dropping it shuts writing down.
-pub struct TcpSendHalf(Arc<TcpConnection>);
-
-impl TcpSendHalf {
-    /// Ready when a write would not have to wait.
-    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.stream.poll_writable(cx)
-    }
-
-    /// Sends a copy of as many bytes as possible.
-    ///
-    /// # Errors
-    /// As [`Stream::write_permit`].
-    pub fn poll_write(
-        &self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<Result<usize, NetworkError>> {
-        self.0.stream.poll_write_from(cx, bytes)
-    }
-}
-
-impl Drop for TcpSendHalf {
-    fn drop(&mut self) {
-        self.0.stream.shutdown_write();
     }
 }

@@ -1,0 +1,106 @@
+//! Who is meant by a name.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::sandbox::network::{NetworkConfig, NetworkError};
+
+/// Leads to the host, as the guests see it. What may be reached there is for the egress policy.
+pub const HOST_NAME: &str = "host.wasmpod.internal";
+
+/// What is known about a name without asking anybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// The addresses.
+    Known(Vec<IpAddr>),
+    /// The host's resolver is to be asked for this name.
+    Ask(String),
+}
+
+/// Looks a name up in the Pod's own tables.
+///
+/// # Errors
+/// [`NetworkError::InvalidArgument`] for what is neither a name nor an address,
+/// [`NetworkError::NameNotFound`] for a name in the cluster's domain that nobody has.
+pub(crate) fn look_up(config: &NetworkConfig, name: &str) -> Result<Lookup, NetworkError> {
+    let domain = match url::Host::parse(name) {
+        Ok(url::Host::Domain(domain)) => domain,
+        Ok(url::Host::Ipv4(ip)) => return Ok(Lookup::Known(vec![ip.into()])),
+        Ok(url::Host::Ipv6(ip)) => return Ok(Lookup::Known(vec![ip.into()])),
+        // An IPv6 address without brackets is no host of a URL.
+        Err(_) => match name.parse::<Ipv6Addr>() {
+            Ok(ip) => return Ok(Lookup::Known(vec![ip.into()])),
+            Err(_) => return Err(NetworkError::InvalidArgument),
+        },
+    };
+    let domain = domain.strip_suffix('.').unwrap_or(&domain);
+    if domain.is_empty() {
+        return Err(NetworkError::InvalidArgument);
+    }
+    if domain == "localhost" || domain.ends_with(".localhost") {
+        return Ok(Lookup::Known(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]));
+    }
+    if domain == HOST_NAME {
+        return Ok(Lookup::Known(vec![config.host_ip]));
+    }
+    // The kubelet's /etc/hosts has the Pod's own line before those of hostAliases.
+    if is_name_of(config, domain, &config.hostname, config.subdomain.as_deref(), &config.namespace)
+    {
+        return Ok(Lookup::Known(config.ips.clone()));
+    }
+    let aliases: Vec<IpAddr> = config
+        .host_aliases
+        .iter()
+        .filter(|alias| alias.hostnames.iter().any(|host| host.eq_ignore_ascii_case(domain)))
+        .map(|alias| alias.ip)
+        .collect();
+    if !aliases.is_empty() {
+        return Ok(Lookup::Known(aliases));
+    }
+    let peer = config.peers.iter().find(|peer| {
+        let same_namespace = peer.namespace == config.namespace;
+        (same_namespace && peer.name.eq_ignore_ascii_case(domain))
+            || domain
+                .strip_prefix(peer.name.as_str())
+                .and_then(|rest| rest.strip_prefix('.'))
+                .is_some_and(|rest| rest == peer.namespace)
+            || is_name_of(
+                config,
+                domain,
+                &peer.hostname,
+                peer.subdomain.as_deref(),
+                &peer.namespace,
+            )
+    });
+    if let Some(peer) = peer {
+        return Ok(Lookup::Known(peer.ips.clone()));
+    }
+    let in_cluster = domain
+        .strip_suffix(config.cluster_domain.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if in_cluster {
+        return Err(NetworkError::NameNotFound);
+    }
+    Ok(Lookup::Ask(domain.to_owned()))
+}
+
+/// Whether `domain` means the Pod with this hostname: `hostname`, `hostname.subdomain`, and the
+/// latter with namespace, `svc` and the cluster's domain after it.
+fn is_name_of(
+    config: &NetworkConfig,
+    domain: &str,
+    hostname: &str,
+    subdomain: Option<&str>,
+    namespace: &str,
+) -> bool {
+    let here = namespace == config.namespace;
+    if here && domain.eq_ignore_ascii_case(hostname) {
+        return true;
+    }
+    let Some(subdomain) = subdomain else { return false };
+    let short = format!("{hostname}.{subdomain}");
+    let cluster = &config.cluster_domain;
+    (here && domain.eq_ignore_ascii_case(&short))
+        || domain.eq_ignore_ascii_case(&format!("{short}.{namespace}"))
+        || domain.eq_ignore_ascii_case(&format!("{short}.{namespace}.svc"))
+        || domain.eq_ignore_ascii_case(&format!("{short}.{namespace}.svc.{cluster}"))
+}

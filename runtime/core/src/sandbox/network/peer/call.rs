@@ -1,0 +1,99 @@
+//! Calling another Pod, and what it answers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use super::header::{Header, Transport};
+use crate::sandbox::network::NetworkError;
+
+/// What the called Pod answers to a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Answer {
+    Connected = 0,
+    Refused = 1,
+    TimedOut = 2,
+    Unreachable = 3,
+}
+
+impl Answer {
+    pub(super) fn of(outcome: Result<(), NetworkError>) -> Self {
+        match outcome {
+            Ok(()) => Self::Connected,
+            Err(NetworkError::TimedOut) => Self::TimedOut,
+            Err(NetworkError::HostUnreachable) => Self::Unreachable,
+            Err(_) => Self::Refused,
+        }
+    }
+
+    fn into_result(answer: u8) -> Result<(), NetworkError> {
+        match answer {
+            0 => Ok(()),
+            2 => Err(NetworkError::TimedOut),
+            3 => Err(NetworkError::HostUnreachable),
+            _ => Err(NetworkError::ConnectionRefused),
+        }
+    }
+}
+
+/// Calls another Pod.
+///
+/// # Errors
+/// [`NetworkError::HostUnreachable`] when its process does not run, else what it answers.
+pub(crate) async fn connect(
+    socket: &Path,
+    from: SocketAddr,
+    to: SocketAddr,
+) -> Result<UnixStream, NetworkError> {
+    let mut stream = match UnixStream::connect(socket).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            return Err(match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                    NetworkError::HostUnreachable
+                }
+                _ => error.into(),
+            });
+        }
+    };
+    let header = Header { transport: Transport::Tcp, to, from };
+    stream.write_all(&header.encode()).await?;
+    // A full queue at the other side is waited for there, no longer than a kernel would.
+    Answer::into_result(stream.read_u8().await?)?;
+    Ok(stream)
+}
+
+/// Sends a datagram to another Pod; one that its process does not take at once is lost.
+pub(crate) fn send_datagram(
+    through: &UnixDatagram,
+    socket: &Path,
+    from: SocketAddr,
+    to: SocketAddr,
+    payload: &[u8],
+) -> Result<(), NetworkError> {
+    let mut datagram = Header { transport: Transport::Udp, to, from }.encode();
+    datagram.extend_from_slice(payload);
+    match through.send_to(&datagram, datagram_socket(socket)) {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            // A Pod that does not run is a host that is down: the network does not tell.
+            io::ErrorKind::WouldBlock
+            | io::ErrorKind::NotFound
+            | io::ErrorKind::ConnectionRefused => Ok(()),
+            _ if Errno::from_io_error(&error) == Some(Errno::NOBUFS) => Ok(()),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+pub(super) fn datagram_socket(socket: &Path) -> PathBuf {
+    let mut path = socket.as_os_str().to_owned();
+    path.push(".udp");
+    path.into()
+}

@@ -1,0 +1,163 @@
+//! Taking what other Pods send to this one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+
+use super::call::{Answer, datagram_socket};
+use super::header::{Header, LONGEST, Transport};
+use crate::sandbox::network::address::is_remote;
+use crate::sandbox::network::{Datagram, Network, Stream};
+
+/// How long a caller may take for its header, and a Pod for its answer, before giving up.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Callers that are between accept and hand-over; more wait in the kernel's queue.
+const MOST_HANDSHAKES: usize = 128;
+
+/// Why a Pod cannot be reached by others.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// Another process answers there.
+    #[error("another Pod process serves {}", path.display())]
+    InUse {
+        /// The socket file.
+        path: PathBuf,
+    },
+    /// The file cannot be made.
+    #[error("cannot serve {}", path.display())]
+    Bind {
+        /// The socket file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Takes what other Pods send to this one. Dropping it closes and removes the sockets; connections
+/// that were handed over go on.
+pub struct PeerServer {
+    path: PathBuf,
+    _tasks: JoinSet<()>,
+}
+
+impl PeerServer {
+    /// Serves a Pod's network at `path`, in a folder that only this user may enter (0700); a socket
+    /// that a dead process left behind is replaced.
+    ///
+    /// # Errors
+    /// [`PeerError`]
+    pub fn serve(network: &Arc<Network>, path: &Path) -> Result<Self, PeerError> {
+        let datagrams = datagram_socket(path);
+        if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            return Err(PeerError::InUse { path: path.to_owned() });
+        }
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| PeerError::Bind { path, source }
+        };
+        for stale in [path, &datagrams] {
+            match std::fs::remove_file(stale) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(stale)(error)),
+            }
+        }
+        let listener = UnixListener::bind(path).map_err(failed(path))?;
+        let receiver = tokio::net::UnixDatagram::bind(&datagrams).map_err(failed(&datagrams))?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(take_connections(Arc::clone(network), listener));
+        tasks.spawn(take_datagrams(Arc::clone(network), receiver));
+        Ok(Self { path: path.to_owned(), _tasks: tasks })
+    }
+}
+
+impl Drop for PeerServer {
+    fn drop(&mut self) {
+        // A file that is gone already is as good as removed.
+        let _ = std::fs::remove_file(&self.path);
+        let _ = std::fs::remove_file(datagram_socket(&self.path));
+    }
+}
+
+async fn take_connections(network: Arc<Network>, listener: UnixListener) {
+    let mut handshakes = JoinSet::new();
+    loop {
+        while handshakes.len() >= MOST_HANDSHAKES {
+            handshakes.join_next().await;
+        }
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                while handshakes.try_join_next().is_some() {}
+                handshakes.spawn(greet(Arc::clone(&network), stream));
+            }
+            // Out of descriptors, most likely: others may close theirs.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn greet(network: Arc<Network>, mut stream: UnixStream) {
+    let header = match tokio::time::timeout(HANDSHAKE_TIMEOUT, read_header(&mut stream)).await {
+        Ok(Ok(header)) if header.transport == Transport::Tcp => header,
+        _ => return,
+    };
+    if !is_plausible(&network, &header) {
+        let _ = stream.write_u8(Answer::Unreachable as u8).await;
+        return;
+    }
+    // The byte must be out before the guest has the stream, and the caller must not hear of success
+    // before there is a place in the queue.
+    let outcome = network.reserve(header.to).await;
+    let answer = Answer::of(outcome.as_ref().map(|_| ()).map_err(|error| *error));
+    if stream.write_u8(answer as u8).await.is_err() {
+        return;
+    }
+    if let Ok(place) = outcome {
+        // A stream that cannot be given away is closed, which is all that its caller can be told.
+        let _ = place.fill(header.from, Stream::from(stream));
+    }
+}
+
+async fn read_header(stream: &mut UnixStream) -> io::Result<Header> {
+    let mut bytes = Vec::with_capacity(LONGEST);
+    loop {
+        match Header::decode(&bytes) {
+            Ok(Some((header, _))) => return Ok(header),
+            // Byte by byte: what follows the header is the guest's.
+            Ok(None) => bytes.push(stream.read_u8().await?),
+            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+        }
+    }
+}
+
+async fn take_datagrams(network: Arc<Network>, receiver: tokio::net::UnixDatagram) {
+    let mut buffer = vec![0; LONGEST + usize::from(u16::MAX)];
+    loop {
+        let Ok(count) = receiver.recv(&mut buffer).await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(Some((header, length))) = Header::decode(&buffer[..count]) else { continue };
+        if header.transport != Transport::Udp || !is_plausible(&network, &header) {
+            continue;
+        }
+        if let Some(mailbox) = network.mailbox(header.to) {
+            let bytes = Bytes::copy_from_slice(&buffer[length..count]);
+            mailbox.deliver(Datagram { bytes, from: header.from });
+        }
+    }
+}
+
+/// Calls one of this Pod's IPs, from one that is not this Pod's.
+fn is_plausible(network: &Network, header: &Header) -> bool {
+    network.config().ips.contains(&header.to.ip())
+        && !network.is_own(header.from.ip())
+        && is_remote(header.from)
+}
