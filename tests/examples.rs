@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use rustix::process::Signal;
 use crate::harness::{Finished, World, checkout, guest};
+use rustix::process::Signal;
 
 /// Far above what a loaded machine needs.
 const ATTEMPTS: u32 = 1200;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use rustix::process::Signal;
 use crate::harness::{World, guest};
+use rustix::process::Signal;
 
 /// A guest of WASI 0.1 whose name one of WASI 0.2 has too.
 fn guest_of_0_1(name: &str) -> String {

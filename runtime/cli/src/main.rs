@@ -22,7 +22,9 @@ fn main() -> ExitCode {
         Verb::Validate(validate) => verbs::validate::validate(&validate),
         Verb::Completion(completion) => verbs::completion::completion(&completion),
         Verb::CompileCode => Ok(verbs::compile_code::compile_code()),
-        Verb::PodProcess(process) => verbs::pod_process::pod_process(&process, line.root.as_deref()),
+        Verb::PodProcess(process) => {
+            verbs::pod_process::pod_process(&process, line.root.as_deref())
+        }
     };
     result.unwrap_or_else(|failure| failure.report())
 }
@@ -30,5 +32,9 @@ fn main() -> ExitCode {
 /// Help and version go to standard output and succeed; a mistake is our own error, 125.
 fn usage(error: &clap::Error) -> ExitCode {
     let printed = error.print();
-    if error.use_stderr() || printed.is_err() { Failure::EXIT_CODE.into() } else { ExitCode::SUCCESS }
+    if error.use_stderr() || printed.is_err() {
+        Failure::EXIT_CODE.into()
+    } else {
+        ExitCode::SUCCESS
+    }
 }

@@ -31,7 +31,13 @@ pub fn read(source: &Source) -> Result<BTreeMap<String, String>, LoadErrors> {
             let Position { line, column } = duplicate.first;
             let message =
                 format!("{:?} stands here again, first at {line}:{column}", duplicate.key);
-            report.problem(ProblemKind::DuplicateField, duplicate.second, duplicate.key, message, None);
+            report.problem(
+                ProblemKind::DuplicateField,
+                duplicate.second,
+                duplicate.key,
+                message,
+                None,
+            );
         }
         match document.root.value {
             Value::Null => {}

@@ -57,7 +57,8 @@ impl Watching {
                 Some(container) => format!("{}/{container}", self.pod),
                 None => self.pod.clone(),
             };
-            let times = if recorded.count > 1 { format!(" (x{})", recorded.count) } else { String::new() };
+            let times =
+                if recorded.count > 1 { format!(" (x{})", recorded.count) } else { String::new() };
             format!("{place}: {}: {}{times}", event.reason, event.message)
         };
         match (self.show, event.severity) {
@@ -71,7 +72,9 @@ impl Watching {
                 "count": recorded.count,
                 "time": recorded.last,
             })),
-            (Events::Warnings | Events::All, Severity::Warning) if told => problem::warning(&text()),
+            (Events::Warnings | Events::All, Severity::Warning) if told => {
+                problem::warning(&text())
+            }
             (Events::All, Severity::Normal) if told => problem::labelled(NOTE, "event", &text()),
             (Events::None | Events::Warnings | Events::All, _) => {}
         }

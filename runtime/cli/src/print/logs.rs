@@ -69,7 +69,12 @@ fn print_all(mut lines: LogLines, layout: &Layout) {
     let mut batch = Vec::new();
     let mut sheet = Sheet::new(layout);
     while futures::executor::block_on(lines.next_batch(&mut batch)) {
-        if batch.drain(..).try_for_each(|line| sheet.add(&line)).and_then(|()| sheet.flush()).is_err() {
+        if batch
+            .drain(..)
+            .try_for_each(|line| sheet.add(&line))
+            .and_then(|()| sheet.flush())
+            .is_err()
+        {
             // Nobody reads any more; the log files still have it all.
             return;
         }

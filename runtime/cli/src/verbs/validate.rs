@@ -37,7 +37,9 @@ pub(crate) fn validate(verb: &Validate) -> Result<ExitCode, Failure> {
                 print(&manifest).map_err(|error| Failure::because("standard output", &error))?;
             }
         }
-        Err(errors) => problem::report(&errors.problems, if verb.quiet { &[] } else { &errors.notes }),
+        Err(errors) => {
+            problem::report(&errors.problems, if verb.quiet { &[] } else { &errors.notes })
+        }
     }
     Ok(code)
 }
@@ -46,7 +48,8 @@ pub(crate) fn validate(verb: &Validate) -> Result<ExitCode, Failure> {
 fn print(manifest: &Manifest) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let pods = manifest.pods.iter().map(|pod| ("pod", pod.pod.metadata.name.as_deref()));
-    let config_maps = manifest.config_maps.iter().map(|map| ("configmap", map.metadata.name.as_deref()));
+    let config_maps =
+        manifest.config_maps.iter().map(|map| ("configmap", map.metadata.name.as_deref()));
     let secrets = manifest.secrets.iter().map(|secret| ("secret", secret.metadata.name.as_deref()));
     let claims = manifest
         .persistent_volume_claims

@@ -69,8 +69,7 @@ fn environment(
     store: &PodStore,
     container: &Container,
 ) -> Result<Environment, StartError> {
-    let objects =
-        ObjectsAndVolumes { objects: &runtime.request.objects, volumes: &store.volumes };
+    let objects = ObjectsAndVolumes { objects: &runtime.request.objects, volumes: &store.volumes };
     environment::resolve(runtime.pod(), container, &objects, &store.downward)
         .map_err(|error| StartError::Config(error.to_string()))
 }

@@ -38,7 +38,10 @@ impl Folders {
         let user = rustix::process::geteuid().as_raw();
         let home = |folder: &str| {
             variable("HOME").map(|home| home.join(folder)).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::NotFound, "HOME is not set; name a folder with --root")
+                io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "HOME is not set; name a folder with --root",
+                )
             })
         };
         let root = match root {

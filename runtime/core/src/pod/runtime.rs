@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::builder::{PodBuilder, PodError};
-use super::{container, network};
 use super::store::PodStore;
+use super::{container, network};
 use crate::guest::{PrepareError, Program};
 use crate::image::{self, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
@@ -98,8 +98,7 @@ impl ContainerRuntime for PodRuntime {
         let path = self.images.resolve(image, policy).map_err(|error| image_error(&error))?;
         let host = &self.request.host.shared;
         let on_slow = || (host.on_slow_compile)(name);
-        let prepared =
-            Program::prepare(self.store().engines(), &host.cache, &path, on_slow).await;
+        let prepared = Program::prepare(self.store().engines(), &host.cache, &path, on_slow).await;
         let (prepared, id) = match prepared {
             Ok(program) => {
                 let id = format!("sha256:{}", program.digest());

@@ -61,8 +61,7 @@ impl PodStore {
         };
         let downward = downward_status(&ips);
         let volumes = mount(runtime, &folder, &downward)?;
-        let network =
-            PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
+        let network = PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
 
         let containers = pod.spec.as_ref().map_or(1, |spec| {
             spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
@@ -79,7 +78,12 @@ impl PodStore {
             _lease: lease,
             volumes,
             etc: etc_files(pod, &ips),
-            logs: LogPath::of_pod(&folders.logs(), &identity.namespace, &identity.name, &identity.uid),
+            logs: LogPath::of_pod(
+                &folders.logs(),
+                &identity.namespace,
+                &identity.name,
+                &identity.uid,
+            ),
             folder,
             executor,
             engines,
@@ -119,7 +123,10 @@ impl PodStore {
         }
         if let Err(error) = self.folder.teardown() {
             // The next sweep of this machine tries again.
-            tracing::warn!("files of the Pod are left in {}: {error}", self.folder.path().display());
+            tracing::warn!(
+                "files of the Pod are left in {}: {error}",
+                self.folder.path().display()
+            );
         }
     }
 }
@@ -189,7 +196,11 @@ impl VolumeSources for Sources<'_> {
         Objects::secret(self.objects, namespace, name)
     }
 
-    fn persistent_volume_claim(&self, namespace: &str, name: &str) -> Option<&PersistentVolumeClaim> {
+    fn persistent_volume_claim(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Option<&PersistentVolumeClaim> {
         self.objects.persistent_volume_claims.iter().find(|claim| {
             claim.metadata.name.as_deref() == Some(name)
                 && claim.metadata.namespace.as_deref().unwrap_or("default") == namespace

@@ -52,7 +52,8 @@ pub(crate) async fn run_pod(
         .map_err(|error| Failure::because(bundle.name(), &error))?;
     let handle = pod.handle();
     let watching = events::watch(&handle, bundle.show.events, bundle.name().to_owned());
-    let (finished, interrupted) = watch(pod, &handle, &mut interrupts, signals, watching).await;
+    let (finished, interrupted) =
+        watch(pod, &handle, &mut interrupts, signals, watching, &bundle).await;
     helpers.shutdown().await;
     finish(printer, &bundle, &finished);
     Ok(match interrupted {
@@ -66,8 +67,7 @@ fn build(
     root: Option<&Path>,
     helpers: &mut JoinSet<()>,
 ) -> Result<PodBuilder, Failure> {
-    let folders =
-        Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
+    let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let program =
         std::env::current_exe().map_err(|error| Failure::because("cannot start", &error))?;
     let quiet = bundle.show.events == Events::None;
@@ -75,7 +75,9 @@ fn build(
         .compile_with(program, vec![compile_code::VERB.into()])
         .on_slow_compile(move |container| {
             if !quiet {
-                problem::note(&format!("compiling the image of `{container}` for this machine, once"));
+                problem::note(&format!(
+                    "compiling the image of `{container}` for this machine, once"
+                ));
             }
         })
         .build()
@@ -93,7 +95,8 @@ fn build(
         }))
         .allow_net(bundle.allow_net.iter().cloned());
     if let Some(place) = &bundle.place {
-        builder = builder.among(neighbour(place), bundle.neighbours.iter().map(neighbour).collect());
+        builder =
+            builder.among(neighbour(place), bundle.neighbours.iter().map(neighbour).collect());
     }
     if let Some(container) = &bundle.stdin {
         builder = builder.stdin(container, standard_input(helpers));
@@ -148,6 +151,7 @@ async fn watch(
     interrupts: &mut Interrupts,
     signals: Signals,
     watching: events::Watching,
+    bundle: &Bundle,
 ) -> (Finished, Option<Interrupt>) {
     let mut interrupted = None;
     let running = pod.run();
@@ -160,6 +164,9 @@ async fn watch(
             interrupt = interrupts.next() => {
                 if signals == Signals::Terminate && interrupt == Interrupt::CtrlC {
                     continue;
+                }
+                if interrupted.is_none() && interrupt == Interrupt::CtrlC && bundle.show.events != Events::None {
+                    problem::note("stopping; Ctrl-C again ends it at once");
                 }
                 interrupted.get_or_insert(interrupt);
                 handle.interrupt().await;

@@ -9,7 +9,12 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// A variable or label that is not NAME=VALUE.
-pub(crate) fn pod(name: &str, image: &str, from: &Imperative, restart: Restart) -> Result<Value, Failure> {
+pub(crate) fn pod(
+    name: &str,
+    image: &str,
+    from: &Imperative,
+    restart: Restart,
+) -> Result<Value, Failure> {
     let mut container = Map::new();
     if !from.args.is_empty() {
         container.insert(if from.command { "command" } else { "args" }.into(), json!(from.args));
@@ -40,7 +45,11 @@ pub(crate) fn pod(name: &str, image: &str, from: &Imperative, restart: Restart) 
     if !from.annotations.is_empty() {
         metadata.insert("annotations".into(), pairs("--annotations", &from.annotations)?);
     }
-    let labels = if from.labels.is_empty() { json!({"run": name}) } else { pairs("--labels", &from.labels)? };
+    let labels = if from.labels.is_empty() {
+        json!({"run": name})
+    } else {
+        pairs("--labels", &from.labels)?
+    };
     metadata.insert("labels".into(), labels);
     metadata.insert("name".into(), json!(name));
     if let Some(namespace) = &from.namespace {
@@ -124,6 +133,8 @@ mod tests {
 
     #[test]
     fn says_which_pair_is_wrong() {
-        assert!(manifest(&["web", "--image=x", "--env", "A"]).contains("--env A: expected NAME=VALUE"));
+        assert!(
+            manifest(&["web", "--image=x", "--env", "A"]).contains("--env A: expected NAME=VALUE")
+        );
     }
 }

@@ -35,9 +35,13 @@ impl Interrupts {
     /// From now on these signals no longer end the process by themselves.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let listen = |kind| {
-            unix::signal(kind).map_err(|error| Failure::because("cannot listen for signals", &error))
+            unix::signal(kind)
+                .map_err(|error| Failure::because("cannot listen for signals", &error))
         };
-        Ok(Self { ctrl_c: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Self {
+            ctrl_c: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
     }
 
     /// # Cancel safety

@@ -83,20 +83,24 @@ fn dry_run(
         // What the user typed is shown as kubectl would, without the defaults of a server.
         let object = match &wanted.imperative {
             Some(object) => object.clone(),
-            None => serde_json::to_value(&pod.pod).map_err(|error| Failure::because(name, &error))?,
+            None => {
+                serde_json::to_value(&pod.pod).map_err(|error| Failure::because(name, &error))?
+            }
         };
         match format {
             None => text += &format!("pod/{name} created (dry run)\n"),
             Some(OutputFormat::Name) => text += &format!("pod/{name}\n"),
             Some(OutputFormat::Json) => {
-                text += &serde_json::to_string_pretty(&object).map_err(|error| Failure::because(name, &error))?;
+                text += &serde_json::to_string_pretty(&object)
+                    .map_err(|error| Failure::because(name, &error))?;
                 text.push('\n');
             }
             Some(OutputFormat::Yaml) => {
                 if number > 0 {
                     text += "---\n";
                 }
-                text += &serde_saphyr::to_string(&object).map_err(|error| Failure::because(name, &error))?;
+                text += &serde_saphyr::to_string(&object)
+                    .map_err(|error| Failure::because(name, &error))?;
             }
         }
     }

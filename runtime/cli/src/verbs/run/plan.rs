@@ -32,7 +32,8 @@ pub(super) fn wanted(verb: &Run) -> Result<Option<Wanted>, Failure> {
             DryRun::None => Restart::Never,
         });
         let object = imperative::pod(&name, &image, &verb.imperative, restart)?;
-        let source = Source { name: COMMAND_LINE.to_owned(), bytes: object.to_string().into_bytes() };
+        let source =
+            Source { name: COMMAND_LINE.to_owned(), bytes: object.to_string().into_bytes() };
         return Ok(Some(Wanted { sources: vec![source], imperative: Some(object) }));
     }
     let mut paths = verb.manifests.filenames.clone();
@@ -59,9 +60,7 @@ fn typed_pod(verb: &Run) -> Result<Option<(String, String)>, Failure> {
         return Ok(Some((name, image.clone())));
     }
     Ok(target
-        .filter(|target| {
-            [".wasm", ".wat"].iter().any(|extension| target.ends_with(extension))
-        })
+        .filter(|target| [".wasm", ".wat"].iter().any(|extension| target.ends_with(extension)))
         .map(|file| (name_of(file), file.to_owned())))
 }
 
@@ -70,14 +69,20 @@ fn name_of(image: &str) -> String {
     let stem = Path::new(image).file_stem().and_then(|stem| stem.to_str()).unwrap_or("pod");
     let name: String = stem
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
+        .map(
+            |letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' },
+        )
         .collect();
     let name = name.trim_matches('-');
     if name.is_empty() { "pod".to_owned() } else { name.to_owned() }
 }
 
 /// One bundle a Pod.
-pub(super) fn bundles(verb: &Run, wanted: &Wanted, loaded: Manifest) -> Result<Vec<Bundle>, Failure> {
+pub(super) fn bundles(
+    verb: &Run,
+    wanted: &Wanted,
+    loaded: Manifest,
+) -> Result<Vec<Bundle>, Failure> {
     let image_map = image_map(&verb.options.image_map)?;
     let published = publications(&verb.options.publish, &loaded.pods)?;
     let names = names(&loaded.pods);
@@ -105,7 +110,10 @@ pub(super) fn bundles(verb: &Run, wanted: &Wanted, loaded: Manifest) -> Result<V
             neighbours: Vec::new(),
             place: None,
             show: Show { logs: logs(verb, wanted, names), events },
-            stdin: reader.as_ref().filter(|reader| reader.0 == index).map(|reader| reader.1.clone()),
+            stdin: reader
+                .as_ref()
+                .filter(|reader| reader.0 == index)
+                .map(|reader| reader.1.clone()),
         })
         .collect())
 }
@@ -181,15 +189,22 @@ fn publications(rules: &[String], pods: &[PodManifest]) -> Result<Vec<Vec<Publis
     let mut published = vec![Vec::new(); pods.len()];
     for rule in rules {
         let port = publish::parse(rule)?;
-        let mut owners = (0..pods.len()).filter(|index| pods.len() == 1 || declares(&pods[*index], port.pod_port));
+        let mut owners = (0..pods.len())
+            .filter(|index| pods.len() == 1 || declares(&pods[*index], port.pod_port));
         match (owners.next(), owners.next()) {
             (Some(owner), None) => published[owner].push(port),
             (None, _) => {
-                return Err(Failure::new(format!("--publish {rule}: no Pod declares containerPort {}", port.pod_port)));
+                return Err(Failure::new(format!(
+                    "--publish {rule}: no Pod declares containerPort {}",
+                    port.pod_port
+                )));
             }
             (Some(_), Some(_)) => {
-                return Err(Failure::new(format!("--publish {rule}: several Pods declare containerPort {}", port.pod_port))
-                    .hint("use hostPort in the manifest"));
+                return Err(Failure::new(format!(
+                    "--publish {rule}: several Pods declare containerPort {}",
+                    port.pod_port
+                ))
+                .hint("use hostPort in the manifest"));
             }
         }
     }
@@ -204,7 +219,10 @@ fn declares(pod: &PodManifest, port: u16) -> bool {
 }
 
 /// Gives each Pod its place and tells it of the others. The leases are held as long as they live.
-pub(super) fn introduce(bundles: &mut [Bundle], root: Option<&Path>) -> Result<Vec<AddressLease>, Failure> {
+pub(super) fn introduce(
+    bundles: &mut [Bundle],
+    root: Option<&Path>,
+) -> Result<Vec<AddressLease>, Failure> {
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let mut leases = Vec::new();
     for bundle in bundles.iter_mut() {
@@ -217,7 +235,8 @@ pub(super) fn introduce(bundles: &mut [Bundle], root: Option<&Path>) -> Result<V
     let all: Vec<Neighbour> = bundles.iter().filter_map(|bundle| bundle.place.clone()).collect();
     for bundle in bundles {
         let own = bundle.place.as_ref().map(|place| place.uid.clone());
-        bundle.neighbours = all.iter().filter(|other| Some(&other.uid) != own.as_ref()).cloned().collect();
+        bundle.neighbours =
+            all.iter().filter(|other| Some(&other.uid) != own.as_ref()).cloned().collect();
     }
     Ok(leases)
 }

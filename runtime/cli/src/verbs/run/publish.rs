@@ -77,7 +77,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_pair_of_ports() {
-        for rule in ["", "a:b", "1:0", "70000:1", "1:70000", "1:2/sctp", "host:1:2", "1:2:3:4", "-1:2"] {
+        for rule in
+            ["", "a:b", "1:0", "70000:1", "1:70000", "1:2/sctp", "host:1:2", "1:2:3:4", "-1:2"]
+        {
             assert!(try_parse(rule).is_none(), "{rule}");
         }
     }

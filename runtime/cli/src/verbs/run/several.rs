@@ -15,9 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
-use super::bundle::Bundle;
-use super::interrupt::Interrupts;
+use super::bundle::{Bundle, Events};
+use super::interrupt::{Interrupt, Interrupts};
 use crate::failure::Failure;
+use crate::print::problem;
 
 /// Runs every bundle in a process of its own; gives the code of the Pod that failed first.
 ///
@@ -25,6 +26,7 @@ use crate::failure::Failure;
 /// A process cannot be started. Those that were started are stopped then.
 pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let mut interrupts = Interrupts::listen()?;
+    let quiet = bundles.iter().all(|bundle| bundle.show.events == Events::None);
     let mut pods = Vec::new();
     let mut ends = JoinSet::new();
     for bundle in &bundles {
@@ -43,6 +45,9 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
                 for pod in pods.iter().flatten() {
                     // It may have ended in this moment.
                     let _ = kill_process(*pod, Signal::TERM);
+                }
+                if interrupted.is_none() && interrupt == Interrupt::CtrlC && !quiet {
+                    problem::note("stopping every Pod; Ctrl-C again ends them at once");
                 }
                 interrupted.get_or_insert(interrupt);
             }
@@ -69,9 +74,11 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
 /// The bundle goes over in memory: Secrets in it must not lie on a disk.
 fn start(bundle: &Bundle, root: Option<&Path>) -> Result<Child, Failure> {
     let pod = bundle.name();
-    let failed = |error: std::io::Error| Failure::because(format!("cannot start the Pod {pod}"), &error);
+    let failed =
+        |error: std::io::Error| Failure::because(format!("cannot start the Pod {pod}"), &error);
     let text = serde_json::to_vec(bundle).map_err(|error| failed(error.into()))?;
-    let memory = rustix::fs::memfd_create("pod", MemfdFlags::empty()).map_err(|error| failed(error.into()))?;
+    let memory = rustix::fs::memfd_create("pod", MemfdFlags::empty())
+        .map_err(|error| failed(error.into()))?;
     let mut memory = File::from(memory);
     memory.write_all(&text).and_then(|()| memory.seek(SeekFrom::Start(0))).map_err(failed)?;
 

@@ -2,8 +2,9 @@
 //!
 //! As in a kernel a connection is established once it is in the queue, before anybody accepts it.
 //! A full queue lets new connections wait (a kernel drops their SYN, which is sent again); a
-//! closed one resets what is still in it; one whose container stops refuses new connections and
-//! still hands out the queued ones.
+//! closed one resets what is still in it; one whose container stops refuses new connections, still
+//! hands out the queued ones and then fails to accept, as a kernel's does after `shutdown`: for a
+//! guest without signals that is how it learns that it should end.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -124,8 +125,11 @@ impl Backlog {
         let (outcome, wake) = {
             let mut state = lock(&self.state);
             if state.queue.is_empty() {
-                if state.openness == Openness::Closed {
-                    return Poll::Ready(Err(NetworkError::Closed));
+                match state.openness {
+                    Openness::Open => {}
+                    // Not InvalidState: wasi-libc takes that for an error of its own and aborts.
+                    Openness::Refusing => return Poll::Ready(Err(NetworkError::InvalidArgument)),
+                    Openness::Closed => return Poll::Ready(Err(NetworkError::Closed)),
                 }
                 (Poll::Pending, state.accepters.register(cx))
             } else {
@@ -147,7 +151,7 @@ impl Backlog {
     pub(crate) fn poll_acceptable(&self, cx: &Context<'_>) -> Poll<()> {
         let displaced = {
             let mut state = lock(&self.state);
-            if !state.queue.is_empty() || state.openness == Openness::Closed {
+            if !state.queue.is_empty() || state.openness != Openness::Open {
                 return Poll::Ready(());
             }
             state.accepters.register(cx)
@@ -171,13 +175,14 @@ impl Backlog {
 
     /// Refuses new connections from now on.
     pub(crate) fn refuse(&self) {
-        let connectors = {
+        let (accepters, connectors) = {
             let mut state = lock(&self.state);
             if state.openness == Openness::Open {
                 state.openness = Openness::Refusing;
             }
-            state.connectors.take()
+            (state.accepters.take(), state.connectors.take())
         };
+        accepters.wake();
         connectors.wake();
     }
 
@@ -306,6 +311,7 @@ impl Listener {
     /// The next connection: its stream, the address that was called, and who called.
     ///
     /// # Errors
+    /// [`NetworkError::InvalidArgument`] once the container is stopping and the queue is empty,
     /// [`NetworkError::Closed`] once the endpoint has ended, [`NetworkError::SocketLimit`] when the
     /// container holds too many sockets; the connection then stays in the queue.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<Accepted, NetworkError>> {

@@ -1,3 +1,6 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Wake, Waker};
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -49,11 +52,38 @@ fn a_stopping_container_refuses_and_goes_on() {
     let called = accepted(&acceptor);
     write(&caller, "still served");
     assert_eq!(read(&called), "still served");
+    // Once the queue is empty, accepting fails: the guest learns that nobody will call any more.
+    assert!(matches!(now(|cx| acceptor.poll_accept(cx)), Err(NetworkError::InvalidArgument)));
     // A listener that it opens now refuses, too; its own calls go out as before.
     let (_late, _acceptor) = listening(&server, "0.0.0.0:81");
     assert_eq!(calling(&client, at("127.0.0.1:81")).1, Err(NetworkError::ConnectionRefused));
     let (_other, _acceptor) = listening(&client, "0.0.0.0:82");
     connected(&server, at("127.0.0.1:82"));
+}
+
+#[test]
+fn a_guest_that_waits_for_connections_is_woken_by_a_stop() {
+    let network = network();
+    let server = network.endpoint();
+    let (_socket, acceptor) = listening(&server, "0.0.0.0:80");
+    let (waker, woken) = flag_waker();
+    assert!(acceptor.poll_ready(&mut Context::from_waker(&waker)).is_pending());
+    server.refuse_new();
+    assert!(woken());
+    now(|cx| acceptor.poll_ready(cx));
+}
+
+/// A waker, and whether it was woken.
+fn flag_waker() -> (Waker, impl Fn() -> bool) {
+    struct Flag(AtomicBool);
+    impl Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let flag = Arc::new(Flag(AtomicBool::new(false)));
+    let waker = Waker::from(Arc::clone(&flag));
+    (waker, move || flag.0.load(Ordering::Relaxed))
 }
 
 #[test]
