@@ -62,9 +62,6 @@ pub(crate) struct Run {
     pub(crate) manifests: Filenames,
 
     #[command(flatten)]
-    pub(crate) imperative: Imperative,
-
-    #[command(flatten)]
     pub(crate) options: RunOptions,
 
     /// Print only what the containers print
@@ -87,6 +84,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1,
           default_missing_value = "client", require_equals = true)]
     pub(crate) dry_run: DryRun,
+
+    // The last, as its heading holds for all that follows.
+    #[command(flatten)]
+    pub(crate) imperative: Imperative,
 }
 
 /// What `kubectl run` takes.

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Ok(line) => line,
         Err(error) => return usage(&error),
     };
+    log_warnings();
     let result = match line.verb {
         Verb::Run(run) => verbs::run::run(*run, line.root.as_deref()),
         Verb::Validate(validate) => verbs::validate::validate(&validate),
@@ -37,4 +38,15 @@ fn usage(error: &clap::Error) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// What the library has to say beside events: on standard error, from warnings on.
+fn log_warnings() {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .init();
 }

@@ -43,6 +43,7 @@ pub struct PodBuilder {
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
     pub(super) clock: Clock,
+    pub(super) on_note: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// A port of the host that stands for one of the Pod, as `hostPort` does.
@@ -113,6 +114,7 @@ impl PodBuilder {
             stdin: None,
             log_sink: None,
             clock: Clock::System,
+            on_note: Box::new(|_| {}),
         }
     }
 
@@ -164,6 +166,14 @@ impl PodBuilder {
     #[must_use]
     pub fn log_sink(mut self, sink: Arc<dyn LogSink>) -> Self {
         self.log_sink = Some(sink);
+        self
+    }
+
+    /// Calls `tell` with what the user should know once: where a wish of the manifest could not be
+    /// met in full, where a log cannot be written.
+    #[must_use]
+    pub fn on_note(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_note = Box::new(tell);
         self
     }
 

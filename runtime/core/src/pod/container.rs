@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Container;
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use tokio_util::sync::CancellationToken;
 
 use super::output::ContainerOutput;
 use super::runtime::{PodRuntime, now};
 use super::store::{ObjectsAndVolumes, PodStore};
-use crate::executor::{AbortHandle, Account, MilliCpu, Task, TaskError, Weight};
+use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
 use crate::guest::{self, ContainerMemory, Exceeded, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
-use crate::manifest::quantity::Quantity;
+use crate::resources::ContainerResources;
 use crate::sandbox::filesystem::{
     ContainerFilesystem, ContainerFilesystemOptions, MountError, TerminationMessage,
 };
@@ -35,8 +34,13 @@ pub(super) fn start(
 ) -> Result<Run, StartError> {
     let environment = environment(runtime, store, container)?;
     let files = files(store, container, attempt, &environment)?;
+    files.notes().iter().for_each(|note| (runtime.request.on_note)(note));
     let log = open_log(runtime, store, container, attempt);
+    if let Some(failure) = log.failure() {
+        (runtime.request.on_note)(&failure.to_string());
+    }
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
+    let resources = ContainerResources::of(container);
     let argv = environment.argv(&[file_name.to_owned()], &[]);
     let spec = RunSpec {
         run: format!("{}/{attempt}", container.name),
@@ -49,10 +53,10 @@ pub(super) fn start(
         tty: container.tty == Some(true),
         ports: listen_ports(container),
         mounts: files.mounts().to_vec(),
-        memory: memory(container),
+        memory: ContainerMemory::new(resources.memory_limit, Exceeded::default()),
     };
     let stop = CancellationToken::new();
-    let account = account(store, container);
+    let account = account(store, &container.name, resources);
     let guest = guest::run(program, store.guest_host(), spec, stop.clone());
     let task = account.spawn(guest);
     let control = Control { stop, guest: task.abort_handle() };
@@ -131,34 +135,9 @@ fn listen_ports(container: &Container) -> Vec<ListenPort> {
         .collect()
 }
 
-fn memory(container: &Container) -> Arc<ContainerMemory> {
-    let limit = resource(container, Set::Limits, "memory").map(Quantity::bytes);
-    ContainerMemory::new(limit, Exceeded::default())
-}
-
-fn account(store: &PodStore, container: &Container) -> Account {
-    let milli = |set| {
-        let milli = resource(container, set, "cpu").map(Quantity::milli_ceil);
-        milli.and_then(|milli| MilliCpu::new(u32::try_from(milli).unwrap_or(u32::MAX)))
-    };
-    let weight = Weight::of_request(milli(Set::Requests));
-    store.executor.account(container.name.clone(), weight, milli(Set::Limits))
-}
-
-#[derive(Clone, Copy)]
-enum Set {
-    Requests,
-    Limits,
-}
-
-fn resource(container: &Container, set: Set, name: &str) -> Option<Quantity> {
-    let resources = container.resources.as_ref()?;
-    let quantities = match set {
-        Set::Requests => &resources.requests,
-        Set::Limits => &resources.limits,
-    };
-    let ApiQuantity(text) = quantities.as_ref()?.get(name)?;
-    text.parse().ok()
+fn account(store: &PodStore, name: &str, resources: ContainerResources) -> Account {
+    let weight = Weight::of_request(resources.cpu_request);
+    store.executor.account(name, weight, resources.cpu_limit)
 }
 
 /// What follows `wasmpod://`: 64 hexadecimal digits, as other runtimes have them.

@@ -4,9 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{
-    ConfigMap, DownwardAPIVolumeFile, PersistentVolumeClaim, Pod, Secret,
-};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 
 use super::address::{AddressLease, host_ips};
 use super::error::chain;
@@ -17,10 +15,11 @@ use crate::guest::{Engines, GuestHost, PodClock, PodRandom};
 use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
 use crate::manifest::Manifest;
-use crate::manifest::downward::{self, DownwardStatus};
+use crate::manifest::downward::DownwardStatus;
 use crate::manifest::environment::{FileError, Objects, hostname};
+use crate::resources::{allocatable, node_name};
 use crate::sandbox::filesystem::etc::{self, EtcFiles};
-use crate::sandbox::filesystem::{MountError, PodFolder, VolumeSources, Volumes};
+use crate::sandbox::filesystem::{MountError, PodFolder, PodSources, Volumes};
 
 /// How long a guest in a host call may hold up the end of its Pod.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -59,7 +58,7 @@ impl PodStore {
                 (lease.ips(), Some(lease))
             }
         };
-        let downward = downward_status(&ips);
+        let downward = downward_status(&ips, &folder);
         let volumes = mount(runtime, &folder, &downward)?;
         let network = PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
 
@@ -137,10 +136,17 @@ fn mount(
     downward: &DownwardStatus,
 ) -> Result<Volumes, SandboxError> {
     let mut volumes = Volumes::default();
-    let sources = Sources { pod: runtime.pod(), objects: &runtime.request.objects, downward };
+    let objects = &runtime.request.objects;
+    let sources = PodSources {
+        objects,
+        claims: &objects.persistent_volume_claims,
+        pod: runtime.pod(),
+        status: downward,
+    };
     let claims = &runtime.request.host.shared.claims;
     let mut errors = volumes.set_up(folder, runtime.pod(), &sources, claims, now());
     if errors.is_empty() {
+        volumes.notes().iter().for_each(|note| (runtime.request.on_note)(note));
         return Ok(volumes);
     }
     Err(match errors.swap_remove(0) {
@@ -154,11 +160,12 @@ fn mount(
 }
 
 /// What `fieldRef` and `resourceFieldRef` can see of the machine.
-fn downward_status(ips: &[IpAddr; 2]) -> DownwardStatus {
+fn downward_status(ips: &[IpAddr; 2], folder: &PodFolder) -> DownwardStatus {
     DownwardStatus {
         pod_ips: ips.to_vec(),
         host_ips: host_ips().to_vec(),
-        ..DownwardStatus::default()
+        node_name: node_name(),
+        allocatable: allocatable(folder.path()),
     }
 }
 
@@ -177,38 +184,6 @@ fn etc_files(pod: &Pod, ips: &[IpAddr; 2]) -> EtcFiles {
             spec.and_then(|spec| spec.dns_policy.as_deref()),
             spec.and_then(|spec| spec.dns_config.as_ref()),
         ),
-    }
-}
-
-/// The objects of the manifests, for volumes and for the environment of containers.
-pub(super) struct Sources<'pod> {
-    pub(super) pod: &'pod Pod,
-    pub(super) objects: &'pod Manifest,
-    pub(super) downward: &'pod DownwardStatus,
-}
-
-impl VolumeSources for Sources<'_> {
-    fn config_map(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
-        Objects::config_map(self.objects, namespace, name)
-    }
-
-    fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
-        Objects::secret(self.objects, namespace, name)
-    }
-
-    fn persistent_volume_claim(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Option<&PersistentVolumeClaim> {
-        self.objects.persistent_volume_claims.iter().find(|claim| {
-            claim.metadata.name.as_deref() == Some(name)
-                && claim.metadata.namespace.as_deref().unwrap_or("default") == namespace
-        })
-    }
-
-    fn downward(&self, file: &DownwardAPIVolumeFile) -> Result<String, String> {
-        downward::file(self.pod, file, self.downward).map_err(|error| error.to_string())
     }
 }
 

@@ -93,7 +93,12 @@ fn build(
             pod_port: port.pod_port,
             udp: port.protocol == Protocol::Udp,
         }))
-        .allow_net(bundle.allow_net.iter().cloned());
+        .allow_net(bundle.allow_net.iter().cloned())
+        .on_note(move |note| {
+            if !quiet {
+                problem::note(note);
+            }
+        });
     if let Some(place) = &bundle.place {
         builder =
             builder.among(neighbour(place), bundle.neighbours.iter().map(neighbour).collect());

@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::print::problem;
 
 const NOTHING_TO_RUN: &str = "\
-a manifest of a Pod (or `--image` of a new one). A first one:
+name the manifest of a Pod (or the `--image` of a new one). A first manifest:
 
 apiVersion: v1
 kind: Pod
