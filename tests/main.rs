@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod cli;
 mod examples;
 mod kinds;
 mod programs;

@@ -114,7 +114,7 @@ mod tests {
         spec:
           containers:
           - args:
-            - "-x"
+            - -x
             - "yes"
             env:
             - name: A
