@@ -5,6 +5,7 @@ mod harness;
 mod cli;
 mod examples;
 mod kinds;
+mod misbehaviour;
 mod programs;
 mod run;
 mod sockets;
