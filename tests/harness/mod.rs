@@ -2,9 +2,11 @@
 //! guests. Nothing here knows the insides of the product.
 
 mod binaries;
+mod http;
 mod process;
 mod world;
 
 pub(crate) use binaries::{checkout, guest};
+pub(crate) use http::{free_port, request};
 pub(crate) use process::Finished;
 pub(crate) use world::World;
