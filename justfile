@@ -26,4 +26,4 @@ fmt:
 
 # Write the generated parts of docs/ anew
 docs:
-    UPDATE_DOCS=1 cargo test -p wasmpod-manifest
+    UPDATE_DOCS=1 cargo test -p wasmpod-manifest support
