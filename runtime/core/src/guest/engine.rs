@@ -5,12 +5,21 @@
 
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::Semaphore;
+use wasmtime::component::Component;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::image::{GuestKind, Profile, Reservation, Shape};
 
-/// Instances that an HTTP engine's pool can hold at once; requests beyond wait for a slot.
-pub(crate) const POOLED_INSTANCES: u32 = 1000;
+/// Instances that an HTTP engine's pool can hold at once; requests beyond wait for a place.
+const POOLED_INSTANCES: u32 = 1000;
+
+/// Memories and tables in the pool for each instance; one that has more takes several places.
+const MEMORIES_PER_PLACE: u32 = 2;
+const TABLES_PER_PLACE: u32 = 4;
+
+/// Elements of one table, address space only: interpreters compiled to one module have big ones.
+const TABLE_ELEMENTS: usize = 200_000;
 
 /// How instances get their memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +53,27 @@ fn pool() -> PoolingAllocationConfig {
     pool.linear_memory_keep_resident(4 << 20);
     pool.table_keep_resident(64 << 10);
     pool.total_component_instances(POOLED_INSTANCES);
-    // A component is several core modules: the program, the adapter, shims.
-    pool.total_core_instances(POOLED_INSTANCES * 8);
-    pool.total_memories(POOLED_INSTANCES * 2);
-    pool.total_tables(POOLED_INSTANCES * 4);
+    // A component is any number of core modules, of which the pool only keeps count.
+    pool.total_core_instances(u32::MAX);
+    pool.total_memories(POOLED_INSTANCES * MEMORIES_PER_PLACE);
+    pool.max_memories_per_module(MEMORIES_PER_PLACE);
+    pool.total_tables(POOLED_INSTANCES * TABLES_PER_PLACE);
+    pool.max_tables_per_module(TABLES_PER_PLACE);
+    pool.table_elements(TABLE_ELEMENTS);
     pool.total_stacks(POOLED_INSTANCES);
     pool
+}
+
+/// How many places of a pool one instance of `component` takes.
+pub(crate) fn places_of(component: &Component) -> u32 {
+    match component.resources_required() {
+        Some(needs) => {
+            let memories = needs.num_memories.div_ceil(MEMORIES_PER_PLACE);
+            let tables = needs.num_tables.div_ceil(TABLES_PER_PLACE);
+            memories.max(tables).clamp(1, POOLED_INSTANCES)
+        }
+        None => 1,
+    }
 }
 
 /// An engine could not be made.
@@ -72,7 +96,15 @@ pub struct Engines {
 struct Shared {
     reservation: Reservation,
     on_new: Box<dyn Fn(&Engine) + Send + Sync>,
-    slots: [OnceLock<Engine>; 4],
+    slots: [OnceLock<PlacedEngine>; 4],
+}
+
+/// An engine, and the places for instances that a handler takes before it makes one: beyond the
+/// pool's counts instantiating fails, and a request should wait instead.
+#[derive(Clone)]
+pub(crate) struct PlacedEngine {
+    pub(crate) engine: Engine,
+    pub(crate) places: Arc<Semaphore>,
 }
 
 impl Engines {
@@ -107,6 +139,14 @@ impl Engines {
     /// [`EnginesError`] where wasmtime refuses the host. A pool that does not fit into the address
     /// space is no error: the handler then runs on demand, slower.
     pub fn engine(&self, shape: Shape) -> Result<&Engine, EnginesError> {
+        Ok(&self.placed(shape)?.engine)
+    }
+
+    /// As [`Engines::engine`], with its places.
+    ///
+    /// # Errors
+    /// As [`Engines::engine`].
+    pub(crate) fn placed(&self, shape: Shape) -> Result<&PlacedEngine, EnginesError> {
         let allocation = match shape.kind {
             GuestKind::HttpP2 | GuestKind::HttpP3 => match self.shared.reservation {
                 Reservation::Whole => Allocation::Pooled,
@@ -119,12 +159,26 @@ impl Engines {
             | GuestKind::ReactorModule
             | GuestKind::ReactorComponent => Allocation::OnDemand,
         };
-        let profile =
-            Profile { concurrency: shape.concurrency, reservation: self.shared.reservation };
-        self.slot(profile, allocation)
+        self.slot(self.profile(shape), allocation)
     }
 
-    fn slot(&self, profile: Profile, allocation: Allocation) -> Result<&Engine, EnginesError> {
+    /// An engine for a handler that no pool is made for: too large a table, too many memories.
+    ///
+    /// # Errors
+    /// As [`Engines::engine`].
+    pub(crate) fn on_demand(&self, shape: Shape) -> Result<&PlacedEngine, EnginesError> {
+        self.slot(self.profile(shape), Allocation::OnDemand)
+    }
+
+    fn profile(&self, shape: Shape) -> Profile {
+        Profile { concurrency: shape.concurrency, reservation: self.shared.reservation }
+    }
+
+    fn slot(
+        &self,
+        profile: Profile,
+        allocation: Allocation,
+    ) -> Result<&PlacedEngine, EnginesError> {
         let index =
             usize::from(profile.concurrency) + 2 * usize::from(allocation == Allocation::Pooled);
         let slot = &self.shared.slots[index];
@@ -146,10 +200,10 @@ impl Engines {
         let mut made = false;
         let engine = slot.get_or_init(|| {
             made = true;
-            engine
+            PlacedEngine { engine, places: Arc::new(Semaphore::new(POOLED_INSTANCES as usize)) }
         });
         if made {
-            (self.shared.on_new)(engine);
+            (self.shared.on_new)(&engine.engine);
         }
         Ok(engine)
     }

@@ -109,6 +109,11 @@ impl MemoryLimiter {
         self.denied.as_ref()
     }
 
+    /// Bytes that the Store has now.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+
     fn grow(&mut self, more: usize, maximum_reached: bool) -> wasmtime::Result<bool> {
         self.last = 0;
         // Beyond its own maximum it fails whatever we say: nothing to count.

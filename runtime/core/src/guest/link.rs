@@ -123,7 +123,12 @@ fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
         "wasi:cli/terminal-stderr" => {
             cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, State::cli)
         }
-        other => sockets::p2::link_interface(linker, other).map(drop),
+        other => {
+            if !sockets::http::link_interface_p2(linker, other)? {
+                sockets::p2::link_interface(linker, other)?;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -173,6 +178,11 @@ fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
         "wasi:cli/terminal-stderr" => {
             cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, State::cli)
         }
-        other => sockets::p3::link_interface(linker, other).map(drop),
+        other => {
+            if !sockets::http::link_interface_p3(linker, other)? {
+                sockets::p3::link_interface(linker, other)?;
+            }
+            Ok(())
+        }
     }
 }

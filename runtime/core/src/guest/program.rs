@@ -4,11 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, InstancePre, Module};
 use wasmtime_wasi::{p2, p3};
+use wasmtime_wasi_http::{p2 as http_p2, p3 as http_p3};
 
-use super::engine::Engines;
+use super::engine::{Engines, PlacedEngine, places_of};
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
@@ -26,6 +28,9 @@ pub(crate) struct Shared {
     pub(crate) entry: Entry,
     /// Whether it is a module that accepts connections on listeners that it is given.
     pub(crate) listens: bool,
+    /// Where instances of a handler take their places, and how many each.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places_per_instance: u32,
     code: Code,
 }
 
@@ -34,7 +39,8 @@ pub(crate) enum Entry {
     CommandModule(InstancePre<GuestState>),
     CommandP2(p2::bindings::CommandPre<GuestState>),
     CommandP3(p3::bindings::CommandPre<GuestState>),
-    Http(component::InstancePre<GuestState>),
+    HttpP2(http_p2::bindings::ProxyPre<GuestState>),
+    HttpP3(http_p3::bindings::ServicePre<GuestState>),
     ReactorModule(InstancePre<GuestState>),
     ReactorComponent(component::InstancePre<GuestState>),
 }
@@ -83,14 +89,30 @@ impl Program {
     /// [`StartError::Load`] when the engine refuses the file, [`StartError::Link`] when it imports
     /// what nobody provides.
     pub fn load(engines: &Engines, code: &Code) -> Result<Self, StartError> {
-        let engine = engines.engine(code.shape)?.clone();
+        let placed = engines.placed(code.shape)?;
+        match Self::load_for(placed, code) {
+            // The pool refuses what it has no slots for; the code itself may be sound.
+            Err(refused @ StartError::Load { .. }) if code.shape.kind.is_http() => {
+                Self::load_for(engines.on_demand(code.shape)?, code).map_err(|_| refused)
+            }
+            other => other,
+        }
+    }
+
+    fn load_for(placed: &PlacedEngine, code: &Code) -> Result<Self, StartError> {
+        let PlacedEngine { engine, places } = placed.clone();
+        let mut places_per_instance = 1;
         let (entry, listens) = if code.shape.kind.is_component() {
-            (component_entry(&map_component(&engine, code)?, code.shape.kind)?, false)
+            let component = map_component(&engine, code)?;
+            places_per_instance = places_of(&component);
+            (component_entry(&component, code.shape.kind)?, false)
         } else {
             let module = map_module(&engine, code)?;
             (module_entry(&module, code.shape.kind)?, wants_listeners(&module))
         };
-        Ok(Self { shared: Arc::new(Shared { engine, entry, listens, code: code.clone() }) })
+        let code = code.clone();
+        let shared = Shared { engine, entry, listens, places, places_per_instance, code };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// What it is.
@@ -138,7 +160,12 @@ fn component_entry(component: &Component, kind: GuestKind) -> Result<Entry, Star
         GuestKind::CommandP3 => {
             Entry::CommandP3(p3::bindings::CommandPre::new(pre).map_err(StartError::Link)?)
         }
-        GuestKind::HttpP2 | GuestKind::HttpP3 => Entry::Http(pre),
+        GuestKind::HttpP2 => {
+            Entry::HttpP2(http_p2::bindings::ProxyPre::new(pre).map_err(StartError::Link)?)
+        }
+        GuestKind::HttpP3 => {
+            Entry::HttpP3(http_p3::bindings::ServicePre::new(pre).map_err(StartError::Link)?)
+        }
         GuestKind::ReactorComponent | GuestKind::CommandModule | GuestKind::ReactorModule => {
             Entry::ReactorComponent(pre)
         }

@@ -11,7 +11,8 @@ use super::program::{Entry, Program};
 use super::state::GuestState;
 use super::stdio::{Output, Stdin};
 use super::wasi::WasiSetup;
-use super::{PodClock, PodRandom, command, exit, reactor};
+use super::{HttpSettings, PodClock, PodRandom, command, exit, http, reactor};
+use crate::executor::Account;
 use crate::lifecycle::Exit;
 use crate::sandbox::filesystem::Mount;
 use crate::sandbox::network::Endpoint;
@@ -21,6 +22,9 @@ use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
 pub struct GuestHost {
     /// The run's own place on the Pod's network; it ends with the run.
     pub endpoint: Arc<Endpoint>,
+    /// The container's account, for what it does beside its main task: connections of an HTTP
+    /// handler, requests that it sends.
+    pub account: Account,
     /// The Pod's time.
     pub clock: PodClock,
     /// The Pod's chance.
@@ -48,6 +52,8 @@ pub struct RunSpec {
     /// The declared TCP ports: a module of WASI 0.1 that accepts connections gets a listener for
     /// each, since it cannot make one.
     pub ports: Vec<ListenPort>,
+    /// How an HTTP handler is served; other kinds of guests ignore it.
+    pub http: HttpSettings,
     /// Root and volumes.
     pub mounts: Vec<Mount>,
     /// Its memory and the limit of it; whoever keeps a clone can read the use.
@@ -57,7 +63,7 @@ pub struct RunSpec {
 /// Runs `program` once, to its end.
 ///
 /// `stop` asks for the end: the guest's standard input ends, its listeners refuse, a reactor ends
-/// at once. Whoever has
+/// at once, an HTTP handler when it has answered the requests that were begun. Whoever has
 /// no more patience drops the future: that is the kill, and [`Exit::killed`] is its exit.
 /// Must be polled within a tokio runtime with timers; file system calls use its blocking threads.
 ///
@@ -69,6 +75,9 @@ pub async fn run(
     spec: RunSpec,
     stop: CancellationToken,
 ) -> Exit {
+    if program.kind().is_http() {
+        return http::serve(program.shared, host, spec, stop).await;
+    }
     let endpoint = host.endpoint.clone();
     let exit = match start(&program, host, spec, &stop) {
         Ok(mut store) => {
@@ -129,7 +138,7 @@ async fn call(
         Entry::CommandP3(pre) => command::p3(store, pre).await,
         Entry::ReactorModule(pre) => reactor::module(store, pre, stop).await,
         Entry::ReactorComponent(pre) => reactor::component(store, pre, stop).await,
-        Entry::Http(_) => Ok(Exit::start_error("HTTP handlers are not served yet")),
+        Entry::HttpP2(_) | Entry::HttpP3(_) => unreachable!("served, not called"),
     }
 }
 
@@ -142,7 +151,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    fn into_exit(self, store: &Store<GuestState>) -> Exit {
+    pub(crate) fn into_exit(self, store: &Store<GuestState>) -> Exit {
         let limiter = &store.data().limiter;
         match self {
             Self::Instantiate(error) => exit::not_instantiated(error, limiter),

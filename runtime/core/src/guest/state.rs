@@ -6,17 +6,21 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::limiter::{MemoryLimiter, most_handles};
+use super::limiter::MemoryLimiter;
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
 use crate::sandbox::network::Listener;
+use crate::sandbox::wasi::http::PodHttp;
 use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
 /// What one Store holds besides its instances.
 pub struct GuestState {
     setup: Arc<WasiSetup>,
+    http: WasiHttpCtx,
+    outgoing_http: PodHttp,
     /// Made on first use: a request that only computes needs none.
     wasi: Option<WasiCtx>,
     module: Option<Box<ModuleState>>,
@@ -30,16 +34,19 @@ impl GuestState {
     /// The state of a Store of its own for one instance.
     pub(crate) fn new(setup: Arc<WasiSetup>) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(most_handles());
+        table.set_max_capacity(setup.most_handles);
         let limiter = MemoryLimiter::new(setup.memory.clone());
-        Self { setup, wasi: None, module: None, table, limiter }
+        let http = WasiHttpCtx::new();
+        let outgoing_http = PodHttp::new(setup.endpoint.clone(), setup.account.clone());
+        Self { setup, http, outgoing_http, wasi: None, module: None, table, limiter }
     }
 
     /// A Store around this state: limited, and giving way at each epoch tick.
     pub(crate) fn into_store(self, engine: &Engine) -> Store<Self> {
+        let most_handles = self.setup.most_handles;
         let mut store = Store::new(engine, self);
         store.limiter(|state| &mut state.limiter);
-        store.set_max_component_handles(most_handles());
+        store.set_max_component_handles(most_handles);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_point())))
@@ -77,7 +84,7 @@ struct ModuleState {
 impl ModuleState {
     fn new(setup: &WasiSetup, listeners: Vec<Listener>) -> Box<Self> {
         let mut wasi = setup.module_context();
-        wasi.ctx().table.set_max_capacity(most_handles());
+        wasi.ctx().table.set_max_capacity(setup.most_handles);
         let descriptors = Descriptors::new(listeners, setup.directories);
         Box::new(Self { wasi, descriptors })
     }
@@ -96,6 +103,16 @@ impl WasiView for GuestState {
         WasiCtxView {
             ctx: self.wasi.get_or_insert_with(|| setup.context()),
             table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for GuestState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outgoing_http,
         }
     }
 }

@@ -79,6 +79,7 @@ impl World {
             stdout: Arc::new(self.stdout.clone()),
             stderr: Arc::new(self.stderr.clone()),
             tty: false,
+            http: HttpSettings::default(),
             ports: Vec::new(),
             mounts: Vec::new(),
             memory: ContainerMemory::new(self.memory_limit, self.exceeded),
@@ -88,6 +89,7 @@ impl World {
     fn host(&self) -> GuestHost {
         GuestHost {
             endpoint: Arc::new(self.network.endpoint()),
+            account: self.executor.account("test", Weight::MIN, None),
             clock: PodClock::real(),
             random: PodRandom::System,
         }

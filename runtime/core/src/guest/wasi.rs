@@ -11,10 +11,11 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
 
 use super::exit::StartError;
-use super::limiter::ContainerMemory;
+use super::limiter::{ContainerMemory, most_handles};
 use super::run::{GuestHost, RunSpec};
 use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
 use super::{PodClock, PodRandom};
+use crate::executor::Account;
 use crate::sandbox::network::Endpoint;
 
 /// Everything that a context is made of.
@@ -24,12 +25,16 @@ pub struct WasiSetup {
     cwd: Option<String>,
     stdin: Stdin,
     stdout: Arc<dyn Output>,
-    stderr: Arc<dyn Output>,
+    pub(crate) stderr: Arc<dyn Output>,
     tty: bool,
     stop: CancellationToken,
     clock: PodClock,
     random: PodRandom,
     run: String,
+    /// The container's account.
+    pub(crate) account: Account,
+    /// How many handles one Store may hold.
+    pub(crate) most_handles: usize,
     /// The run's place on the network.
     pub(crate) endpoint: Arc<Endpoint>,
     /// The container's memory.
@@ -71,6 +76,8 @@ impl WasiSetup {
             clock: host.clock,
             random: host.random,
             run: spec.run,
+            account: host.account,
+            most_handles: most_handles(),
             endpoint: host.endpoint,
             memory: spec.memory,
             directories: spec.mounts.len(),

@@ -12,7 +12,7 @@ use super::output::ContainerOutput;
 use super::runtime::{PodRuntime, now};
 use super::store::{ObjectsAndVolumes, PodStore};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, ContainerMemory, Exceeded, Program, RunSpec, Stdin};
+use crate::guest::{self, ContainerMemory, Exceeded, HttpSettings, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -52,12 +52,13 @@ pub(super) fn start(
         stderr: output(LogStream::Stderr),
         tty: container.tty == Some(true),
         ports: listen_ports(container),
+        http: http_settings(runtime, container)?,
         mounts: files.mounts().to_vec(),
         memory: ContainerMemory::new(resources.memory_limit, Exceeded::default()),
     };
     let stop = CancellationToken::new();
     let account = account(store, &container.name, resources);
-    let guest = guest::run(program, store.guest_host(), spec, stop.clone());
+    let guest = guest::run(program, store.guest_host(account.clone()), spec, stop.clone());
     let task = account.spawn(guest);
     let control = Control { stop, guest: task.abort_handle() };
     let remains = Remains { log, message: files.termination_message().clone() };
@@ -114,6 +115,11 @@ fn open_log(
         clock: Arc::new(now),
         sink: runtime.request.log_sink.clone(),
     })
+}
+
+fn http_settings(runtime: &PodRuntime, container: &Container) -> Result<HttpSettings, StartError> {
+    HttpSettings::of(runtime.pod().metadata.annotations.as_ref(), container)
+        .map_err(|error| StartError::Config(error.to_string()))
 }
 
 fn stdin(runtime: &PodRuntime, container: &Container) -> Stdin {

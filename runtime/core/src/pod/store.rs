@@ -10,7 +10,7 @@ use super::address::{AddressLease, host_ips};
 use super::error::chain;
 use super::network::PodNetwork;
 use super::runtime::{PodRuntime, now};
-use crate::executor::PodExecutor;
+use crate::executor::{Account, PodExecutor};
 use crate::guest::{Engines, GuestHost, PodClock, PodRandom};
 use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
@@ -62,10 +62,8 @@ impl PodStore {
         let volumes = mount(runtime, &folder, &downward)?;
         let network = PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
 
-        let containers = pod.spec.as_ref().map_or(1, |spec| {
-            spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
-        });
-        let executor = PodExecutor::threads(containers);
+        // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
+        let executor = PodExecutor::threads(usize::MAX);
         let ticked = Arc::downgrade(&executor);
         let engines = Engines::with_reservation(request.host.shared.reservation, move |engine| {
             if let Some(executor) = ticked.upgrade() {
@@ -107,8 +105,9 @@ impl PodStore {
     }
 
     /// What one more run of a container gets of the Pod.
-    pub(super) fn guest_host(&self) -> GuestHost {
+    pub(super) fn guest_host(&self, account: Account) -> GuestHost {
         GuestHost {
+            account,
             clock: self.clock,
             random: PodRandom::System,
             endpoint: Arc::new(self.network.network.endpoint()),

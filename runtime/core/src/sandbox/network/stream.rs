@@ -163,6 +163,15 @@ impl Stream {
         each!(self, stream => stream.reset());
     }
 
+    /// Small writes are not held back to be joined with later ones, for code of the host that
+    /// joins them itself.
+    pub(crate) fn send_at_once(&self) {
+        if let Self::Tcp(stream) = self {
+            // A kernel that refuses a hint is no error.
+            let _ = rustix::net::sockopt::set_tcp_nodelay(stream.socket(), true);
+        }
+    }
+
     pub(crate) fn handle(&self) -> StreamHandle {
         match self {
             Self::Memory(stream) => StreamHandle::Memory(stream.handle()),

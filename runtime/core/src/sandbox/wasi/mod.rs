@@ -1,5 +1,7 @@
-//! The fronts that wasmtime calls: sockets of WASI 0.1, 0.2 and 0.3 over the Pod's network.
+//! The fronts that wasmtime calls: sockets of WASI 0.1, 0.2 and 0.3, and HTTP, over the Pod's
+//! network.
 
+pub mod http;
 pub mod p1;
 pub mod p2;
 pub mod p3;

@@ -1,0 +1,124 @@
+//! One connection: HTTP/1.1 with keep-alive and pipelining, or HTTP/2.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::time::timeout;
+
+use super::body::ResponseBody;
+use super::crowd::Crowd;
+use super::handler::Handler;
+use super::protocol::{Protocol, Rewound, detect};
+use super::request::answer;
+use crate::executor::Account;
+use crate::sandbox::network::Accepted;
+
+/// How long a client may take for the head of a request, or do nothing between two requests.
+const HEAD_WITHIN: Duration = Duration::from_secs(60);
+
+/// The same for a connection that is accepted while the container stops.
+const LAST_HEAD_WITHIN: Duration = Duration::from_secs(1);
+
+/// Requests that one HTTP/2 connection may have open at once.
+const MOST_STREAMS: u32 = 100;
+
+/// Serves a connection until it ends, or its last request is answered after a stop.
+pub(crate) async fn serve(handler: Arc<Handler>, account: Account, accepted: Accepted) {
+    let Accepted { stream, membership, .. } = accepted;
+    stream.send_at_once();
+    let last = handler.stopping.is_cancelled();
+    let head_within = if last { LAST_HEAD_WITHIN } else { HEAD_WITHIN };
+    let detected = tokio::select! {
+        biased;
+        // Nothing was begun: not even a byte has come.
+        () = handler.stopping.cancelled(), if !last => return,
+        detected = timeout(head_within, detect(stream)) => detected,
+    };
+    let Ok(Ok((protocol, stream))) = detected else { return };
+    let outcome = match protocol {
+        Protocol::Http1 => serve_http1(&handler, stream, head_within, last).await,
+        Protocol::Http2 => serve_http2(&handler, stream, account).await,
+    };
+    if let Err(error) = outcome {
+        // The client went away, spoke no HTTP, or got only a part of a response.
+        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+    }
+    drop(membership);
+}
+
+async fn serve_http1(
+    handler: &Arc<Handler>,
+    stream: Rewound,
+    head_within: Duration,
+    last: bool,
+) -> hyper::Result<()> {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(head_within);
+    // Not `pipeline_flush`: it swallows the answer to a request that cannot be parsed.
+    builder.keep_alive(!last);
+    let connection = builder.serve_connection(TokioIo::new(stream), service(handler));
+    let mut connection = pin!(connection);
+    if !last {
+        tokio::select! {
+            biased;
+            outcome = connection.as_mut() => return outcome,
+            () = handler.stopping.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+    }
+    connection.await
+}
+
+async fn serve_http2(
+    handler: &Arc<Handler>,
+    stream: Rewound,
+    account: Account,
+) -> hyper::Result<()> {
+    let streams = Arc::new(Crowd::new(account));
+    let mut builder = http2::Builder::new(Streams(streams.clone()));
+    builder.timer(TokioTimer::new()).max_concurrent_streams(MOST_STREAMS);
+    // A client that is gone without a word is noticed.
+    builder.keep_alive_interval(HEAD_WITHIN).keep_alive_timeout(HEAD_WITHIN);
+    let connection = builder.serve_connection(TokioIo::new(stream), service(handler));
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        outcome = connection.as_mut() => return outcome,
+        () = handler.stopping.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}
+
+fn service(
+    handler: &Arc<Handler>,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = Response<ResponseBody>,
+    Error = Infallible,
+    Future: Future<Output = Result<Response<ResponseBody>, Infallible>> + Send,
+> + use<> {
+    let handler = handler.clone();
+    service_fn(move |request| {
+        let answer = answer(handler.clone(), request);
+        async move { Ok(answer.await) }
+    })
+}
+
+/// The requests of an HTTP/2 connection side by side, each a task; they end with the connection.
+#[derive(Clone)]
+struct Streams(Arc<Crowd>);
+
+impl<Stream: Future<Output = ()> + Send + 'static> Executor<Stream> for Streams {
+    fn execute(&self, stream: Stream) {
+        self.0.spawn(stream);
+    }
+}

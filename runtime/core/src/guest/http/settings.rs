@@ -1,0 +1,205 @@
+//! What a manifest says about an HTTP handler. Pure.
+//!
+//! Kubernetes has no field for any of it, hence annotations of the Pod, with the container's name
+//! at their end:
+//!
+//! | annotation | value | default |
+//! |---|---|---|
+//! | `wasmpod.dev/http-port.<container>` | 1 to 65535 | the container's first TCP port, else 8080 |
+//! | `wasmpod.dev/http-reuse.<container>` | requests an instance may serve | 1: a fresh one each |
+//! | `wasmpod.dev/http-timeout.<container>` | `500ms`, `30s`, `5m`, `2h`; `0` is none | `10m` |
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Container;
+
+const DEFAULT_PORT: u16 = 8080;
+
+/// Longer than what most proxies in front of a server wait.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How a handler is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Where it listens, on all addresses of the Pod.
+    pub port: u16,
+    /// How many requests one instance serves, one after the other, before it is dropped.
+    pub reuse: NonZeroU32,
+    /// How long a request may take, until the last byte of its response.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self { port: DEFAULT_PORT, reuse: NonZeroU32::MIN, timeout: Some(DEFAULT_TIMEOUT) }
+    }
+}
+
+/// An annotation has a value that it cannot have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("annotation `{annotation}`: {value:?} is not {expected}")]
+pub struct HttpSettingsError {
+    /// Its whole name.
+    pub annotation: String,
+    /// What it says.
+    pub value: String,
+    /// What it should be.
+    pub expected: &'static str,
+}
+
+impl HttpSettings {
+    /// The settings of `container` in a Pod with these annotations.
+    ///
+    /// # Errors
+    /// [`HttpSettingsError`] for the first annotation with a bad value.
+    pub fn of(
+        annotations: Option<&BTreeMap<String, String>>,
+        container: &Container,
+    ) -> Result<Self, HttpSettingsError> {
+        let defaults = Self { port: first_port(container), ..Self::default() };
+        let annotation = |what, expected| Annotation {
+            name: format!("wasmpod.dev/http-{what}.{}", container.name),
+            expected,
+            annotations,
+        };
+        let port = annotation("port", "a port, 1 to 65535");
+        let reuse = annotation("reuse", "a number of requests, 1 or more");
+        let timeout =
+            annotation("timeout", "a duration such as 500ms, 30s, 5m or 2h, or 0 for none");
+        Ok(Self {
+            port: port.read(|text| text.parse().ok().filter(|port| *port != 0), defaults.port)?,
+            reuse: reuse.read(|text| text.parse().ok(), defaults.reuse)?,
+            timeout: timeout.read(duration_or_none, defaults.timeout)?,
+        })
+    }
+}
+
+struct Annotation<'pod> {
+    name: String,
+    expected: &'static str,
+    annotations: Option<&'pod BTreeMap<String, String>>,
+}
+
+impl Annotation<'_> {
+    fn read<Value>(
+        self,
+        parse: impl FnOnce(&str) -> Option<Value>,
+        default: Value,
+    ) -> Result<Value, HttpSettingsError> {
+        let Some(value) = self.annotations.and_then(|all| all.get(&self.name)) else {
+            return Ok(default);
+        };
+        parse(value.trim()).ok_or_else(|| HttpSettingsError {
+            annotation: self.name,
+            value: value.clone(),
+            expected: self.expected,
+        })
+    }
+}
+
+fn first_port(container: &Container) -> u16 {
+    let ports = container.ports.iter().flatten();
+    let mut tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|name| name == "TCP"));
+    tcp.next().and_then(|port| u16::try_from(port.container_port).ok()).unwrap_or(DEFAULT_PORT)
+}
+
+/// `None` when it is neither; `Some(None)` for zero, which is no limit.
+fn duration_or_none(text: &str) -> Option<Option<Duration>> {
+    if text == "0" {
+        return Some(None);
+    }
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let milliseconds = number.checked_mul(match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    })?;
+    Some((milliseconds > 0).then(|| Duration::from_millis(milliseconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ContainerPort;
+
+    use super::*;
+
+    fn port(number: i32, protocol: Option<&str>) -> ContainerPort {
+        ContainerPort {
+            container_port: number,
+            protocol: protocol.map(str::to_owned),
+            ..ContainerPort::default()
+        }
+    }
+
+    fn container(ports: Vec<ContainerPort>) -> Container {
+        Container { name: "web".to_owned(), ports: Some(ports), ..Container::default() }
+    }
+
+    fn annotated(name: &str, value: &str) -> Result<HttpSettings, HttpSettingsError> {
+        let annotations = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        HttpSettings::of(Some(&annotations), &container(vec![port(80, Some("TCP"))]))
+    }
+
+    #[test]
+    fn the_first_tcp_port_is_listened_on() {
+        let of = |ports| HttpSettings::of(None, &container(ports)).unwrap().port;
+        assert_eq!(of(vec![]), 8080);
+        assert_eq!(of(vec![port(80, None), port(81, None)]), 80);
+        assert_eq!(of(vec![port(53, Some("UDP")), port(8053, Some("TCP"))]), 8053);
+    }
+
+    #[test]
+    fn annotations_of_this_container_are_read() {
+        let seconds = |count| Some(Duration::from_secs(count));
+        assert_eq!(annotated("wasmpod.dev/http-port.web", "9000").unwrap().port, 9000);
+        assert_eq!(annotated("wasmpod.dev/http-port.other", "9000").unwrap().port, 80);
+        assert_eq!(annotated("wasmpod.dev/http-reuse.web", "1000").unwrap().reuse.get(), 1000);
+        for (text, timeout) in [
+            ("0", None),
+            ("0s", None),
+            ("1500ms", Some(Duration::from_millis(1500))),
+            ("30s", seconds(30)),
+            (" 5m ", seconds(300)),
+            ("2h", seconds(7200)),
+        ] {
+            let settings = annotated("wasmpod.dev/http-timeout.web", text).unwrap();
+            assert_eq!(settings.timeout, timeout, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        let mut errors = Vec::new();
+        for (name, value) in [
+            ("port", "http"),
+            ("port", "0"),
+            ("port", "65536"),
+            ("reuse", "0"),
+            ("reuse", "-1"),
+            ("timeout", "30"),
+            ("timeout", "5 minutes"),
+            ("timeout", "18446744073709551615h"),
+            ("timeout", ""),
+        ] {
+            let error = annotated(&format!("wasmpod.dev/http-{name}.web"), value).unwrap_err();
+            errors.push(error.to_string());
+        }
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        annotation `wasmpod.dev/http-port.web`: "http" is not a port, 1 to 65535
+        annotation `wasmpod.dev/http-port.web`: "0" is not a port, 1 to 65535
+        annotation `wasmpod.dev/http-port.web`: "65536" is not a port, 1 to 65535
+        annotation `wasmpod.dev/http-reuse.web`: "0" is not a number of requests, 1 or more
+        annotation `wasmpod.dev/http-reuse.web`: "-1" is not a number of requests, 1 or more
+        annotation `wasmpod.dev/http-timeout.web`: "30" is not a duration such as 500ms, 30s, 5m or 2h, or 0 for none
+        annotation `wasmpod.dev/http-timeout.web`: "5 minutes" is not a duration such as 500ms, 30s, 5m or 2h, or 0 for none
+        annotation `wasmpod.dev/http-timeout.web`: "18446744073709551615h" is not a duration such as 500ms, 30s, 5m or 2h, or 0 for none
+        annotation `wasmpod.dev/http-timeout.web`: "" is not a duration such as 500ms, 30s, 5m or 2h, or 0 for none
+        "#);
+    }
+}

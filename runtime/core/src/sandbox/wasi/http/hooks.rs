@@ -1,0 +1,77 @@
+//! Where wasmtime-wasi-http asks us.
+
+use std::sync::{Arc, LazyLock};
+
+use http::{HeaderName, Request, Response};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
+    WasiHttpHooks,
+};
+
+use super::client::{joined, send};
+use crate::executor::Account;
+use crate::sandbox::network::Endpoint;
+
+/// Writes that a guest may be ahead of its response's or request's reader: it is polled again only
+/// when they are gone.
+const CHUNKS_AHEAD: usize = 16;
+
+/// The largest of these writes.
+const CHUNK: usize = 64 << 10;
+
+/// One Store's way to the Pod's network.
+pub struct PodHttp {
+    endpoint: Arc<Endpoint>,
+    account: Account,
+}
+
+impl PodHttp {
+    /// Requests go out from `endpoint`; the work for them is done on `account`.
+    pub fn new(endpoint: Arc<Endpoint>, account: Account) -> Self {
+        Self { endpoint, account }
+    }
+}
+
+fn is_forbidden(name: &HeaderName) -> bool {
+    DEFAULT_FORBIDDEN_HEADERS.contains(name)
+}
+
+type Sent = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for PodHttp {
+    // The default makes an allocation for each header.
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        is_forbidden(name)
+    }
+
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        static FILTER: LazyLock<ForbiddenHeaderFilter> = LazyLock::new(|| Arc::new(is_forbidden));
+        FILTER.clone()
+    }
+
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        CHUNKS_AHEAD
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _response_read: Sent,
+    ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Sent), Error>> + Send> {
+        let (endpoint, account) = (self.endpoint.clone(), self.account.clone());
+        let options = options.unwrap_or_default();
+        Box::new(async move {
+            let (response, rest) = send(endpoint, account, request, options).await?;
+            Ok((response, Box::new(joined(rest)) as Sent))
+        })
+    }
+}
