@@ -127,6 +127,9 @@ fn mistakes_on_the_command_line_are_our_own_errors() {
         ("run web --image=a.wasm --publish x", "--publish x: not a pair of ports"),
         ("run web --image=a --image-map x", "--image-map x: expected NAME=PATH"),
         ("run web --image=a.wasm --allow-net a/b", "`a/b` is no network rule"),
+        ("run pod.yaml --env A=b", "`--env` is for a Pod without a manifest"),
+        ("run pod.yaml -- word", "what follows `--` is for a Pod without a manifest"),
+        ("run a.wasm -f pod.yaml", "a program and `--filename` exclude each other"),
         ("run --nonsense", "unexpected argument '--nonsense'"),
         ("validate", "no manifest is named"),
     ] {

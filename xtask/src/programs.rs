@@ -16,7 +16,16 @@ pub(crate) fn run() -> Result<(), String> {
     }
     guests::build()?;
     let mut test = cargo();
-    test.args(["test", "--package", "wasmpod-cli", "--test", "e2e", "--", "--ignored", "programs::"]);
+    test.args([
+        "test",
+        "--package",
+        "wasmpod-cli",
+        "--test",
+        "e2e",
+        "--",
+        "--ignored",
+        "programs::",
+    ]);
     run::run(test.env("WASMPOD_PROGRAMS", folder))
 }
 

@@ -139,6 +139,27 @@ pub(crate) struct Imperative {
     pub(crate) args: Vec<String>,
 }
 
+impl Imperative {
+    /// The first of these that was given, beside the image: none of them means anything to a
+    /// manifest.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        [
+            (!self.env.is_empty(), "`--env`"),
+            (self.port.is_some(), "`--port`"),
+            (self.restart.is_some(), "`--restart`"),
+            (!self.labels.is_empty(), "`--labels`"),
+            (!self.annotations.is_empty(), "`--annotations`"),
+            (self.stdin, "`--stdin`"),
+            (self.tty, "`--tty`"),
+            (self.command, "`--command`"),
+            (self.namespace.is_some(), "`--namespace`"),
+            (!self.args.is_empty(), "what follows `--`"),
+        ]
+        .into_iter()
+        .find_map(|(given, flag)| given.then_some(flag))
+    }
+}
+
 /// What a Pod needs of this machine; the process of a Pod takes the same.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RunOptions {
@@ -158,7 +179,7 @@ pub(crate) struct RunOptions {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogPrefix {
-    /// Only when there are several containers
+    /// For the Pods of a manifest, not for a program that was typed
     Auto,
     Always,
     Never,

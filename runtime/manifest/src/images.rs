@@ -14,6 +14,9 @@ use crate::problem::{LoadErrors, ProblemKind};
 use crate::report::Report;
 use crate::source::Source;
 
+/// The name of the file. A folder of manifests that holds one is read without it.
+pub const FILE_NAME: &str = "images.yaml";
+
 /// The names of images with their files, as written.
 ///
 /// # Errors

@@ -2,12 +2,14 @@
 //! I/O; the rest works on bytes.
 //!
 //! Folders are read as `kubectl -f FOLDER --recursive` reads them: files ending in `.yaml`, `.yml`
-//! and `.json`, in the order of their names. A file named by itself may end in anything.
+//! and `.json`, in the order of their names, without an `images.yaml`. A file named by itself may
+//! end in anything.
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::images;
 use crate::problem::{Problem, ProblemKind};
 
 /// The most that one source may hold. No object of a cluster is larger than the 1.5 MiB of etcd;
@@ -87,6 +89,9 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
 }
 
 fn is_manifest(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| name == images::FILE_NAME) {
+        return false;
+    }
     path.extension().is_some_and(|extension| {
         ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     })
@@ -150,7 +155,7 @@ mod tests {
     fn a_folder_is_read_with_all_below_it_in_the_order_of_names() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("sub")).unwrap();
-        for file in ["b.yml", "a.yaml", "c.JSON", "notes.txt", "sub/d.yaml", "z.yaml.bak"] {
+        for file in ["b.yml", "a.yaml", "c.JSON", "images.yaml", "notes.txt", "sub/d.yaml"] {
             fs::write(folder.path().join(file), "x").unwrap();
         }
         let sources = read_from(&[folder.path().to_owned()], "").unwrap();

@@ -52,10 +52,11 @@ impl Folders {
                 None => home(".local/state/wasmpod")?,
             },
         };
-        let cache = match variable("XDG_CACHE_HOME") {
-            Some(cache) => cache.join("wasmpod"),
-            None if user == 0 => PathBuf::from("/var/cache/wasmpod"),
-            None => home(".cache/wasmpod")?,
+        let cache = match (variable("XDG_CACHE_HOME"), home(".cache/wasmpod")) {
+            (Some(cache), _) => cache.join("wasmpod"),
+            (None, _) if user == 0 => PathBuf::from("/var/cache/wasmpod"),
+            (None, Ok(cache)) => cache,
+            (None, Err(_)) => root.join("cache"),
         };
         let sockets = match variable("XDG_RUNTIME_DIR") {
             Some(runtime) => runtime.join("wasmpod"),

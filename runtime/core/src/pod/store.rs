@@ -47,6 +47,7 @@ impl PodStore {
         let folders = request.host.folders();
         let folder = PodFolder::create(&folders.pods(), &identity.uid)
             .map_err(|error| SandboxError::Create(chain(&error)))?;
+        let folder = Unfinished(Some(folder));
         let (ips, lease) = match &request.place {
             // Whoever started this Pod among others holds its address.
             Some(place) => (place.ips, None),
@@ -58,8 +59,8 @@ impl PodStore {
                 (lease.ips(), Some(lease))
             }
         };
-        let downward = downward_status(&ips, &folder);
-        let volumes = mount(runtime, &folder, &downward)?;
+        let downward = downward_status(&ips, folder.folder());
+        let volumes = mount(runtime, folder.folder(), &downward)?;
         let network = PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
 
         // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
@@ -81,7 +82,7 @@ impl PodStore {
                 &identity.name,
                 &identity.uid,
             ),
-            folder,
+            folder: folder.keep(),
             executor,
             engines,
             network,
@@ -125,6 +126,31 @@ impl PodStore {
                 "files of the Pod are left in {}: {error}",
                 self.folder.path().display()
             );
+        }
+    }
+}
+
+/// The folder of a Pod whose other parts are being made: removed with all that is in it when one of
+/// them fails, or when nobody waits for them any more.
+struct Unfinished(Option<PodFolder>);
+
+impl Unfinished {
+    fn folder(&self) -> &PodFolder {
+        self.0.as_ref().expect("kept only at the end")
+    }
+
+    fn keep(mut self) -> PodFolder {
+        self.0.take().expect("kept once")
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0
+            && let Err(error) = folder.teardown()
+        {
+            // The next sweep of this machine tries again.
+            tracing::warn!("{} is left: {error}", folder.path().display());
         }
     }
 }

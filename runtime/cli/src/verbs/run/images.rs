@@ -7,9 +7,6 @@ use wasmpod::manifest;
 
 use crate::failure::Failure;
 
-/// Beside a manifest, so that one made for a cluster runs unchanged.
-const FILE: &str = "images.yaml";
-
 /// # Errors
 /// An `images.yaml` that cannot be read, or is not one.
 pub(super) fn find(source: &str, typed: &[(String, PathBuf)]) -> Result<ImageSource, Failure> {
@@ -18,7 +15,7 @@ pub(super) fn find(source: &str, typed: &[(String, PathBuf)]) -> Result<ImageSou
     if !typed.is_empty() {
         images = images.map("--image-map", Path::new("/"), typed.iter().cloned());
     }
-    let path = folder.join(FILE);
+    let path = folder.join(manifest::images::FILE_NAME);
     match std::fs::read(&path) {
         Ok(bytes) => {
             let name = path.display().to_string();

@@ -12,6 +12,7 @@ use super::publish::{self, Published};
 use crate::args::{DryRun, LogPrefix, OutputFormat, Restart, Run};
 use crate::failure::Failure;
 use crate::print::logs::Names;
+use crate::print::problem;
 
 /// The name of a manifest that was typed; its relative paths begin in the working folder.
 const COMMAND_LINE: &str = "command line";
@@ -41,9 +42,9 @@ pub(super) fn wanted(verb: &Run) -> Result<Option<Wanted>, Failure> {
     if paths.is_empty() {
         return Ok(None);
     }
-    if !verb.imperative.args.is_empty() {
-        return Err(Failure::new("words after `--` are for a Pod without a manifest")
-            .hint("in a manifest they are spec.containers[].args"));
+    if let Some(flag) = verb.imperative.given() {
+        return Err(Failure::new(format!("{flag} is for a Pod without a manifest"))
+            .hint("write it into the manifest, or name an `--image`"));
     }
     let sources = manifest::source::read(&paths, &mut std::io::stdin().lock())?;
     Ok(Some(Wanted { sources, imperative: None }))
@@ -52,6 +53,11 @@ pub(super) fn wanted(verb: &Run) -> Result<Option<Wanted>, Failure> {
 /// Name and image of a Pod that is typed: `NAME --image=IMAGE`, or a program's file by itself.
 fn typed_pod(verb: &Run) -> Result<Option<(String, String)>, Failure> {
     let target = verb.target.as_deref();
+    let typed = target
+        .filter(|target| [".wasm", ".wat"].iter().any(|extension| target.ends_with(extension)));
+    if typed.is_some() && !verb.manifests.filenames.is_empty() {
+        return Err(Failure::new("a program and `--filename` exclude each other"));
+    }
     if let Some(image) = &verb.imperative.image {
         if !verb.manifests.filenames.is_empty() {
             return Err(Failure::new("`--image` and `--filename` exclude each other"));
@@ -95,7 +101,7 @@ pub(super) fn bundles(
         (None, false, true) => Events::All,
         (None, false, false) => Events::Warnings,
     };
-    let reader = reader(&loaded.pods)?;
+    let reader = reader(&loaded.pods);
     let bundles = loaded.pods.into_iter().zip(names).zip(published).enumerate();
     Ok(bundles
         .map(|(index, ((pod, names), published))| Bundle {
@@ -150,8 +156,9 @@ fn names(pods: &[PodManifest]) -> Vec<Names> {
     all
 }
 
-/// The one container that reads standard input, with the place of its Pod.
-fn reader(pods: &[PodManifest]) -> Result<Option<(usize, String)>, Failure> {
+/// The one container that reads standard input, with the place of its Pod. Where several want to,
+/// none does: to share it out would be chance.
+fn reader(pods: &[PodManifest]) -> Option<(usize, String)> {
     let mut readers = pods.iter().enumerate().flat_map(|(index, pod)| {
         pod.pod
             .spec
@@ -160,13 +167,14 @@ fn reader(pods: &[PodManifest]) -> Result<Option<(usize, String)>, Failure> {
             .filter(|container| container.stdin == Some(true))
             .map(move |container| (index, container.name.clone()))
     });
-    match (readers.next(), readers.next()) {
-        (Some(first), Some(second)) => Err(Failure::new(format!(
-            "the containers `{}` and `{}` both have `stdin: true`, and there is one standard input",
-            first.1, second.1
-        ))),
-        (reader, _) => Ok(reader),
-    }
+    let first = readers.next()?;
+    let Some(second) = readers.next() else { return Some(first) };
+    problem::note(&format!(
+        "the containers `{}` and `{}` both have `stdin: true`, and there is one standard input: \
+         neither gets it",
+        first.1, second.1
+    ));
+    None
 }
 
 fn image_map(rules: &[String]) -> Result<Vec<(String, PathBuf)>, Failure> {
