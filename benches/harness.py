@@ -75,7 +75,9 @@ class Bench:
         # A wasmpod of the user's, its state and its cache are not touched. Backtraces slow every
         # error on the host side.
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TERM")}
-        self.environment = kept | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+        self.environment = kept | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home),
+                                   "XDG_CACHE_HOME": str(self.folder / "cache"),
+                                   "WASMPOD_ROOT": str(self.folder / "state")}
 
     def _copy(self, program, name):
         copy = self.folder / name
