@@ -33,5 +33,6 @@ pub(crate) fn problems(problems: &[Problem], notes: &[Note]) {
 
 /// A reader that has gone away ends the output quietly.
 pub(crate) fn line(value: &Value) {
-    drop(writeln!(std::io::stdout().lock(), "{value}"));
+    // In one write, so that the lines of several processes stay whole.
+    drop(std::io::stdout().lock().write_all(format!("{value}\n").as_bytes()));
 }

@@ -30,6 +30,8 @@ pub(crate) struct Bundle {
     pub(crate) show: Show,
     /// The container that reads this process's standard input.
     pub(crate) stdin: Option<String>,
+    /// The process that starts the Pod's own; none where it runs in the process of the command.
+    pub(crate) parent: Option<i32>,
 }
 
 /// A Pod of the same command: who it is and where its process can be reached.

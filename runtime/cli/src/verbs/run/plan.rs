@@ -115,6 +115,7 @@ pub(super) fn bundles(
             allow_net: verb.options.allow_net.clone(),
             neighbours: Vec::new(),
             place: None,
+            parent: None,
             show: Show { logs: logs(verb, wanted, names), events },
             stdin: reader
                 .as_ref()
@@ -233,7 +234,9 @@ pub(super) fn introduce(
 ) -> Result<Vec<AddressLease>, Failure> {
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let mut leases = Vec::new();
+    let parent = i32::try_from(std::process::id()).ok();
     for bundle in bundles.iter_mut() {
+        bundle.parent = parent;
         let place = Place::take(&folders, bundle).map_err(|error| {
             Failure::because(format!("cannot give the Pod {} an address", bundle.name()), &error)
         })?;

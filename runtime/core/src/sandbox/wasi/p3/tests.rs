@@ -123,7 +123,6 @@ impl Pod {
     }
 
     /// A server and clients, tried until the server listens.
-    #[track_caller]
     async fn talk(&self, server: &[&str], client: &[&str]) -> String {
         let clients = async {
             loop {
