@@ -6,7 +6,7 @@
 //!
 //! Decides who runs next, for how long, and on which thread: shares by [`Weight`], limits in
 //! [`MilliCpu`], both for the sum of an [`Account`]'s tasks. What runs is no concern of it, save
-//! that guests give way at each epoch tick through [`yield_point`].
+//! that guests give way at each epoch tick through [`yield_point()`].
 //!
 //! ```text
 //!  wake ─▶ queue (least virtual CPU time first) ─▶ worker polls ─▶ ledger ─▶ queue, throttle

@@ -87,7 +87,7 @@ impl PodExecutor {
 
     /// Ticks the epoch of `engine` once a millisecond from here on, while a task runs. Guests of
     /// it give way when their Store's deadline is one tick and its callback returns
-    /// [`yield_point`](super::yield_point). Without threads there are no ticks.
+    /// [`yield_point`](super::yield_point()). Without threads there are no ticks.
     pub fn register(&self, engine: &Engine) {
         match &self.kind {
             Kind::Threads(pool) => pool.register(engine),

@@ -1,7 +1,7 @@
 //! Running code: one wasmtime Store for each run of a container.
 //!
 //! [`Engines`] hold the configurations, [`Program`] is an image made ready to run (deserialized and
-//! linked once, shared by all runs), [`run`] is one run as a future: dropping it is the kill.
+//! linked once, shared by all runs), [`run()`] is one run as a future: dropping it is the kill.
 
 mod clock;
 mod command;

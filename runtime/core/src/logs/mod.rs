@@ -8,7 +8,7 @@
 //! - [`LogWriter`] takes a guest's bytes, forms lines, writes and rotates the file, and shows each
 //!   line to a [`LogSink`] (the terminal).
 //! - [`LogQueue`] is the sink for a printer that may be slower than the guests.
-//! - [`read`] and [`Follower`] give lines back, across rotated files.
+//! - [`read()`] and [`Follower`] give lines back, across rotated files.
 //!
 //! Rule: the kubelet's `containerLogMaxSize` (10Mi) and `containerLogMaxFiles` (5), the CRI log
 //! format, and containerd's limit of 16 KiB a line.

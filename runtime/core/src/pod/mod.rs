@@ -1,7 +1,7 @@
 //! A Pod of this machine: from a checked manifest to its last status.
 //!
 //! The one place where everything below comes together: the worker decides through `lifecycle`
-//! and calls [`PodRuntime`](runtime), which makes the PodStore (network, volumes, executor), finds
+//! and calls `PodRuntime`, which makes the PodStore (network, volumes, executor), finds
 //! images and runs guests in them. The types of the embedding API are here.
 
 mod address;
