@@ -6,6 +6,7 @@ mod cli;
 mod examples;
 mod kinds;
 mod misbehaviour;
+mod network;
 mod programs;
 mod run;
 mod sockets;

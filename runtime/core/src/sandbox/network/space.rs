@@ -191,14 +191,9 @@ impl Network {
             let source = own.ok_or(NetworkError::NetworkUnreachable)?;
             return Ok(Route::Peer { peer, source });
         }
-        if self.config.pod_ranges.iter().any(|range| range.contains(&ip)) {
-            return Err(NetworkError::HostUnreachable);
-        }
-        if !address::is_unicast(ip) {
-            return Err(NetworkError::NetworkUnreachable);
-        }
         // A Pod without an address of that family borrows the host's; nobody else sees the number.
         let source = own.unwrap_or(AddressFamily::of(ip).unspecified());
+        // Before the Pods' range: the host has an address in it.
         if ip == self.config.host_ip {
             // The host itself: what listens on its loopback must be allowed by name.
             let dial = SocketAddr::new(AddressFamily::of(ip).loopback(), to.port());
@@ -207,6 +202,12 @@ impl Network {
             } else {
                 Err(NetworkError::AccessDenied)
             };
+        }
+        if self.config.pod_ranges.iter().any(|range| range.contains(&ip)) {
+            return Err(NetworkError::HostUnreachable);
+        }
+        if !address::is_unicast(ip) {
+            return Err(NetworkError::NetworkUnreachable);
         }
         let allowed = self.config.egress.allows(to, &self.config.node_addresses);
         if allowed || self.has_learned(to) {

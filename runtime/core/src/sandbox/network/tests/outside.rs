@@ -79,6 +79,24 @@ async fn a_guest_reaches_the_host_only_by_a_rule() {
 }
 
 #[tokio::test]
+async fn the_host_may_have_an_address_among_the_pods() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut config = config();
+    config.host_ip = ip("10.88.0.1");
+    let closed = Network::new(config.clone()).endpoint();
+    let host = SocketAddr::new(config.host_ip, port);
+    let denied = connect(&closed, host).await.map(|_| ());
+    assert_eq!(denied.unwrap_err(), NetworkError::AccessDenied);
+    config.egress = EgressPolicy::parse([format!("127.0.0.1:{port}")]).unwrap();
+    let open = Network::new(config).endpoint();
+    assert_eq!(open.resolve(HOST_NAME).await.unwrap(), [host.ip()]);
+    connect(&open, host).await.unwrap();
+    let nobody = connect(&open, at("10.88.0.77:80")).await.map(|_| ());
+    assert_eq!(nobody.unwrap_err(), NetworkError::HostUnreachable);
+}
+
+#[tokio::test]
 async fn host_code_connects_for_a_guest_under_its_rules() {
     let network = network();
     let (server, client) = (network.endpoint(), network.endpoint());
