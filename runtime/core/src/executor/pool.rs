@@ -214,7 +214,7 @@ impl Pool {
             return Next::Poll(task);
         }
         state.crew.park(id);
-        Next::Park(state.queue.next_release())
+        Next::Park(state.queue.next_release(now))
     }
 
     /// Takes a worker's report of a poll, and what its ledger settled.
