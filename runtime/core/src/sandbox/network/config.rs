@@ -98,7 +98,7 @@ pub struct Peer {
 pub struct NetworkLimits {
     /// Sockets and connections of one container; more fail with `EMFILE`.
     pub sockets_per_container: usize,
-    /// Bytes in all pipes of the Pod from which on every pipe holds 16 KiB at most.
+    /// Bytes in all connections and UDP sockets of the Pod from which on each holds 16 KiB at most.
     pub buffered_bytes: usize,
 }
 

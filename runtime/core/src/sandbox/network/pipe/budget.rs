@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a lane may hold in any case. Only what goes beyond it counts against the Pod's budget: a
+/// What a lane or mailbox may hold in any case. Only what goes beyond it counts against the Pod's budget: a
 /// question and its answer must not meet a counter that all the Pod's threads write to.
-pub(super) const FREE_CAPACITY: usize = 16 * 1024;
+pub(crate) const FREE_CAPACITY: usize = 16 * 1024;
 
 /// How many bytes wait in all pipes of a Pod, and from where on all must be frugal.
 ///
@@ -20,12 +20,12 @@ impl BufferBudget {
         Self { used: AtomicUsize::new(0), tight_from }
     }
 
-    pub(super) fn is_tight(&self) -> bool {
+    pub(crate) fn is_tight(&self) -> bool {
         self.used.load(Ordering::Relaxed) >= self.tight_from
     }
 
-    /// A lane held `before` bytes and holds `after`.
-    pub(super) fn account(&self, before: usize, after: usize) {
+    /// A lane or mailbox held `before` bytes and holds `after`.
+    pub(crate) fn account(&self, before: usize, after: usize) {
         let before = before.saturating_sub(FREE_CAPACITY);
         let after = after.saturating_sub(FREE_CAPACITY);
         match after.cmp(&before) {

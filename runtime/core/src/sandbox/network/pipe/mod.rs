@@ -21,7 +21,7 @@ mod budget;
 mod lane;
 mod memory_stream;
 
-pub(crate) use budget::BufferBudget;
+pub(crate) use budget::{BufferBudget, FREE_CAPACITY};
 pub use memory_stream::MemoryStream;
 pub(crate) use memory_stream::MemoryStreamHandle;
 

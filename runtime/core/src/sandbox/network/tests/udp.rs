@@ -178,3 +178,41 @@ fn the_last_clone_frees_the_port() {
     drop(clone);
     assert_eq!(other.bind(at("0.0.0.0:53")), Ok(()));
 }
+
+#[test]
+fn datagrams_that_wait_count_against_the_pods_budget() {
+    const PAYLOAD: usize = 8 * 1024;
+    let mut config = config();
+    config.limits.buffered_bytes = 64 * 1024;
+    let network = Network::new(config);
+    let endpoint = network.endpoint();
+    let sender = bound(&endpoint, "127.0.0.1:0");
+    let full = bound(&endpoint, "127.0.0.1:53");
+    let next = bound(&endpoint, "127.0.0.1:54");
+    let flood = |port: &str| {
+        for _ in 0..20 {
+            sender.send(Bytes::from(vec![0; PAYLOAD]), Some(at(port))).unwrap();
+        }
+    };
+    let waiting = |socket: &UdpSocket| {
+        let mut count = 0;
+        let cx = &mut Context::from_waker(Waker::noop());
+        while let Poll::Ready(Ok(_)) = socket.poll_receive(cx) {
+            count += 1;
+        }
+        count
+    };
+    flood("127.0.0.1:53");
+    flood("127.0.0.1:54");
+    // The first is let go on to the budget, the second keeps what each may have in any case.
+    assert_eq!((waiting(&full), waiting(&next)), (10, 1));
+    assert_eq!(network.budget().used(), 0);
+    flood("127.0.0.1:53");
+    assert!(network.budget().used() > 0);
+    full.connect(at("127.0.0.1:9")).unwrap();
+    assert_eq!(network.budget().used(), 0);
+    full.disconnect().unwrap();
+    flood("127.0.0.1:53");
+    drop(full);
+    assert_eq!(network.budget().used(), 0);
+}

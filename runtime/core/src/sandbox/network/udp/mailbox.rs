@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
 use crate::sandbox::network::NetworkError;
 use crate::sandbox::network::lock::lock;
+use crate::sandbox::network::pipe::{BufferBudget, FREE_CAPACITY};
 use crate::sandbox::network::wakers::WakerSet;
 
 /// What one datagram costs in a mailbox besides its bytes: empty ones must not be free.
@@ -23,7 +24,11 @@ pub struct Datagram {
 }
 
 /// Where the datagrams for one socket wait.
+///
+/// What it holds counts against the Pod's budget; when that is tight it holds 16 KiB at most and
+/// loses the rest.
 pub(crate) struct Mailbox {
+    budget: Arc<BufferBudget>,
     state: Mutex<MailboxState>,
 }
 
@@ -38,7 +43,7 @@ struct MailboxState {
 }
 
 impl Mailbox {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, budget: &Arc<BufferBudget>) -> Self {
         let state = MailboxState {
             queue: VecDeque::new(),
             held: 0,
@@ -47,7 +52,7 @@ impl Mailbox {
             error: None,
             readers: WakerSet::default(),
         };
-        Self { state: Mutex::new(state) }
+        Self { budget: Arc::clone(budget), state: Mutex::new(state) }
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -65,11 +70,16 @@ impl Mailbox {
             let cost = datagram.bytes.len() + DATAGRAM_OVERHEAD;
             let stranger = state.only_from.is_some_and(|only| only != datagram.from);
             // As in Linux an empty mailbox takes any datagram.
-            let full = state.held > 0 && state.held + cost > state.capacity;
+            let capacity = match self.budget.is_tight() {
+                true => state.capacity.min(FREE_CAPACITY),
+                false => state.capacity,
+            };
+            let full = state.held > 0 && state.held + cost > capacity;
             if stranger || full {
                 return;
             }
-            state.held += cost;
+            let held = state.held + cost;
+            state.hold(held, &self.budget);
             state.queue.push_back(datagram);
             state.readers.take()
         };
@@ -83,7 +93,8 @@ impl Mailbox {
                 return Poll::Ready(Err(error));
             }
             if let Some(datagram) = state.queue.pop_front() {
-                state.held -= datagram.bytes.len() + DATAGRAM_OVERHEAD;
+                let held = state.held - (datagram.bytes.len() + DATAGRAM_OVERHEAD);
+                state.hold(held, &self.budget);
                 return Poll::Ready(Ok(datagram));
             }
             state.readers.register(cx)
@@ -111,7 +122,8 @@ impl Mailbox {
         state.error = None;
         if let Some(only) = only {
             state.queue.retain(|datagram| datagram.from == only);
-            state.held = state.queue.iter().map(|each| each.bytes.len() + DATAGRAM_OVERHEAD).sum();
+            let held = state.queue.iter().map(|each| each.bytes.len() + DATAGRAM_OVERHEAD).sum();
+            state.hold(held, &self.budget);
         }
     }
 
@@ -131,5 +143,18 @@ impl Mailbox {
 
     pub(super) fn readers(&self) -> WakerSet {
         lock(&self.state).readers.take()
+    }
+}
+
+impl MailboxState {
+    fn hold(&mut self, bytes: usize, budget: &BufferBudget) {
+        budget.account(self.held, bytes);
+        self.held = bytes;
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        lock(&self.state).hold(0, &self.budget);
     }
 }

@@ -67,7 +67,7 @@ impl UdpSocket {
         let inner = Inner {
             endpoint: Arc::clone(endpoint),
             family,
-            mailbox: Arc::new(Mailbox::new(DEFAULT_UDP_BUFFER)),
+            mailbox: Arc::new(Mailbox::new(DEFAULT_UDP_BUFFER, endpoint.network().budget())),
             state: Mutex::new(state),
             _slot: slot,
         };
