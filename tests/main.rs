@@ -5,6 +5,7 @@ mod harness;
 mod cli;
 mod examples;
 mod kinds;
+mod manifests;
 mod misbehaviour;
 mod network;
 mod programs;

@@ -22,6 +22,8 @@ pub(crate) enum Verb {
     Run(Box<Run>),
     /// Check manifests without running anything
     Validate(Validate),
+    /// Tell what becomes of a manifest's fields
+    Explain(Explain),
     /// Write a completion script for a shell
     Completion(Completion),
     /// Compile one WebAssembly file for the cache (called by wasmpod itself)
@@ -242,10 +244,18 @@ pub(crate) enum ProblemFormat {
     Json,
 }
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  wasmpod explain pod.spec                            the fields of a Pod's spec
+  wasmpod explain spec.containers.resources.limits    those of a container's limits
+  wasmpod explain deployment.spec                     of another kind
+  wasmpod explain --support                           every field of a Pod and what becomes of it";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct Explain {
     /// Field to explain, e.g. `pod.spec.containers.image`; without it, all of them
-    #[arg(value_name = "FIELD")]
+    #[arg(value_name = "FIELD", conflicts_with = "support")]
     pub(crate) field: Option<String>,
 
     /// Print the table of every field and what becomes of it

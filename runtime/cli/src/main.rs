@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let result = match line.verb {
         Verb::Run(run) => verbs::run::run(*run, line.root.as_deref()),
         Verb::Validate(validate) => verbs::validate::validate(&validate),
+        Verb::Explain(explain) => verbs::explain::explain(&explain),
         Verb::Completion(completion) => verbs::completion::completion(&completion),
         Verb::CompileCode => Ok(verbs::compile_code::compile_code()),
         Verb::PodProcess(process) => {

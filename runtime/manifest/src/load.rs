@@ -6,12 +6,14 @@ use k8s_openapi::api::core::v1::Pod;
 
 use crate::kinds::{Gathered, read_document};
 use crate::manifest::{Manifest, Origin, PodManifest};
-use crate::node::Position;
 use crate::parse;
 use crate::problem::{LoadErrors, ProblemKind};
 use crate::source::Source;
 
 /// Reads sources as `kubectl` would, and checks every object in them.
+///
+/// Objects of kinds that have no effect here are skipped with a note, even when nothing is left:
+/// such a manifest is as right as any other, there is only no Pod in it.
 ///
 /// ```
 /// # use wasmpod_manifest::{Source, load};
@@ -31,10 +33,6 @@ pub fn load(sources: &[Source]) -> Result<Manifest, LoadErrors> {
     for source in sources {
         gathered.begin(&source.name);
         read_source(source, &mut gathered);
-    }
-    if let Some(first) = sources.first() {
-        gathered.begin(&first.name);
-        refuse_nothing(&mut gathered);
     }
     let Gathered { mut manifest, mut report, .. } = gathered;
     let rank = |name: &str| sources.iter().position(|source| source.name == name);
@@ -63,27 +61,6 @@ fn read_source(source: &Source, gathered: &mut Gathered) {
         let message = "there is no object in it".to_owned();
         gathered.report.about_source(ProblemKind::Empty, message);
     }
-}
-
-/// As `podman kube play`: skipped kinds are no error as long as something is left.
-fn refuse_nothing(gathered: &mut Gathered) {
-    let Manifest { pods, config_maps, secrets, persistent_volume_claims, .. } = &gathered.manifest;
-    let something = !pods.is_empty()
-        || !config_maps.is_empty()
-        || !secrets.is_empty()
-        || !persistent_volume_claims.is_empty();
-    if something || gathered.skipped.is_empty() || !gathered.report.problems.is_empty() {
-        return;
-    }
-    let kinds: Vec<&str> = gathered.skipped.iter().map(String::as_str).collect();
-    let message = format!("nothing to run: only {} here", kinds.join(", "));
-    gathered.report.problem(
-        ProblemKind::UnknownKind,
-        Position { line: 0, column: 0 },
-        String::new(),
-        message,
-        Some("write a Pod, or a workload such as a Deployment or a Job".to_owned()),
-    );
 }
 
 /// A Deployment and a Job may share a name, but their Pods may not.

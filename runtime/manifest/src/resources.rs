@@ -30,6 +30,9 @@ pub(crate) fn is_supported_for_pods(resource: &str) -> bool {
     matches!(resource, "cpu" | "memory") || is_huge_page(resource)
 }
 
+/// How many processes and threads a Pod may have: a limit of a Pod, never a request.
+pub(crate) const PIDS: &str = "pids";
+
 /// Whether the name has no domain, or one of Kubernetes itself.
 pub(crate) fn is_native(resource: &str) -> bool {
     !resource.contains('/') || resource.contains("kubernetes.io/")

@@ -2,6 +2,7 @@
 
 pub(crate) mod compile_code;
 pub(crate) mod completion;
+pub(crate) mod explain;
 mod manifests;
 pub(crate) mod pod_process;
 pub(crate) mod run;

@@ -1,6 +1,5 @@
 //! What has been read so far, and which names are taken.
 
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::manifest::Manifest;
@@ -14,8 +13,6 @@ pub(crate) struct Gathered {
     pub(crate) report: Report,
     /// Objects seen, whether or not anything came of them.
     pub(crate) objects: usize,
-    /// Kinds that were skipped.
-    pub(crate) skipped: BTreeSet<String>,
     pub(super) source: String,
     /// Kind, namespace and name, and where each stands.
     names: HashMap<(String, String, String), String>,

@@ -180,7 +180,6 @@ fn skip(node: &Node, here: &Here, kind: &str, gathered: &mut Gathered) {
     };
     let message = format!("{named} is skipped: objects of this kind have no effect here");
     gathered.report.note(here.at, here.prefix.clone(), message);
-    gathered.skipped.insert(kind.to_owned());
 }
 
 /// A field of text that every object must have.

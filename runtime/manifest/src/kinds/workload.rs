@@ -2,7 +2,9 @@
 //!
 //! There is no controller: one Pod is run, once, under the name of its workload (of a StatefulSet
 //! under that of its first Pod), and a note says so. What differs from a Pod of its own is checked
-//! here: which restart policies a kind allows.
+//! here: which restart policies a kind allows, and that its selector finds its Pods.
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
     PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, Volume,
@@ -19,6 +21,7 @@ use crate::manifest::{Origin, WorkloadKind};
 use crate::node::{Node, Value};
 use crate::schema::{self, Object};
 use crate::strict::{self, Path};
+use crate::validate;
 
 pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &mut Gathered) {
     let first_problem = gathered.report.problems.len();
@@ -53,11 +56,14 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
     let spec = pod.spec.as_mut().expect("set above");
     let errors = restart_policy_errors(kind, spec);
     pod::report_errors(errors, &written, here, gathered);
+    for error in selector_errors(kind, node, pod.metadata.labels.as_ref()) {
+        let printed = here.path(&error.path.to_string());
+        gathered.report.field_error(strict::place_of(node, &error.path), printed, error);
+    }
     complete(kind, &mut pod, &name, node, &written, here, gathered);
     if let Some(why) = nothing_to_run(kind, node) {
         let message = format!("{} \"{name}\": nothing is run: {why}", kind.as_str());
         gathered.report.note(here.at, here.prefix.clone(), message);
-        gathered.skipped.insert(kind.as_str().to_owned());
         return;
     }
     let message = note(kind, &name, node);
@@ -251,6 +257,33 @@ fn restart_policy_errors(kind: WorkloadKind, spec: &PodSpec) -> Vec<FieldError> 
         .then(Segment::Field("spec".into()))
         .then(Segment::Field("restartPolicy".into()));
     vec![field_error(path, kind_of_error, policy, detail.to_owned())]
+}
+
+/// Not of Jobs: theirs is made for them, and whoever prints a Job gets it with the Pods' labels.
+fn selector_errors(
+    kind: WorkloadKind,
+    node: &Node,
+    labels: Option<&BTreeMap<String, String>>,
+) -> Vec<FieldError> {
+    let written = at(node, &["spec", "selector"]);
+    match kind {
+        WorkloadKind::CronJob | WorkloadKind::Job | WorkloadKind::PodTemplate => Vec::new(),
+        WorkloadKind::ReplicationController => {
+            let selector = written.map(decode).transpose();
+            selector.map_or_else(
+                |_| Vec::new(),
+                |selector| validate::plain_selector(selector.as_ref(), labels),
+            )
+        }
+        WorkloadKind::DaemonSet
+        | WorkloadKind::Deployment
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::StatefulSet => {
+            // What is of a wrong type was reported and taken out of the tree.
+            let Ok(selector) = written.map(decode).transpose() else { return Vec::new() };
+            validate::selector(&kind.as_str().to_lowercase(), selector.as_ref(), labels)
+        }
+    }
 }
 
 fn field_error(path: FieldPath, kind: ErrorType, value: &str, detail: String) -> FieldError {

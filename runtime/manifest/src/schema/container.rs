@@ -1,9 +1,7 @@
 //! Containers: what they run, with which ports, environment and mounts.
 
 use super::probe::{LIFECYCLE, PROBE};
-use super::reason::{
-    DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESIZE, RESOURCES, RESTART_ALL, SCTP,
-};
+use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESIZE, RESOURCES, SCTP};
 use super::security::SECURITY_CONTEXT;
 use super::shape::Support::{Honoured, Ignored, Refused};
 use super::shape::{
@@ -173,7 +171,7 @@ pub(crate) static RESOURCE_CLAIM: Object =
 pub(crate) static CONTAINER_RESTART_RULE: Object = Object {
     name: "ContainerRestartRule",
     fields: &[
-        field("action", STRING, Refused(RESTART_ALL)).only("RestartAllContainers"),
+        part("action", STRING),
         part("exitCodes", Shape::Object(&CONTAINER_RESTART_RULE_ON_EXIT_CODES)),
     ],
 };
@@ -203,7 +201,7 @@ pub(crate) static VOLUME_MOUNT: Object = Object {
 static LIMITS: Keys = Keys {
     name: "limits",
     known: &[
-        field("cpu", QUANTITY, Ignored(LATER)),
+        field("cpu", QUANTITY, Honoured),
         field("ephemeral-storage", QUANTITY, Ignored(LATER)),
         field("memory", QUANTITY, Honoured),
     ],
@@ -214,7 +212,7 @@ static LIMITS: Keys = Keys {
 static REQUESTS_BY_NAME: Keys = Keys {
     name: "requests",
     known: &[
-        field("cpu", QUANTITY, Ignored(LATER)),
+        field("cpu", QUANTITY, Honoured),
         field("ephemeral-storage", QUANTITY, Ignored(LATER)),
         field("memory", QUANTITY, Ignored(LATER)),
     ],

@@ -31,7 +31,6 @@ pub(crate) const HOST_NAMESPACES: &str = "guests see no processes and no IPC of 
 pub(crate) const SHARED_PROCESSES: &str = "containers cannot see each other's processes";
 pub(crate) const DEVICES: &str = "a guest cannot be given devices";
 pub(crate) const RESOURCES: &str = "there are no devices and no huge pages to be given to guests";
-pub(crate) const RESTART_ALL: &str = "a container can restart by itself only";
 pub(crate) const PRIVILEGED: &str = "a guest cannot be given the host's devices and privileges";
 pub(crate) const WINDOWS: &str = "guests see a WASI system, not Windows";
 pub(crate) const ON_CREATE: &str = "cannot be set when a Pod is created";

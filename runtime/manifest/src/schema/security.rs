@@ -1,7 +1,7 @@
 //! The security contexts of Pods and containers.
 
-use super::reason::{LATER, PRIVILEGED, PRIVILEGES, SYSCTLS, SYSTEM_CALLS, USERS, WINDOWS};
-use super::shape::Support::{Ignored, Refused};
+use super::reason::{PRIVILEGED, PRIVILEGES, SYSCTLS, SYSTEM_CALLS, USERS, WINDOWS};
+use super::shape::Support::{Honoured, Ignored, Refused};
 use super::shape::{BOOL, INT64, INTS64, Object, STRING, STRINGS, Shape, field, part};
 
 pub(crate) static POD_SECURITY_CONTEXT: Object = Object {
@@ -31,7 +31,7 @@ pub(crate) static SECURITY_CONTEXT: Object = Object {
         field("capabilities", Shape::Object(&CAPABILITIES), Ignored(PRIVILEGES)),
         field("privileged", BOOL, Refused(PRIVILEGED)),
         field("procMount", STRING, Ignored(SYSTEM_CALLS)).unless(&["Default"]),
-        field("readOnlyRootFilesystem", BOOL, Ignored(LATER)),
+        field("readOnlyRootFilesystem", BOOL, Honoured),
         field("runAsGroup", INT64, Ignored(USERS)),
         field("runAsNonRoot", BOOL, Ignored(USERS)),
         field("runAsUser", INT64, Ignored(USERS)),

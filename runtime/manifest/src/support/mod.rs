@@ -1,13 +1,15 @@
 //! The table as people read it: which field of a Pod does what, and why some do nothing.
 //!
-//! `wasmpod explain --support` prints [`text`]; docs/manifest-support.md is [`markdown`], and a
-//! test keeps the file in step with the code.
+//! `wasmpod explain --support` prints [`text`], `wasmpod explain FIELD` what [`explain`] finds;
+//! docs/manifest-support.md is [`markdown`], and a test keeps the file in step with the code.
 
+mod explain;
 mod render;
 mod rows;
 
 #[cfg(test)]
 mod tests;
 
+pub use explain::{Entry, Explanation, UnknownField, explain};
 pub use render::{markdown, text};
 pub use rows::{Row, Values, Verdict, rows};

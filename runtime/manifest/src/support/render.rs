@@ -1,7 +1,8 @@
 //! Rows to text for a terminal and to Markdown for the docs.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
+use super::explain::{Entry, Explanation};
 use super::rows::{Row, Values, Verdict, rows};
 
 const INTRODUCTION: &str = "\
@@ -38,7 +39,12 @@ pub fn markdown() -> String {
     for (title, section) in sections {
         let _ = write!(page, "\n## {title}\n\n| field | | why |\n|---|---|---|\n");
         for row in section {
-            let line = format!("| `{}` | {} | {}", row.path, word(row.verdict), why(row, '`'));
+            let line = format!(
+                "| `{}` | {} | {}",
+                row.path,
+                word(row.verdict),
+                why(row.verdict, row.values, '`')
+            );
             let _ = writeln!(page, "{} |", line.trim_end());
         }
     }
@@ -51,11 +57,49 @@ pub fn text() -> String {
     let width = rows.iter().map(|row| row.path.len()).max().unwrap_or_default();
     let mut page = String::new();
     for row in &rows {
-        let line = format!("{:width$}  {:8}  {}", row.path, word(row.verdict), why(row, '"'));
+        let line = format!(
+            "{:width$}  {:8}  {}",
+            row.path,
+            word(row.verdict),
+            why(row.verdict, row.values, '"')
+        );
         page.push_str(line.trim_end());
         page.push('\n');
     }
     page
+}
+
+/// As `wasmpod explain FIELD` prints it: the field, what becomes of it, the fields below.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "KIND:    {}", self.kind)?;
+        if !self.path.is_empty() {
+            writeln!(f, "FIELD:   {} <{}>", self.path, self.type_name)?;
+            let why = why(self.verdict, self.values, '"');
+            write!(f, "SUPPORT: {}", word(self.verdict))?;
+            if !why.is_empty() {
+                write!(f, ": {}", why.trim_start())?;
+            }
+            if let Some(above) = &self.because_of {
+                write!(f, " (as all of {above})")?;
+            }
+            writeln!(f)?;
+        }
+        if self.fields.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nFIELDS:")?;
+        let types: Vec<String> =
+            self.fields.iter().map(|entry| format!("<{}>", entry.type_name)).collect();
+        let names = self.fields.iter().map(|entry| entry.name.len()).max().unwrap_or_default();
+        let widest = types.iter().map(String::len).max().unwrap_or_default();
+        for (Entry { name, verdict, values, .. }, type_name) in self.fields.iter().zip(&types) {
+            let why = why(*verdict, *values, '"');
+            let line = format!("  {name:names$}  {type_name:widest$}  {:8}  {why}", word(*verdict));
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
 }
 
 /// Sections follow the top of the path: `metadata`, `spec`, and the lists of spec.
@@ -79,13 +123,13 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn why(row: &Row, quote: char) -> String {
-    let mut why = match row.verdict {
+fn why(verdict: Verdict, values: Values, quote: char) -> String {
+    let mut why = match verdict {
         Verdict::Honoured | Verdict::SetBySystem => String::new(),
         Verdict::Ignored(reason) | Verdict::Refused(reason) => reason.to_owned(),
     };
     let quoted = |value: &str| format!("{quote}{value}{quote}");
-    match row.values {
+    match values {
         Values::All => {}
         Values::Except(values) => {
             let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();

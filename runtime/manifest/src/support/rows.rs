@@ -26,6 +26,16 @@ pub enum Values {
     Beginning(&'static str),
 }
 
+impl From<schema::Values> for Values {
+    fn from(values: schema::Values) -> Self {
+        match values {
+            schema::Values::All => Values::All,
+            schema::Values::Except(values) => Values::Except(values),
+            schema::Values::Beginning(beginning) => Values::Beginning(beginning),
+        }
+    }
+}
+
 /// One field of a Pod; it speaks for all fields below it that have no row of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Row {
@@ -76,12 +86,7 @@ impl Walk {
             Support::Ignored(reason) => Verdict::Ignored(reason),
             Support::Refused(reason) => Verdict::Refused(reason),
         };
-        let values = match values {
-            schema::Values::All => Values::All,
-            schema::Values::Except(values) => Values::Except(values),
-            schema::Values::Beginning(beginning) => Values::Beginning(beginning),
-        };
-        self.rows.push(Row { path: path.to_owned(), verdict, values });
+        self.rows.push(Row { path: path.to_owned(), verdict, values: values.into() });
         verdict == Verdict::Honoured
     }
 

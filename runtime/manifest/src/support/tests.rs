@@ -43,3 +43,120 @@ fn text_has_one_line_a_row() {
     assert_eq!(text().lines().count(), rows().len());
     assert!(text().lines().any(|line| line.contains("hostNetwork") && line.contains("refused")));
 }
+
+fn explained(field: &str) -> String {
+    match explain(field) {
+        Ok(explanation) => explanation.to_string(),
+        Err(unknown) => {
+            format!("{unknown}; meant: {}\n", unknown.meant.as_deref().unwrap_or("-"))
+        }
+    }
+}
+
+#[test]
+fn a_field_is_explained_with_the_fields_below_it() {
+    insta::assert_snapshot!(explained("pod.spec.containers[0].resources"), @r"
+    KIND:    Pod
+    FIELD:   spec.containers[].resources <ResourceRequirements>
+    SUPPORT: honoured
+
+    FIELDS:
+      claims    <[]ResourceClaim>      refused   a guest cannot be given devices
+      limits    <map[string]Quantity>  honoured
+      requests  <map[string]Quantity>  honoured
+    ");
+    insta::assert_snapshot!(explained("spec.containers.image"), @r"
+    KIND:    Pod
+    FIELD:   spec.containers[].image <string>
+    SUPPORT: honoured
+    ");
+    insta::assert_snapshot!(explained("spec.containers[].ports[0].protocol"), @r#"
+    KIND:    Pod
+    FIELD:   spec.containers[].ports[].protocol <string>
+    SUPPORT: refused: WASI has TCP and UDP sockets only (for "SCTP" only)
+    "#);
+}
+
+#[test]
+fn a_field_below_one_without_effect_says_why() {
+    insta::assert_snapshot!(explained("spec.affinity.nodeAffinity"), @r"
+    KIND:    Pod
+    FIELD:   spec.affinity.nodeAffinity <NodeAffinity>
+    SUPPORT: ignored: every Pod runs on this machine: nothing is scheduled (as all of spec.affinity)
+
+    FIELDS:
+      preferredDuringSchedulingIgnoredDuringExecution  <[]PreferredSchedulingTerm>  ignored   every Pod runs on this machine: nothing is scheduled
+      requiredDuringSchedulingIgnoredDuringExecution   <NodeSelector>               ignored   every Pod runs on this machine: nothing is scheduled
+    ");
+}
+
+#[test]
+fn keys_of_maps_are_explained_by_themselves() {
+    insta::assert_snapshot!(
+        [
+            explained("spec.containers.resources.limits[nvidia.com/gpu]"),
+            explained("spec.containers.resources.limits.cpu"),
+            explained("metadata.labels[app.kubernetes.io/name]"),
+        ].concat(),
+        @r"
+    KIND:    Pod
+    FIELD:   spec.containers[].resources.limits[nvidia.com/gpu] <Quantity>
+    SUPPORT: refused: there are no devices and no huge pages to be given to guests
+    KIND:    Pod
+    FIELD:   spec.containers[].resources.limits[cpu] <Quantity>
+    SUPPORT: honoured
+    KIND:    Pod
+    FIELD:   metadata.labels[app.kubernetes.io/name] <string>
+    SUPPORT: honoured
+    "
+    );
+}
+
+#[test]
+fn other_kinds_are_explained_by_their_names() {
+    insta::assert_snapshot!(explained("deploy.spec.strategy"), @r"
+    KIND:    Deployment
+    FIELD:   spec.strategy <DeploymentStrategy>
+    SUPPORT: ignored: one Pod is made of the template and nothing controls it
+
+    FIELDS:
+      rollingUpdate  <RollingUpdateDeployment>  ignored   one Pod is made of the template and nothing controls it
+      type           <string>                   ignored   one Pod is made of the template and nothing controls it
+    ");
+    let same = explained("spec.restartPolicy");
+    for field in ["pod.spec.restartPolicy", "po.spec.restartPolicy", "PODS.spec.restartPolicy"] {
+        assert_eq!(explained(field), same);
+    }
+    assert!(explained("pod").starts_with("KIND:    Pod\n\nFIELDS:\n  apiVersion"));
+    assert_eq!(explained(""), explained("pod"));
+}
+
+#[test]
+fn a_misspelt_field_is_told_with_the_nearest() {
+    insta::assert_snapshot!(
+        [
+            explained("spec.contaners[0].image"),
+            explained("spec.containers.imagePullPolcy"),
+            explained("spec.restartPolicy.policy"),
+            explained("nonsense"),
+            explained("spec..[[x"),
+        ].concat(),
+        @r"
+    `contaners` is not a field of `spec`, which is a PodSpec; meant: pod.spec.containers[0].image
+    `imagePullPolcy` is not a field of `spec.containers[]`, which is a Container; meant: pod.spec.containers[].imagePullPolicy
+    `policy` is not a field of `spec.restartPolicy`, which is a string; meant: -
+    `nonsense` is not a field of a Pod; meant: -
+    `[x` is not a field of `spec`, which is a PodSpec; meant: -
+    "
+    );
+}
+
+/// Each row of the table can be asked for, and gives the verdict that the table gives.
+#[test]
+fn every_row_can_be_explained() {
+    for row in rows() {
+        let explanation =
+            explain(&row.path).unwrap_or_else(|error| panic!("{}: {error}", row.path));
+        assert_eq!((explanation.path, explanation.verdict), (row.path, row.verdict));
+    }
+}

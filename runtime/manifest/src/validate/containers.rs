@@ -47,7 +47,7 @@ pub(super) fn init_containers(
     for (index, container) in list(&spec.init_containers).iter().enumerate() {
         let here = at.index(index);
         container::common(container, surroundings, &here, errors);
-        restart_policy::init_container(container, &here, errors);
+        restart_policy::container(container, &here, errors);
         let name = container.name.as_str();
         if !name.is_empty() && !names.insert(name) {
             errors.duplicate(&here.field("name"), name);

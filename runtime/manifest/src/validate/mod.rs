@@ -34,6 +34,7 @@ mod restart_policy;
 mod scheduling;
 mod secret;
 mod security_context;
+mod selector;
 #[cfg(test)]
 mod tests;
 mod volume_mounts;
@@ -44,3 +45,4 @@ pub use config_map::config_map;
 pub use persistent_volume_claim::persistent_volume_claim;
 pub use pod::pod;
 pub use secret::secret;
+pub(crate) use selector::{plain_selector, selector};

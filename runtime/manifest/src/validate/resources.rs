@@ -12,15 +12,16 @@ use super::metadata::NOT_NEGATIVE;
 use super::{names, quantity};
 use crate::field::{Errors, Place};
 use crate::quantity::Quantity;
-use crate::resources::{self, is_huge_page, is_overcommit_allowed};
+use crate::resources::{self, PIDS, is_huge_page, is_overcommit_allowed};
 
 type ResourceList = BTreeMap<String, Written>;
 
-/// Whose resources they are: a container may name more of them.
+/// Which list they are in: that of a container may name more of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Container,
-    Pod,
+    PodLimits,
+    PodRequests,
 }
 
 pub(super) fn container(
@@ -30,7 +31,7 @@ pub(super) fn container(
     errors: &mut Errors,
 ) {
     if let Some(requirements) = requirements {
-        self::requirements(requirements, Owner::Container, at, errors);
+        self::requirements(requirements, Owner::Container, Owner::Container, at, errors);
         claim_names(list(&requirements.claims), claims, &at.field("claims"), errors);
     }
 }
@@ -54,7 +55,7 @@ pub(super) fn pod(spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
         let detail = "claims may not be set for Resources at pod-level";
         errors.forbidden(&at.field("claims"), detail);
     }
-    self::requirements(requirements, Owner::Pod, at, errors);
+    self::requirements(requirements, Owner::PodLimits, Owner::PodRequests, at, errors);
     consistency(spec, requirements, at, errors);
 }
 
@@ -114,14 +115,15 @@ fn consistency(
 
 fn requirements(
     requirements: &ResourceRequirements,
-    owner: Owner,
+    limits_of: Owner,
+    requests_of: Owner,
     at: &Place<'_>,
     errors: &mut Errors,
 ) {
     let limits_at = at.field("limits");
     let requests_at = at.field("requests");
-    let limits = amounts(requirements.limits.as_ref(), owner, &limits_at, errors);
-    let requests = amounts(requirements.requests.as_ref(), owner, &requests_at, errors);
+    let limits = amounts(requirements.limits.as_ref(), limits_of, &limits_at, errors);
+    let requests = amounts(requirements.requests.as_ref(), requests_of, &requests_at, errors);
 
     for (resource, request) in &requests {
         // Printed without the key, as Kubernetes prints it, but found with it.
@@ -167,7 +169,8 @@ fn amounts(
         if amount.is_negative() {
             errors.invalid(&here, amount.to_string(), NOT_NEGATIVE);
         }
-        if is_extended(resource) && !amount.is_multiple_of(Quantity::units(1)) {
+        let counted = is_extended(resource) || resource == PIDS;
+        if counted && !amount.is_multiple_of(Quantity::units(1)) {
             errors.invalid(&here, amount.to_string(), "must be an integer");
         }
         if is_huge_page(resource) {
@@ -185,11 +188,15 @@ fn amounts(
 }
 
 fn name(resource: &str, owner: Owner, at: &Place<'_>, errors: &mut Errors) {
-    if owner == Owner::Pod {
-        if !resources::is_supported_for_pods(resource) {
-            errors.unsupported(at, resource, &["cpu", "hugepages-", "memory"]);
+    let is_pids = owner == Owner::PodLimits && resource == PIDS;
+    match owner {
+        Owner::Container => {}
+        Owner::PodLimits | Owner::PodRequests => {
+            if !is_pids && !resources::is_supported_for_pods(resource) {
+                errors.unsupported(at, resource, &["cpu", "hugepages-", "memory"]);
+            }
+            return;
         }
-        return;
     }
     let before = errors.len();
     errors.invalid_each(at, resource, names::qualified_name(resource));

@@ -17,7 +17,8 @@ pub(super) fn pod(policy: &str, at: &Place<'_>, errors: &mut Errors) {
     }
 }
 
-/// Of a container that is not a sidecar; `at` is the container.
+/// Of an app or init container, at `at`. A sidecar may have rules too: it restarts in any case, but
+/// a rule of it can restart the whole Pod.
 pub(super) fn container(container: &Container, at: &Place<'_>, errors: &mut Errors) {
     let rules = list(&container.restart_policy_rules);
     let policy_at = at.field("restartPolicy");
@@ -37,19 +38,6 @@ pub(super) fn container(container: &Container, at: &Place<'_>, errors: &mut Erro
     }
     for (index, rule) in rules.iter().enumerate() {
         self::rule(rule, &rules_at.index(index), errors);
-    }
-}
-
-/// Of an init container, where `Always` makes it a sidecar.
-pub(super) fn init_container(container: &Container, at: &Place<'_>, errors: &mut Errors) {
-    if is_sidecar(container) {
-        if !list(&container.restart_policy_rules).is_empty() {
-            let detail =
-                "restartPolicyRules are not allowed for init containers with restart policy Always";
-            errors.forbidden(&at.field("restartPolicyRules"), detail);
-        }
-    } else {
-        self::container(container, at, errors);
     }
 }
 

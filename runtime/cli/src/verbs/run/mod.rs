@@ -51,7 +51,8 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
         loaded.notes.iter().for_each(|note| problem::note(&note.to_string()));
     }
     if loaded.pods.is_empty() {
-        return Err(Failure::new("the manifests hold no Pod to run"));
+        return Err(Failure::new("the manifests hold no Pod to run")
+            .hint("write a Pod, or a workload such as a Deployment or a Job"));
     }
     let mut bundles = plan::bundles(&verb, &wanted, loaded)?;
     let runtime = runtime()?;

@@ -7,6 +7,10 @@
 //! every path is resolved below one of them: a symbolic link does not lead from one mount into
 //! another, and a folder descriptor of an outer mount shows the mount point of an inner one as an
 //! empty folder.
+//!
+//! With `readOnlyRootFilesystem` the root refuses writes, all but `/dev`, which container runtimes
+//! leave writable too, and the folder of the termination message. A runtime leaves only the file
+//! of the message writable, but what a guest can be given is a directory.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -75,6 +79,10 @@ impl ContainerFilesystem {
             layout.make_folder(&clean(folder))?;
         }
         let termination_message = layout.termination_message(container)?;
+        if is_root_read_only(container) {
+            layout.keep_writable("/dev");
+            layout.keep_writable(folder_of(&termination_message_path(container)));
+        }
         let Layout { folders, notes, .. } = layout;
         let mounts = folders.into_iter().map(|folder| folder.mount).collect();
         Ok(ContainerFilesystem { mounts, termination_message, notes })
@@ -179,7 +187,7 @@ struct FileMount {
 
 impl<'pod> Layout<'pod> {
     fn new(container: &'pod Container, root: PathBuf) -> Self {
-        let mount = Mount::at("/", root, false);
+        let mount = Mount::at("/", root, is_root_read_only(container));
         let folders = vec![Folder { mount, surroundings: Surroundings::Ours }];
         Layout { container, folders, files: Vec::new(), notes: Vec::new() }
     }
@@ -282,8 +290,7 @@ impl<'pod> Layout<'pod> {
     }
 
     fn termination_message(&self, container: &Container) -> Result<TerminationMessage, MountError> {
-        let path = container.termination_message_path.as_deref();
-        let path = clean(path.filter(|path| !path.is_empty()).unwrap_or("/dev/termination-log"));
+        let path = termination_message_path(container);
         let (around, below) = self.around(&path, None);
         let folder = around.mount.host_path();
         if around.mount.guest_path == "/" {
@@ -306,6 +313,22 @@ impl<'pod> Layout<'pod> {
         Ok(TerminationMessage::new(around.mount.clone(), below, falls_back_to_logs))
     }
 
+    /// Leaves a folder of a read-only root writable: it becomes a mount of its own.
+    ///
+    /// Not the root as a whole, which was asked to be read-only, and not what a volume covers.
+    fn keep_writable(&mut self, guest_path: &str) {
+        let (around, below) = self.around(guest_path, None);
+        let folder = around.mount.host_path().join(&below);
+        // A link that some image or volume put there may lead anywhere.
+        let is_folder = fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir());
+        if around.mount.guest_path != "/" || below.as_os_str().is_empty() || !is_folder {
+            return;
+        }
+        let mount = Mount::at(guest_path, folder, false);
+        self.folders.push(Folder { mount, surroundings: Surroundings::Ours });
+        self.folders.sort_by(|a, b| a.mount.guest_path.cmp(&b.mount.guest_path));
+    }
+
     /// The innermost mount that holds `guest_path`, and the path below it. A mount is not around
     /// itself: `except` is passed over.
     fn around(&self, guest_path: &str, except: Option<usize>) -> (&Folder, PathBuf) {
@@ -323,6 +346,24 @@ impl<'pod> Layout<'pod> {
 
     fn create(&self, guest_path: &str, error: impl std::fmt::Display) -> MountError {
         MountError::create(&self.container.name, format!("{guest_path}: {error}"))
+    }
+}
+
+fn is_root_read_only(container: &Container) -> bool {
+    let context = container.security_context.as_ref();
+    context.and_then(|context| context.read_only_root_filesystem) == Some(true)
+}
+
+fn termination_message_path(container: &Container) -> String {
+    let path = container.termination_message_path.as_deref();
+    clean(path.filter(|path| !path.is_empty()).unwrap_or("/dev/termination-log"))
+}
+
+/// The folder of a cleaned path.
+fn folder_of(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some((folder, _)) if !folder.is_empty() => folder,
+        _ => "/",
     }
 }
 

@@ -147,6 +147,48 @@ fn a_container_has_a_root_with_the_usual_files() {
 }
 
 #[test]
+fn a_read_only_root_leaves_dev_and_the_last_words_writable() {
+    let read_only = json!({"readOnlyRootFilesystem": true});
+    let mut world = World::new(
+        json!([{"name": "data", "emptyDir": {}}]),
+        json!([
+            {
+                "name": "app",
+                "securityContext": read_only,
+                "terminationMessagePath": "/var/said/last",
+                "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+            },
+            {"name": "root", "securityContext": read_only, "terminationMessagePath": "/last"},
+            {
+                "name": "volume",
+                "securityContext": read_only,
+                "terminationMessagePath": "/data/last",
+                "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+            },
+        ]),
+    );
+    let files = world.start(0);
+    let seen: Vec<_> =
+        files.mounts().iter().map(|mount| (mount.guest_path.as_str(), mount.read_only)).collect();
+    assert_eq!(seen, [("/", true), ("/data", false), ("/dev", false), ("/var/said", false)]);
+    for path in ["/scratch", "/tmp/scratch", "/etc/hosts"] {
+        assert_eq!(Guest::new(&files).create(path).run(), NOT_PERMITTED, "{path}");
+    }
+    for path in ["/data/kept", "/dev/scratch", "/dev/termination-log"] {
+        assert_eq!(Guest::new(&files).create(path).run(), OK, "{path}");
+    }
+    assert_eq!(Guest::new(&files).write("/var/said/last").run(), OK);
+    assert_eq!(files.termination_message().read(0, None), guest::TEXT);
+
+    // The root itself is what was asked to be read-only.
+    let files = world.prepare(1, 0).unwrap();
+    assert_eq!(Guest::new(&files).create("/scratch").run(), NOT_PERMITTED);
+    let files = world.prepare(2, 0).unwrap();
+    assert_eq!(files.mounts().len(), 3);
+    assert_eq!(Guest::new(&files).create("/data/last").run(), OK);
+}
+
+#[test]
 fn a_restart_gets_a_new_root_and_the_same_volumes() {
     let mut world = one_mount(
         json!({"name": "data", "emptyDir": {}}),
