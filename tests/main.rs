@@ -3,6 +3,7 @@
 mod harness;
 
 mod cli;
+mod eviction;
 mod examples;
 mod kinds;
 mod manifests;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::eviction::evict_over_limit;
 use super::host::Host;
 use super::runtime::PodRuntime;
 use crate::guest::Stdin;
@@ -96,6 +97,7 @@ pub enum PodError {
 /// A Pod that is about to run.
 pub struct Pod {
     worker: Worker<PodRuntime>,
+    runtime: Arc<PodRuntime>,
     handle: PodHandle,
 }
 
@@ -189,9 +191,9 @@ impl PodBuilder {
         metadata.uid = Some(uid);
         let spec = Spec::new(&self.pod.pod)?;
         let clock = self.clock;
-        let runtime = PodRuntime::new(self, spec.identity.clone())?;
-        let (worker, handle) = Worker::new(spec, Arc::new(runtime), clock);
-        Ok(Pod { worker, handle })
+        let runtime = Arc::new(PodRuntime::new(self, spec.identity.clone())?);
+        let (worker, handle) = Worker::new(spec, Arc::clone(&runtime), clock);
+        Ok(Pod { worker, runtime, handle })
     }
 }
 
@@ -207,6 +209,10 @@ impl Pod {
     /// Dropping the future ends every run at once and leaves the Pod's folder to be swept; ask
     /// the [`PodHandle`] for a kill instead.
     pub async fn run(self) -> Finished {
-        self.worker.run().await
+        let Self { worker, runtime, handle } = self;
+        tokio::select! {
+            finished = worker.run() => finished,
+            never = evict_over_limit(&runtime, &handle) => match never {},
+        }
     }
 }

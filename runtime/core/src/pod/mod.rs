@@ -8,6 +8,7 @@ mod address;
 mod builder;
 mod container;
 mod error;
+mod eviction;
 mod folders;
 mod host;
 mod network;

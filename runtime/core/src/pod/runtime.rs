@@ -73,9 +73,13 @@ impl PodRuntime {
             .expect("the worker names containers of this Pod")
     }
 
+    /// The sandbox, from when it is ready to the Pod's end.
+    pub(super) fn current_store(&self) -> Option<Arc<PodStore>> {
+        self.state().store.clone()
+    }
+
     fn store(&self) -> Arc<PodStore> {
-        let store = self.state().store.clone();
-        store.expect("the worker prepares the sandbox before anything else")
+        self.current_store().expect("the worker prepares the sandbox before anything else")
     }
 }
 

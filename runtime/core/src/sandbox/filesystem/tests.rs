@@ -616,7 +616,6 @@ fn a_volume_over_its_limit_is_named() {
         json!([{"name": "app"}]),
     );
     assert_eq!(world.set_up(), [] as [String; 0]);
-    assert!(world.volumes.has_limits());
     let volumes = world.folder.path().join("volumes");
     fs::write(volumes.join("free/file"), vec![1; 100_000]).unwrap();
     assert_eq!(world.volumes.over_limit(), None);

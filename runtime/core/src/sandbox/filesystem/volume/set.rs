@@ -153,15 +153,6 @@ impl Volumes {
         })
     }
 
-    /// Whether any emptyDir has a sizeLimit, so that [`over_limit`](Self::over_limit) is worth a
-    /// timer.
-    #[must_use]
-    pub fn has_limits(&self) -> bool {
-        self.mounted
-            .values()
-            .any(|mounted| matches!(mounted.kind, Kind::EmptyDir { limit: Some(_) }))
-    }
-
     /// A file of a volume, for environment variables from files.
     ///
     /// # Errors
