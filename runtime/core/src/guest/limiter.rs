@@ -2,7 +2,8 @@
 //!
 //! Counts all linear memories and tables of the container together: wasmtime's own limits are per
 //! memory, so that a guest with two memories would get twice its limit, and an HTTP handler has
-//! many Stores at once. Not counted: compiled code, stacks and the host's buffers; for those there
+//! many Stores at once. Containers without a limit share what the machine can give ([`PodMemory`]):
+//! without that one guest could make the kernel kill the whole Pod, or worse. Not counted: compiled code, stacks and the host's buffers; for those there
 //! is the Pod's cgroup. Shared memories would bypass it and are refused by the engine.
 
 use std::sync::Arc;
@@ -36,31 +37,65 @@ pub(crate) struct OutOfMemory {
     more: usize,
 }
 
+/// The memory of the containers of one Pod that have no limit of their own.
+#[derive(Debug)]
+pub struct PodMemory {
+    shared: Arc<Bounded>,
+}
+
+impl PodMemory {
+    /// So many bytes for all of them together.
+    pub fn new(bytes: u64) -> Self {
+        Self { shared: Arc::new(Bounded::new(bytes)) }
+    }
+
+    /// The memory of a container: of `limit` bytes, or without one a share of what is here.
+    pub fn container(&self, limit: Option<u64>, exceeded: Exceeded) -> Arc<ContainerMemory> {
+        let bound = match limit {
+            Some(limit) => Arc::new(Bounded::new(limit)),
+            None => Arc::clone(&self.shared),
+        };
+        let (used, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(ContainerMemory { bound, exceeded, used, peak })
+    }
+}
+
+/// Bytes that are handed out up to a limit.
+#[derive(Debug)]
+struct Bounded {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Bounded {
+    fn new(limit: u64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self { limit, used: AtomicUsize::new(0) }
+    }
+
+    fn take(&self, more: usize) -> Result<(), OutOfMemory> {
+        let within = |used: usize| used.checked_add(more).filter(|used| *used <= self.limit);
+        match self.used.try_update(Relaxed, Relaxed, within) {
+            Ok(_) => Ok(()),
+            Err(used) => Err(OutOfMemory { limit: self.limit, used, more }),
+        }
+    }
+}
+
 /// The memory of one container, over all its Stores.
 #[derive(Debug)]
 pub struct ContainerMemory {
-    limit: usize,
+    /// The container's alone, or that of its Pod.
+    bound: Arc<Bounded>,
     exceeded: Exceeded,
     used: AtomicUsize,
     peak: AtomicUsize,
 }
 
 impl ContainerMemory {
-    /// Memory of so many bytes; without a limit, all that the host has: a guest must fail before
-    /// its host does.
-    pub fn new(limit: Option<u64>, exceeded: Exceeded) -> Arc<Self> {
-        let limit = limit.unwrap_or_else(host_memory);
-        Arc::new(Self {
-            limit: usize::try_from(limit).unwrap_or(usize::MAX),
-            exceeded,
-            used: AtomicUsize::new(0),
-            peak: AtomicUsize::new(0),
-        })
-    }
-
-    /// The limit in bytes.
+    /// The limit in bytes: its own, or what it shares with others.
     pub fn limit(&self) -> usize {
-        self.limit
+        self.bound.limit
     }
 
     /// Bytes of memories and tables now.
@@ -74,18 +109,15 @@ impl ContainerMemory {
     }
 
     fn take(&self, more: usize) -> Result<(), OutOfMemory> {
-        let within = |used: usize| used.checked_add(more).filter(|used| *used <= self.limit);
-        match self.used.try_update(Relaxed, Relaxed, within) {
-            Ok(before) => {
-                self.peak.fetch_max(before + more, Relaxed);
-                Ok(())
-            }
-            Err(used) => Err(OutOfMemory { limit: self.limit, used, more }),
-        }
+        self.bound.take(more)?;
+        let before = self.used.fetch_add(more, Relaxed);
+        self.peak.fetch_max(before + more, Relaxed);
+        Ok(())
     }
 
     fn give_back(&self, bytes: usize) {
         self.used.fetch_sub(bytes, Relaxed);
+        self.bound.used.fetch_sub(bytes, Relaxed);
     }
 }
 
@@ -198,20 +230,20 @@ impl ResourceLimiter for MemoryLimiter {
     }
 }
 
-fn host_memory() -> u64 {
-    let system = rustix::system::sysinfo();
-    // The unit is 1 on every 64-bit system.
-    let unit = u64::from(system.mem_unit.max(1));
-    system.totalram.saturating_mul(unit)
+/// How many handles (files, sockets, streams, pollables) one Store may hold, in a Pod of so many
+/// containers.
+///
+/// A file or a real socket is a descriptor of the Pod's process: all guests together must not use
+/// them up, the host needs its own half.
+pub(crate) fn most_handles(containers: usize) -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    share_of_descriptors(descriptors, containers)
 }
 
-/// How many handles (files, sockets, streams, pollables) one Store may hold.
-///
-/// A file or a real socket is a descriptor of the Pod's process: one guest must not use them all
-/// up. In-memory sockets cost none, hence never fewer than 1024.
-pub(crate) fn most_handles() -> usize {
-    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(descriptors / 2).unwrap_or(usize::MAX).clamp(1024, 65_536)
+fn share_of_descriptors(descriptors: u64, containers: usize) -> usize {
+    let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
+    // With fewer no program gets as far as its first error message.
+    (half / containers.max(1)).clamp(32, 65_536)
 }
 
 #[cfg(test)]
@@ -220,9 +252,38 @@ mod tests {
 
     const PAGE: usize = 64 << 10;
 
+    fn memory(limit: u64, exceeded: Exceeded) -> Arc<ContainerMemory> {
+        PodMemory::new(0).container(Some(limit), exceeded)
+    }
+
+    #[test]
+    fn containers_without_a_limit_share_the_pods() {
+        let pod = PodMemory::new(3 * PAGE as u64);
+        let (first, second) =
+            (pod.container(None, Exceeded::Deny), pod.container(None, Exceeded::Deny));
+        let limited = pod.container(Some(PAGE as u64), Exceeded::Deny);
+        let mut one = MemoryLimiter::new(first.clone());
+        let mut two = MemoryLimiter::new(second.clone());
+        assert!(one.memory_growing(0, 2 * PAGE, None).unwrap());
+        assert!(!two.memory_growing(0, 2 * PAGE, None).unwrap());
+        assert!(two.memory_growing(0, PAGE, None).unwrap());
+        assert!(MemoryLimiter::new(limited).memory_growing(0, PAGE, None).unwrap());
+        assert_eq!((first.used(), second.used(), first.limit()), (2 * PAGE, PAGE, 3 * PAGE));
+        drop(one);
+        assert!(two.memory_growing(PAGE, 3 * PAGE, None).unwrap());
+    }
+
+    #[test]
+    fn handles_of_all_containers_leave_the_host_half_of_its_descriptors() {
+        assert_eq!(share_of_descriptors(1024, 1), 512);
+        assert_eq!(share_of_descriptors(4096, 4), 512);
+        assert_eq!(share_of_descriptors(u64::MAX, 3), 65_536);
+        assert_eq!(share_of_descriptors(20, 0), 32);
+    }
+
     #[test]
     fn memories_and_tables_of_all_stores_share_one_limit() {
-        let memory = ContainerMemory::new(Some(4 * PAGE as u64), Exceeded::Deny);
+        let memory = memory(4 * PAGE as u64, Exceeded::Deny);
         let mut limiter = MemoryLimiter::new(memory.clone());
         let mut other = MemoryLimiter::new(memory.clone());
         assert!(limiter.memory_growing(0, 2 * PAGE, None).unwrap());
@@ -240,7 +301,7 @@ mod tests {
 
     #[test]
     fn growth_that_fails_later_is_given_back_once() {
-        let memory = ContainerMemory::new(Some(PAGE as u64), Exceeded::Deny);
+        let memory = memory(PAGE as u64, Exceeded::Deny);
         let mut limiter = MemoryLimiter::new(memory.clone());
         assert!(limiter.memory_growing(0, PAGE, None).unwrap());
         limiter.memory_grow_failed(format_err!("no memory")).unwrap();
@@ -252,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_killing_limit_is_an_error() {
-        let mut limiter = MemoryLimiter::new(ContainerMemory::new(Some(1), Exceeded::Kill));
+        let mut limiter = MemoryLimiter::new(memory(1, Exceeded::Kill));
         let error = limiter.memory_growing(0, PAGE, None).unwrap_err();
         assert!(error.is::<OutOfMemory>(), "{error}");
     }

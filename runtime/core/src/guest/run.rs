@@ -29,6 +29,8 @@ pub struct GuestHost {
     pub clock: PodClock,
     /// The Pod's chance.
     pub random: PodRandom,
+    /// How many containers share the descriptors of this process, this one included.
+    pub containers: usize,
 }
 
 /// What a run gets from its container's manifest.

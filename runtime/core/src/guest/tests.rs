@@ -82,7 +82,7 @@ impl World {
             http: HttpSettings::default(),
             ports: Vec::new(),
             mounts: Vec::new(),
-            memory: ContainerMemory::new(self.memory_limit, self.exceeded),
+            memory: PodMemory::new(1 << 30).container(self.memory_limit, self.exceeded),
         }
     }
 
@@ -92,6 +92,7 @@ impl World {
             account: self.executor.account("test", Weight::MIN, None),
             clock: PodClock::real(),
             random: PodRandom::System,
+            containers: 1,
         }
     }
 

@@ -77,7 +77,7 @@ impl WasiSetup {
             random: host.random,
             run: spec.run,
             account: host.account,
-            most_handles: most_handles(),
+            most_handles: most_handles(host.containers),
             endpoint: host.endpoint,
             memory: spec.memory,
             directories: spec.mounts.len(),

@@ -12,7 +12,7 @@ use super::output::ContainerOutput;
 use super::runtime::{PodRuntime, now};
 use super::store::{ObjectsAndVolumes, PodStore};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, ContainerMemory, Exceeded, HttpSettings, Program, RunSpec, Stdin};
+use crate::guest::{self, Exceeded, HttpSettings, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -54,7 +54,7 @@ pub(super) fn start(
         ports: listen_ports(container),
         http: http_settings(runtime, container)?,
         mounts: files.mounts().to_vec(),
-        memory: ContainerMemory::new(resources.memory_limit, Exceeded::default()),
+        memory: store.memory.container(resources.memory_limit, Exceeded::default()),
     };
     let stop = CancellationToken::new();
     let account = account(store, &container.name, resources);

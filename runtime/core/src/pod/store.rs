@@ -11,13 +11,13 @@ use super::error::chain;
 use super::network::PodNetwork;
 use super::runtime::{PodRuntime, now};
 use crate::executor::{Account, PodExecutor};
-use crate::guest::{Engines, GuestHost, PodClock, PodRandom};
+use crate::guest::{Engines, GuestHost, PodClock, PodMemory, PodRandom};
 use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
 use crate::manifest::Manifest;
 use crate::manifest::downward::DownwardStatus;
 use crate::manifest::environment::{FileError, Objects, hostname};
-use crate::resources::{allocatable, node_name};
+use crate::resources::{allocatable, allocatable_memory, node_name};
 use crate::sandbox::filesystem::etc::{self, EtcFiles};
 use crate::sandbox::filesystem::{MountError, PodFolder, PodSources, Volumes};
 
@@ -39,6 +39,10 @@ pub(super) struct PodStore {
     clock: PodClock,
     pub(super) downward: DownwardStatus,
 }
+    /// How many of the Pod's containers share this process.
+    containers: usize,
+    /// Of the containers without a limit.
+    pub(super) memory: PodMemory,
 
 impl PodStore {
     /// Makes everything; what was made is given back when a later step fails.
@@ -90,6 +94,10 @@ impl PodStore {
             downward,
         })
     }
+            containers: pod.spec.as_ref().map_or(1, |spec| {
+                spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
+            }),
+            memory: PodMemory::new(allocatable_memory()),
 
     /// `status.podIPs`
     pub(super) fn pod_ips(&self) -> Vec<IpAddr> {
@@ -114,6 +122,7 @@ impl PodStore {
             endpoint: Arc::new(self.network.network.endpoint()),
         }
     }
+            containers: self.containers,
 
     /// Ends what still runs and removes what dies with the Pod.
     pub(super) async fn remove(&self) {

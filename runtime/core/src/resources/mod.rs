@@ -7,4 +7,4 @@ mod container;
 mod machine;
 
 pub use container::ContainerResources;
-pub use machine::{allocatable, node_name};
+pub use machine::{allocatable, allocatable_memory, node_name};

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::executor::{PodExecutor, Task, TaskError, Weight};
 use crate::guest::{
-    ContainerMemory, Engines, Exceeded, GuestHost, HttpSettings, OutputBuffer, PodClock, PodRandom,
-    Program, RunSpec, Stdin, run,
+    ContainerMemory, Engines, Exceeded, GuestHost, HttpSettings, OutputBuffer, PodClock, PodMemory,
+    PodRandom, Program, RunSpec, Stdin, run,
 };
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::Exit;
@@ -64,7 +64,7 @@ impl World {
             network: Network::new(NetworkConfig::new("pod", Vec::new())),
             log: OutputBuffer::new(1 << 20),
             settings: HttpSettings::default(),
-            memory: ContainerMemory::new(None, Exceeded::Deny),
+            memory: PodMemory::new(1 << 30).container(None, Exceeded::Deny),
             stop: CancellationToken::new(),
             clients: JoinSet::new(),
         }
@@ -102,6 +102,7 @@ impl World {
             account: account.clone(),
             clock: PodClock::real(),
             random: PodRandom::System,
+            containers: 1,
         };
         let spec = RunSpec {
             run: "web/0".to_owned(),
@@ -403,7 +404,7 @@ async fn work_after_a_complete_response_is_done_in_the_background() {
 #[tokio::test]
 async fn the_memory_limit_holds_for_all_instances_together() {
     let mut world = World::new();
-    world.memory = ContainerMemory::new(Some(32 << 20), Exceeded::Deny);
+    world.memory = PodMemory::new(1 << 30).container(Some(32 << 20), Exceeded::Deny);
     let _web = world.start("http_toolbox").await;
     assert_eq!(world.get("/grow/16").await, "200 grown\n");
     assert_eq!(world.get("/grow/64").await, "200 denied\n");
@@ -413,7 +414,7 @@ async fn the_memory_limit_holds_for_all_instances_together() {
 #[tokio::test]
 async fn a_killing_limit_ends_the_container() {
     let mut world = World::new();
-    world.memory = ContainerMemory::new(Some(32 << 20), Exceeded::Kill);
+    world.memory = PodMemory::new(1 << 30).container(Some(32 << 20), Exceeded::Kill);
     let web = world.start("http_toolbox").await;
     world.get("/grow/64").await;
     let exit = timeout(HANG, web).await.expect("it ends").unwrap();
