@@ -3,7 +3,6 @@
 use std::task::{Context, Poll};
 
 use super::line::{LogStream, Piece};
-use super::writer::LogFailure;
 
 /// A line of a guest, or a piece of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +32,6 @@ pub trait LogSink: Send + Sync {
     /// that is to pass unchanged.
     fn raw(&self, container: &str, stream: LogStream, bytes: &[u8]) {
         let _ = (container, stream, bytes);
-    }
-
-    /// The log file of a container begins to lose lines. Called once for a run.
-    fn failed(&self, container: &str, failure: &LogFailure) {
-        let _ = (container, failure);
     }
 
     /// Ready while the sink has room. Wakes every task that was told to wait.

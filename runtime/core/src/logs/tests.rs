@@ -36,10 +36,6 @@ impl LogSink for Seen {
         let line = format!("{} {} {:?} {text}", line.container, line.stream, line.piece);
         self.lines.lock().unwrap().push(line);
     }
-
-    fn failed(&self, _: &str, failure: &LogFailure) {
-        self.failures.lock().unwrap().push(failure.clone());
-    }
 }
 
 fn log_at(folder: tempfile::TempDir, path: PathBuf, rotation: Rotation) -> Log {
@@ -50,12 +46,14 @@ fn log_at(folder: tempfile::TempDir, path: PathBuf, rotation: Rotation) -> Log {
         Timestamp::from_second(*seconds).unwrap()
     };
     let seen = Arc::new(Seen::default());
+    let heard = Arc::clone(&seen);
     let writer = LogWriter::open(LogWriterOptions {
         container: "web".to_owned(),
         path: path.clone(),
         rotation,
         clock: Arc::new(clock),
         sink: Some(Arc::clone(&seen) as Arc<dyn LogSink>),
+        on_failure: Box::new(move |failure| heard.failures.lock().unwrap().push(failure.clone())),
     });
     Log { _folder: folder, path, writer, seen }
 }
@@ -189,6 +187,7 @@ fn a_log_that_cannot_be_made_is_said_and_the_guest_goes_on() {
         "{failure}"
     );
     assert_eq!(log.seen.lines.lock().unwrap().len(), 2);
+    assert_eq!(log.seen.failures.lock().unwrap().len(), 1, "at once, and once");
 }
 
 #[test]

@@ -51,6 +51,9 @@ pub struct LogWriterOptions {
     pub clock: Arc<dyn LogClock>,
     /// Who else sees the lines.
     pub sink: Option<Arc<dyn LogSink>>,
+    /// Called once, when the file cannot be made or begins to lose lines: a full disk must not be
+    /// silent. The log is locked meanwhile, so it must only hand over.
+    pub on_failure: Box<dyn Fn(&LogFailure) + Send + Sync>,
 }
 
 /// Why lines of a container are not in its log file.
@@ -75,6 +78,7 @@ struct Shared {
     container: String,
     clock: Arc<dyn LogClock>,
     sink: Option<Arc<dyn LogSink>>,
+    on_failure: Box<dyn Fn(&LogFailure) + Send + Sync>,
     state: Mutex<State>,
 }
 
@@ -110,10 +114,10 @@ impl LogWriter {
     /// Creates the log file of a run.
     ///
     /// This does not fail: where the file cannot be made, the guest runs without, and
-    /// [`failure`](Self::failure) says why, for an event.
+    /// `on_failure` hears why.
     #[must_use]
     pub fn open(options: LogWriterOptions) -> Self {
-        let LogWriterOptions { container, path, rotation, clock, sink } = options;
+        let LogWriterOptions { container, path, rotation, clock, sink, on_failure } = options;
         let mut file = LogFile {
             path,
             rotation,
@@ -123,8 +127,10 @@ impl LogWriter {
             last_rotation: None,
             failure: None,
         };
-        if let Err(error) = file.open() {
-            file.failed(&error, 0);
+        if let Err(error) = file.open()
+            && let Some(failure) = file.failed(&error, 0)
+        {
+            on_failure(&failure);
         }
         let state = State {
             file,
@@ -133,7 +139,8 @@ impl LogWriter {
             unended_stdout: Vec::new(),
             unended_stderr: Vec::new(),
         };
-        LogWriter { shared: Arc::new(Shared { container, clock, sink, state: Mutex::new(state) }) }
+        let state = Mutex::new(state);
+        LogWriter { shared: Arc::new(Shared { container, clock, sink, on_failure, state }) }
     }
 
     /// Takes what the guest wrote. Blocks only for the file; see [`poll_ready`](Self::poll_ready).
@@ -269,8 +276,8 @@ impl Run<'_> {
         // A guest that once wrote long lines does not keep their memory for ever.
         batch.bytes.shrink_to(BATCH);
         batch.entries = 0;
-        if let (Some(failure), Some(sink)) = (first_failure, &self.shared.sink) {
-            sink.failed(&self.shared.container, &failure);
+        if let Some(failure) = first_failure {
+            (self.shared.on_failure)(&failure);
         }
     }
 }

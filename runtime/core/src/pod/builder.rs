@@ -44,7 +44,7 @@ pub struct PodBuilder {
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
     pub(super) clock: Clock,
-    pub(super) on_note: Box<dyn Fn(&str) + Send + Sync>,
+    pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 /// A port of the host that stands for one of the Pod, as `hostPort` does.
@@ -116,7 +116,7 @@ impl PodBuilder {
             stdin: None,
             log_sink: None,
             clock: Clock::System,
-            on_note: Box::new(|_| {}),
+            on_note: Arc::new(|_| {}),
         }
     }
 
@@ -175,7 +175,7 @@ impl PodBuilder {
     /// met in full, where a log cannot be written.
     #[must_use]
     pub fn on_note(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.on_note = Box::new(tell);
+        self.on_note = Arc::new(tell);
         self
     }
 

@@ -1,7 +1,7 @@
 //! One run of a container: its files, its environment, its log, its share of CPU and memory, and
 //! the guest in it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -24,7 +24,10 @@ use crate::sandbox::wasi::p1::ListenPort;
 use crate::worker::{Run, RunControl};
 
 /// Starts run number `attempt` of `container`.
-pub(super) fn start(
+///
+/// The first run's files are made at once, it is what a user waits for. A later run first removes
+/// those of the one before, which may be many: that is not for the thread that the Pod's life is on.
+pub(super) async fn start(
     runtime: &PodRuntime,
     store: &Arc<PodStore>,
     container: &Container,
@@ -33,12 +36,20 @@ pub(super) fn start(
     file_name: &str,
 ) -> Result<Run, StartError> {
     let environment = environment(runtime, store, container)?;
-    let files = files(store, container, attempt, &environment)?;
+    let log = log_options(runtime, store, container, attempt);
+    let make = {
+        let (store, container) = (Arc::clone(store), container.clone());
+        move || make_files(&store, &container, attempt, environment, log)
+    };
+    let made = if attempt == 0 {
+        make()
+    } else {
+        tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| {
+            Err(StartError::Create(format!("its files could not be made: {error}")))
+        })
+    };
+    let Made { environment, files, log } = made?;
     files.notes().iter().for_each(|note| (runtime.request.on_note)(note));
-    let log = open_log(runtime, store, container, attempt);
-    if let Some(failure) = log.failure() {
-        (runtime.request.on_note)(&failure.to_string());
-    }
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
     let resources = ContainerResources::of(container);
     let argv = environment.argv(&[file_name.to_owned()], &[]);
@@ -79,6 +90,34 @@ fn environment(
         .map_err(|error| StartError::Config(error.to_string()))
 }
 
+/// What a run has on disk.
+struct Made {
+    environment: Environment,
+    files: ContainerFilesystem,
+    log: LogWriter,
+}
+
+fn make_files(
+    store: &PodStore,
+    container: &Container,
+    attempt: u32,
+    environment: Environment,
+    log: LogWriterOptions,
+) -> Result<Made, StartError> {
+    // A start that nobody waits for any more must not make files in a Pod that is gone.
+    let removed = store.removed.read().unwrap_or_else(PoisonError::into_inner);
+    if *removed {
+        return Err(StartError::Create("the Pod is gone".to_owned()));
+    }
+    let files = files(store, container, attempt, &environment)?;
+    if attempt > 1
+        && let Err(error) = store.logs.forget_runs_before(&container.name, attempt)
+    {
+        tracing::debug!("the logs of earlier runs of {} are left: {error}", container.name);
+    }
+    Ok(Made { environment, files, log: LogWriter::open(log) })
+}
+
 fn files(
     store: &PodStore,
     container: &Container,
@@ -102,19 +141,21 @@ fn files(
     })
 }
 
-fn open_log(
+fn log_options(
     runtime: &PodRuntime,
     store: &PodStore,
     container: &Container,
     attempt: u32,
-) -> LogWriter {
-    LogWriter::open(LogWriterOptions {
+) -> LogWriterOptions {
+    let on_note = Arc::clone(&runtime.request.on_note);
+    LogWriterOptions {
         container: container.name.clone(),
         path: store.logs.of_run(&container.name, attempt),
         rotation: Rotation::default(),
         clock: Arc::new(now),
         sink: runtime.request.log_sink.clone(),
-    })
+        on_failure: Box::new(move |failure| on_note(&failure.to_string())),
+    }
 }
 
 fn http_settings(runtime: &PodRuntime, container: &Container) -> Result<HttpSettings, StartError> {

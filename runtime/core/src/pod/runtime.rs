@@ -122,7 +122,7 @@ impl ContainerRuntime for PodRuntime {
         match prepared.expect("the worker prepares the image before a start") {
             Prepared::Program { program, file_name } => {
                 let container = self.container(name);
-                container::start(self, &self.store(), container, attempt, program, &file_name)
+                container::start(self, &self.store(), container, attempt, program, &file_name).await
             }
             Prepared::Broken(exit) => Err(StartError::Run(exit)),
         }

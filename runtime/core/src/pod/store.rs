@@ -1,7 +1,7 @@
 //! The PodStore: what the containers of a Pod share, and nothing else.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
@@ -30,6 +30,8 @@ pub(super) struct PodStore {
     /// Let go of with the store.
     _lease: Option<AddressLease>,
     pub(super) folder: PodFolder,
+    /// Held while a start makes files; true once nothing may be made any more.
+    pub(super) removed: RwLock<bool>,
     pub(super) volumes: Volumes,
     pub(super) etc: EtcFiles,
     pub(super) logs: LogPath,
@@ -37,12 +39,12 @@ pub(super) struct PodStore {
     engines: Engines,
     network: PodNetwork,
     clock: PodClock,
-    pub(super) downward: DownwardStatus,
-}
     /// How many of the Pod's containers share this process.
     containers: usize,
     /// Of the containers without a limit.
     pub(super) memory: PodMemory,
+    pub(super) downward: DownwardStatus,
+}
 
 impl PodStore {
     /// Makes everything; what was made is given back when a later step fails.
@@ -87,17 +89,18 @@ impl PodStore {
                 &identity.uid,
             ),
             folder: folder.keep(),
+            removed: RwLock::new(false),
             executor,
             engines,
             network,
             clock: PodClock::real(),
-            downward,
-        })
-    }
             containers: pod.spec.as_ref().map_or(1, |spec| {
                 spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
             }),
             memory: PodMemory::new(allocatable_memory()),
+            downward,
+        })
+    }
 
     /// `status.podIPs`
     pub(super) fn pod_ips(&self) -> Vec<IpAddr> {
@@ -119,16 +122,25 @@ impl PodStore {
             account,
             clock: self.clock,
             random: PodRandom::System,
+            containers: self.containers,
             endpoint: Arc::new(self.network.network.endpoint()),
         }
     }
-            containers: self.containers,
 
     /// Ends what still runs and removes what dies with the Pod.
-    pub(super) async fn remove(&self) {
+    pub(super) async fn remove(self: Arc<Self>) {
         if let Err(error) = self.executor.shutdown(PATIENCE).await {
             tracing::warn!("{error}");
         }
+        // Guests may leave large trees; the Pod's other futures go on meanwhile.
+        let removal = tokio::task::spawn_blocking(move || self.remove_files());
+        if let Err(error) = removal.await {
+            tracing::warn!("the files of the Pod are left: {error}");
+        }
+    }
+
+    fn remove_files(&self) {
+        *self.removed.write().unwrap_or_else(PoisonError::into_inner) = true;
         if let Err(error) = self.folder.teardown() {
             // The next sweep of this machine tries again.
             tracing::warn!(
