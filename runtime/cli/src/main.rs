@@ -3,6 +3,7 @@
 mod args;
 mod failure;
 mod print;
+mod process;
 mod verbs;
 
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ use crate::args::{CommandLine, Verb};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    process::raise_file_limit();
+    process::keep_freed_memory();
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => return usage(&error),

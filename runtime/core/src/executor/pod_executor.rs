@@ -62,8 +62,13 @@ impl PodExecutor {
     /// containers, and at most one for each core. None is started before the first task, and
     /// none that is not needed.
     pub fn threads(workers: usize) -> Arc<Self> {
-        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        Arc::new(Self { kind: Kind::Threads(Pool::new(workers.min(cores))) })
+        // Counting the cores reads a dozen files of cgroups: not for a single container.
+        let most = if workers > 1 {
+            available_parallelism().map_or(1, NonZeroUsize::get)
+        } else {
+            1
+        };
+        Arc::new(Self { kind: Kind::Threads(Pool::new(workers.min(most))) })
     }
 
     /// An executor without threads, for virtual time: tasks are polled, in the order in which
@@ -136,6 +141,8 @@ impl PodExecutor {
             }
         }
         for thread in pool.take_threads() {
+            // The ticker may be in the middle of a tick.
+            thread.thread().unpark();
             // They have given their seats back: nothing is left to wait for, and a worker's own
             // panic was reported when it came.
             let _ = thread.join();

@@ -61,6 +61,8 @@ impl Profile {
     pub(crate) fn config(self) -> Config {
         let mut config = Config::new();
         config.epoch_interruption(true);
+        // For debuggers of the host alone; wasmtime's own backtraces follow frame pointers.
+        config.native_unwind_info(false);
         config.concurrency_support(self.concurrency);
         config.max_wasm_stack(MAX_WASM_STACK);
         config.async_stack_size(MAX_WASM_STACK + HOST_STACK);
