@@ -24,6 +24,9 @@ const NETWORK_V6: [u16; 3] = [0xfd00, 10, 244];
 const FIRST: u16 = 2;
 const LAST: u16 = u16::MAX - 1;
 
+/// Where searches begin: more than the Pods that most machines have.
+const FIRST_CHOICES: u64 = 256;
+
 /// The address of one Pod, let go of when dropped.
 #[derive(Debug)]
 pub struct AddressLease {
@@ -33,17 +36,16 @@ pub struct AddressLease {
 }
 
 impl AddressLease {
-    /// Takes a free address; the uid says where the search begins, so that Pods that start at the
-    /// same time do not all ask for the same one.
+    /// Takes a free address; the uid says at which of the first few the search begins, so that
+    /// Pods that start at the same time do not all ask for the same one, and few files are made.
     ///
     /// # Errors
     /// When `folder` cannot be written, or every address is taken.
     pub fn take(folder: &Path, uid: &str) -> io::Result<Self> {
-        Self::take_from(folder, seed(uid))
+        Self::take_from(folder, seed(uid) % FIRST_CHOICES)
     }
 
     fn take_from(folder: &Path, seed: u64) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
         let count = LAST - FIRST + 1;
         let start = u16::try_from(seed % u64::from(count)).expect("below a u16");
         for step in 0..count {
@@ -58,7 +60,14 @@ impl AddressLease {
 
     fn try_take(folder: &Path, host: u16) -> io::Result<Option<Self>> {
         let path = folder.join(ipv4(host).to_string());
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let open = || File::options().create(true).truncate(false).write(true).open(&path);
+        let file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                std::fs::create_dir_all(folder)?;
+                open()?
+            }
+            opened => opened?,
+        };
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Self { host, _file: file })),
             Err(Errno::WOULDBLOCK) => Ok(None),

@@ -152,10 +152,17 @@ fn fill_root(root: &Path, etc: &EtcFiles) -> Result<(), String> {
         ("etc/resolv.conf", &etc.resolv_conf),
     ] {
         let path = root.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
-        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(at(&path))?;
+        overwrite(&path, text.as_bytes()).map_err(at(&path))?;
     }
     Ok(())
+}
+
+/// Writes over what a spare root has there, and cuts off the rest.
+fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)?;
+    file.write_all(text)?;
+    file.set_len(text.len() as u64)
 }
 
 /// An error with its place in front.

@@ -5,7 +5,7 @@
 //! <pods>/<uid>/<container>.<attempt>/        root of one run of a container
 //! <pods>/<uid>/volumes/<name>                emptyDir, configMap, secret, downwardAPI, projected
 //! <pods>/<uid>/memory -> /dev/shm/…/<uid>    where volumes in memory are
-//! <pods>/.spare/                             empty folders for the next Pods
+//! <pods>/.spare/                             empty folders and locks for the next Pods
 //! ```
 //!
 //! Life is a lock, not a process id: the kernel drops the lock however the process ends, so the
@@ -65,7 +65,7 @@ pub struct PodFolder {
     path: PathBuf,
     uid: String,
     /// Held open for the lock.
-    _lock: File,
+    lock: File,
 }
 
 impl PodFolder {
@@ -83,6 +83,7 @@ impl PodFolder {
         let path = pods.join(uid);
         let lock_path = lock_path(pods, uid);
         let failed = |path: &Path, source| FolderError::Create { path: path.to_owned(), source };
+        spare::take_lock(pods, &lock_path);
         let lock = match lock(&lock_path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 DirBuilder::new()
@@ -107,7 +108,7 @@ impl PodFolder {
                 made => made.map_err(|error| failed(&path, error))?,
             }
         }
-        Ok(PodFolder { path, uid: uid.to_owned(), _lock: lock })
+        Ok(PodFolder { path, uid: uid.to_owned(), lock })
     }
 
     /// The folder.
@@ -157,7 +158,11 @@ impl PodFolder {
         if !spare::leave_pod(pods, &self.path) {
             remove_tree(&self.path)?;
         }
-        match fs::remove_file(lock_path(pods, &self.uid)) {
+        let lock_path = lock_path(pods, &self.uid);
+        if spare::leave_lock(pods, &lock_path, &self.lock) {
+            return Ok(());
+        }
+        match fs::remove_file(lock_path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
