@@ -63,11 +63,8 @@ impl PodExecutor {
     /// none that is not needed.
     pub fn threads(workers: usize) -> Arc<Self> {
         // Counting the cores reads a dozen files of cgroups: not for a single container.
-        let most = if workers > 1 {
-            available_parallelism().map_or(1, NonZeroUsize::get)
-        } else {
-            1
-        };
+        let most =
+            if workers > 1 { available_parallelism().map_or(1, NonZeroUsize::get) } else { 1 };
         Arc::new(Self { kind: Kind::Threads(Pool::new(workers.min(most))) })
     }
 
