@@ -16,4 +16,5 @@ pub mod sandbox;
 pub mod executor;
 
 pub mod event;
+mod private_folder;
 pub use wasmpod_manifest as manifest;

@@ -10,6 +10,7 @@ use super::builder::{Neighbour, PodBuilder, PodError, PublishedPort};
 use super::uid::seed;
 use crate::lifecycle::{Identity, SandboxError};
 use crate::manifest::environment::hostname;
+use crate::private_folder::make_private;
 use crate::sandbox::network::{
     EgressPolicy, HostAlias, HostPort, HostPortTransport, HostPorts, Network, NetworkConfig, Peer,
     PeerServer,
@@ -81,10 +82,9 @@ async fn resolve_rules(egress: &mut EgressPolicy) {
 }
 
 fn serve(network: &Arc<Network>, place: &Neighbour) -> Result<PeerServer, SandboxError> {
-    use std::os::unix::fs::DirBuilderExt as _;
     let folder = place.socket.parent().unwrap_or(&place.socket);
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
-        SandboxError::Create(format!("cannot create {}: {error}", folder.display()))
+    make_private(folder).map_err(|error| {
+        SandboxError::Create(format!("{} {}", folder.display(), super::error::chain(&error)))
     })?;
     PeerServer::serve(network, &place.socket)
         .map_err(|error| SandboxError::Create(super::error::chain(&error)))
