@@ -63,6 +63,10 @@ pub fn hosts(
 }
 
 /// `/etc/resolv.conf`: of the host, or empty with dnsPolicy `None`, then what `dnsConfig` adds.
+///
+/// `ClusterFirst` means the same as `Default`: there is no cluster DNS, and the kubelet falls back
+/// to the host's then. Name servers on the host's loopback are left out, for in the Pod that
+/// address is the Pod itself.
 #[must_use]
 pub fn resolv_conf(host: &str, policy: Option<&str>, config: Option<&PodDNSConfig>) -> String {
     let mut nameservers: Vec<String> = Vec::new();
@@ -72,9 +76,12 @@ pub fn resolv_conf(host: &str, policy: Option<&str>, config: Option<&PodDNSConfi
         for line in host.lines() {
             let mut words = line.split_whitespace();
             match words.next() {
-                Some("nameserver") => nameservers.extend(words.next().map(str::to_owned)),
+                Some("nameserver") => {
+                    let reachable = words.next().filter(|server| !is_loopback(server));
+                    nameservers.extend(reachable.map(str::to_owned));
+                }
                 // The last line of its kind wins, as in the resolver.
-                Some("search") => searches = words.map(str::to_owned).collect(),
+                Some("search" | "domain") => searches = words.map(str::to_owned).collect(),
                 Some("options") => options.extend(words.map(|word| match word.split_once(':') {
                     Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
                     None => (word.to_owned(), None),
@@ -95,6 +102,11 @@ pub fn resolv_conf(host: &str, policy: Option<&str>, config: Option<&PodDNSConfi
         }
     }
     write_resolv_conf(once_each(nameservers), once_each(searches), &options)
+}
+
+/// systemd-resolved has 127.0.0.53, Docker 127.0.0.11.
+fn is_loopback(server: &str) -> bool {
+    server.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 fn write_resolv_conf(
@@ -172,8 +184,8 @@ mod tests {
 
     #[test]
     fn dns_config_adds_to_the_host_or_stands_alone() {
-        let host = "# by the host\nsearch old\nsearch lan example.org\nnameserver 10.0.0.1\n\
-                    nameserver 10.0.0.2\noptions edns0 ndots:1 trust-ad\n";
+        let host = "# by the host\nsearch old\nsearch lan example.org\nnameserver 127.0.0.53\n\
+                    nameserver ::1\nnameserver 10.0.0.1\nnameserver 10.0.0.2\noptions edns0 ndots:1 trust-ad\n";
         let option = |name: &str, value: Option<&str>| PodDNSConfigOption {
             name: Some(name.to_owned()),
             value: value.map(str::to_owned),

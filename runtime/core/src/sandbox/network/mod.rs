@@ -38,7 +38,7 @@ pub use error::NetworkError;
 pub use hostport::{HostPort, HostPortError, HostPortTransport, HostPorts};
 pub use kernel::{KernelSocket, KernelStream};
 pub use listener::{Accepted, Connected, Listener};
-pub use names::{HOST_NAME, ResolvConf, hosts_file};
+pub use names::HOST_NAME;
 pub use options::TcpOptions;
 pub use outgoing::OutgoingStream;
 pub use peer::{Header, HeaderError, PeerError, PeerServer, Transport};

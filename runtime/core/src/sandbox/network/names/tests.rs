@@ -86,48 +86,9 @@ fn others_are_asked_for_or_refused() {
     }
 }
 
-#[test]
-fn hosts_reads_as_the_kubelet_writes_it() {
-    insta::assert_snapshot!(hosts_file(&config()).replace('\t', " -> "), @r"
-    # Kubernetes-managed hosts file.
-    127.0.0.1 -> localhost
-    ::1 -> localhost ip6-localhost ip6-loopback
-    fe00::0 -> ip6-localnet
-    fe00::0 -> ip6-mcastprefix
-    fe00::1 -> ip6-allnodes
-    fe00::2 -> ip6-allrouters
-    10.88.0.2 -> web-0.web.shop.svc.cluster.local -> web-0
-    fd00::2 -> web-0.web.shop.svc.cluster.local -> web-0
-
-    # Entries added by HostAliases.
-    1.2.3.4 -> foo.local -> bar.local
-    fd00::9 -> foo.local
-    ");
-    let plain = NetworkConfig::new("web", vec![ip("10.88.0.2")]);
-    assert!(hosts_file(&plain).ends_with("ip6-allrouters\n10.88.0.2\tweb\n"));
-}
-
-#[test]
-fn resolv_conf_is_the_hosts_and_dns_config() {
-    let host = "# by hand\nnameserver 127.0.0.53\nnameserver 9.9.9.9\nsearch lan home\noptions edns0 ndots:1\n";
-    let mut conf = ResolvConf::from_host(host);
-    conf.add(
-        &["1.1.1.1".into(), "9.9.9.9".into()],
-        &["my.dns".into(), "lan".into()],
-        &[("ndots".into(), Some("2".into())), ("rotate".into(), None)],
-    );
-    insta::assert_snapshot!(conf.render(), @r"
-    search lan home my.dns
-    nameserver 9.9.9.9
-    nameserver 1.1.1.1
-    options edns0 ndots:2 rotate
-    ");
-}
-
 proptest! {
     #[test]
-    fn no_name_and_no_file_makes_it_panic(name in any::<String>(), file in any::<String>()) {
+    fn no_name_makes_it_panic(name in any::<String>()) {
         let _ = look_up(&config(), &name);
-        let _ = ResolvConf::from_host(&file).render();
     }
 }
