@@ -233,6 +233,7 @@ impl<'pod> Layout<'pod> {
                 ),
             })
         })?;
+        let volume_is_secret = matches!(volume.kind, Kind::Projected { secret: true });
         let read_only = mount.read_only == Some(true) || volume.kind.is_read_only();
         match target {
             Target::Folder(folder) => {
@@ -251,11 +252,18 @@ impl<'pod> Layout<'pod> {
             }
             Target::File(file) => {
                 let manner = match volume.kind {
-                    Kind::Projected => Manner::Copy,
+                    Kind::Projected { .. } => Manner::Copy,
                     _ if read_only => Manner::Snapshot,
                     _ => Manner::Share,
                 };
                 let volume = mount.name.clone();
+                if volume_is_secret {
+                    // A guest is given directories: the file has to be in its root, which is on disk.
+                    self.notes.push(format!(
+                        "container {name:?} has a copy of a Secret's file at {guest_path}, on disk \
+                         while it runs: mount the whole volume {volume:?} to keep it in memory"
+                    ));
+                }
                 self.files.push(FileMount { guest_path, volume, file, manner });
             }
         }

@@ -47,7 +47,10 @@ pub(crate) enum Kind {
     },
     HostPath,
     /// Content that the Pod is given: never written by guests.
-    Projected,
+    Projected {
+        /// Whether Secrets are in it.
+        secret: bool,
+    },
     Claim {
         read_only: bool,
     },
@@ -56,7 +59,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// Whether guests may not write, whatever the mount says.
     pub(crate) fn is_read_only(self) -> bool {
-        matches!(self, Kind::Projected | Kind::Claim { read_only: true })
+        matches!(self, Kind::Projected { .. } | Kind::Claim { read_only: true })
     }
 }
 
@@ -197,8 +200,17 @@ impl Context<'_> {
         }
         if let Some(payload) = projected_payload(volume, self.namespace, self.sources) {
             let payload = payload?;
-            let path = self.projected(&volume.name, secrecy(volume), &payload)?;
-            return Ok((Mounted { path, kind: Kind::Projected }, None));
+            let medium = secrecy(volume);
+            let (path, found) = self.projected(&volume.name, medium, &payload)?;
+            let note = (found != medium).then(|| {
+                format!(
+                    "the Secrets of volume {:?} lie on disk while the Pod runs: neither \
+                     XDG_RUNTIME_DIR nor /dev/shm offers a private place in memory",
+                    volume.name
+                )
+            });
+            let kind = Kind::Projected { secret: medium == Medium::Memory };
+            return Ok((Mounted { path, kind }, note));
         }
         if let Some(source) = &volume.host_path {
             let path = host_path::set_up(source)?;
@@ -231,11 +243,11 @@ impl Context<'_> {
         name: &str,
         medium: Medium,
         payload: &Payload,
-    ) -> Result<PathBuf, VolumeError> {
+    ) -> Result<(PathBuf, Medium), VolumeError> {
         let made = empty_dir::make_folder(name, medium, self.folder);
-        let (path, _) = made.map_err(VolumeError::io(self.folder.path()))?;
+        let (path, found) = made.map_err(VolumeError::io(self.folder.path()))?;
         atomic::write(&path, payload, self.now)?;
-        Ok(path)
+        Ok((path, found))
     }
 }
 
