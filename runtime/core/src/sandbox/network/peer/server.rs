@@ -1,8 +1,9 @@
 //! Taking what other Pods send to this one.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,12 +14,16 @@ use tokio::task::JoinSet;
 use super::call::{Answer, datagram_socket};
 use super::header::{Header, LONGEST, Transport};
 use crate::sandbox::network::address::is_remote;
-use crate::sandbox::network::{Datagram, Network, Stream};
+use crate::sandbox::network::lock::lock;
+use crate::sandbox::network::{Datagram, Network, NetworkError, Stream};
 
 /// How long a caller may take for its header, and a Pod for its answer, before giving up.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Callers that are between accept and hand-over; more wait in the kernel's queue.
-const MOST_HANDSHAKES: usize = 128;
+const MOST_HANDSHAKES: usize = 256;
+/// Callers that wait for a place at one port, whose guest does not accept: the others of the Pod
+/// must not wait behind them. More are refused.
+pub(super) const MOST_WAITING: usize = 32;
 
 /// Why a Pod cannot be reached by others.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +93,7 @@ impl Drop for PeerServer {
 
 async fn take_connections(network: Arc<Network>, listener: UnixListener) {
     let mut handshakes = JoinSet::new();
+    let waiting = Arc::new(Waiting::default());
     loop {
         while handshakes.len() >= MOST_HANDSHAKES {
             handshakes.join_next().await;
@@ -95,7 +101,7 @@ async fn take_connections(network: Arc<Network>, listener: UnixListener) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 while handshakes.try_join_next().is_some() {}
-                handshakes.spawn(greet(Arc::clone(&network), stream));
+                handshakes.spawn(greet(Arc::clone(&network), Arc::clone(&waiting), stream));
             }
             // Out of descriptors, most likely: others may close theirs.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -103,7 +109,7 @@ async fn take_connections(network: Arc<Network>, listener: UnixListener) {
     }
 }
 
-async fn greet(network: Arc<Network>, mut stream: UnixStream) {
+async fn greet(network: Arc<Network>, waiting: Arc<Waiting>, mut stream: UnixStream) {
     let header = match tokio::time::timeout(HANDSHAKE_TIMEOUT, read_header(&mut stream)).await {
         Ok(Ok(header)) if header.transport == Transport::Tcp => header,
         _ => return,
@@ -114,7 +120,12 @@ async fn greet(network: Arc<Network>, mut stream: UnixStream) {
     }
     // The byte must be out before the guest has the stream, and the caller must not hear of success
     // before there is a place in the queue.
-    let outcome = network.reserve(header.to).await;
+    let place = async {
+        let _turn = waiting.enter(header.to.port()).ok_or(NetworkError::ConnectionRefused)?;
+        network.reserve(header.to).await
+    };
+    let place = tokio::time::timeout(HANDSHAKE_TIMEOUT, place).await;
+    let outcome = place.unwrap_or(Err(NetworkError::TimedOut));
     let answer = Answer::of(outcome.as_ref().map(|_| ()).map_err(|error| *error));
     if stream.write_u8(answer as u8).await.is_err() {
         return;
@@ -122,6 +133,42 @@ async fn greet(network: Arc<Network>, mut stream: UnixStream) {
     if let Ok(place) = outcome {
         // A stream that cannot be given away is closed, which is all that its caller can be told.
         let _ = place.fill(header.from, Stream::from(stream));
+    }
+}
+
+/// How many callers wait at each port.
+#[derive(Default)]
+struct Waiting {
+    ports: Mutex<HashMap<u16, usize>>,
+}
+
+/// One caller's place among those that wait, given back when dropped.
+struct Turn<'waiting> {
+    waiting: &'waiting Waiting,
+    port: u16,
+}
+
+impl Waiting {
+    fn enter(&self, port: u16) -> Option<Turn<'_>> {
+        let mut ports = lock(&self.ports);
+        let count = ports.entry(port).or_default();
+        if *count >= MOST_WAITING {
+            return None;
+        }
+        *count += 1;
+        Some(Turn { waiting: self, port })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut ports = lock(&self.waiting.ports);
+        if let Some(count) = ports.get_mut(&self.port) {
+            *count -= 1;
+            if *count == 0 {
+                ports.remove(&self.port);
+            }
+        }
     }
 }
 

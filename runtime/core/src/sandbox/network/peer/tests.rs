@@ -9,7 +9,9 @@ use tokio::net::UnixStream;
 
 use super::call::datagram_socket;
 use super::header::LONGEST;
+use super::server::MOST_WAITING;
 use super::*;
+use crate::sandbox::network::options::DEFAULT_BACKLOG;
 use crate::sandbox::network::{
     AddressFamily, Endpoint, Network, NetworkConfig, NetworkError, Peer, Stream, TcpSocket,
 };
@@ -124,6 +126,33 @@ async fn only_what_another_pod_could_say_is_believed() {
 
 async fn connect_raw(path: &Path, from: &str, to: &str) -> Result<(), NetworkError> {
     super::connect(path, at(from), at(to)).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn a_port_that_accepts_nobody_does_not_keep_callers_from_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pod2");
+    let network = pod(2, folder.path());
+    let _server = PeerServer::serve(&network, &path).unwrap();
+    let endpoint = network.endpoint();
+    let (_full, _other) = (endpoint.listen_any(80).unwrap(), endpoint.listen_any(81).unwrap());
+    // The queue takes as many as it is long, then callers wait, and then one is refused.
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..=DEFAULT_BACKLOG + MOST_WAITING {
+        let path = path.clone();
+        callers.spawn(
+            async move { super::connect(&path, at("10.88.0.1:1"), at("10.88.0.2:80")).await },
+        );
+    }
+    let mut connected = Vec::new();
+    let refused = loop {
+        match callers.join_next().await.expect("one is refused").unwrap() {
+            Ok(stream) => connected.push(stream),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, NetworkError::ConnectionRefused);
+    assert_eq!(connect_raw(&path, "10.88.0.1:1", "10.88.0.2:81").await, Ok(()));
 }
 
 #[tokio::test]
