@@ -27,8 +27,6 @@ pub struct NetworkConfig {
     pub pod_ranges: Vec<IpNet>,
     /// Whom the guests see when the host itself connects (probes, port-forward).
     pub host_ip: IpAddr,
-    /// The host's own addresses. They count as the host's loopback does: its services listen there.
-    pub node_addresses: Vec<IpAddr>,
     /// `spec.hostAliases`
     pub host_aliases: Vec<HostAlias>,
     /// The other Pods that can be reached by name and address.
@@ -52,7 +50,6 @@ impl NetworkConfig {
             ips,
             pod_ranges: Vec::new(),
             host_ip: IpAddr::V4(Ipv4Addr::new(169, 254, 1, 1)),
-            node_addresses: Vec::new(),
             host_aliases: Vec::new(),
             peers: Vec::new(),
             egress: EgressPolicy::default(),

@@ -3,7 +3,8 @@
 //! Pure: a destination comes in, a verdict goes out. The verdict is on the address that is dialled,
 //! never on a name, so a name that changes its address between check and use gains nothing.
 //!
-//! By default everything is allowed except what is the host's own or speaks for it: loopback,
+//! By default everything is allowed except what is the host's own or speaks for it: loopback, the
+//! addresses of its interfaces,
 //! link-local, the metadata services of clouds, and addresses that are none (unspecified,
 //! broadcast, multicast). An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, Teredo,
 //! ISATAP) is judged by both.
@@ -125,13 +126,14 @@ impl EgressPolicy {
         ports.collect()
     }
 
-    /// Whether a guest may go to an address; `node_addresses` count as the host's loopback does.
-    pub fn allows(&self, to: SocketAddr, node_addresses: &[IpAddr]) -> bool {
+    /// Whether a guest may go to an address; what is the host's own counts as its loopback does,
+    /// for its services listen there too. `is_own` is asked only if all else agrees.
+    pub fn allows(&self, to: SocketAddr, is_own: impl FnOnce(IpAddr) -> bool) -> bool {
         let ip = to.ip().to_canonical();
         if self.has_rule_for(ip, to.port()) {
             return true;
         }
-        self.base == Base::Public && !is_refused(ip) && !node_addresses.contains(&ip)
+        self.base == Base::Public && !is_refused(ip) && !is_own(ip)
     }
 
     /// Whether a rule, and not the default, allows an address.
@@ -262,7 +264,7 @@ mod tests {
     use super::*;
 
     fn allows(policy: &EgressPolicy, to: &str) -> bool {
-        policy.allows(to.parse().unwrap(), &["192.168.7.7".parse().unwrap()])
+        policy.allows(to.parse().unwrap(), |ip| ip == IpAddr::from([192, 168, 7, 7]))
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod egress;
 mod endpoint;
 mod error;
 mod gateway;
+mod host_addresses;
 mod hostport;
 mod kernel;
 mod listener;

@@ -13,6 +13,7 @@ use std::task::Poll;
 use super::config::{NetworkConfig, Peer};
 use super::endpoint::Endpoint;
 use super::gateway::UdpGateway;
+use super::host_addresses::HostAddresses;
 use super::kernel::Leftovers;
 use super::listener::{Backlog, Incoming, Reservation};
 use super::lock::lock;
@@ -33,6 +34,7 @@ pub struct Network {
     tcp: Mutex<PortTable<Arc<Backlog>>>,
     udp: Mutex<PortTable<Arc<Mailbox>>>,
     gateway: UdpGateway,
+    host_addresses: HostAddresses,
     learned: Mutex<VecDeque<Learned>>,
     budget: Arc<BufferBudget>,
     leftovers: Arc<Leftovers>,
@@ -75,6 +77,7 @@ impl Network {
             tcp: Mutex::new(PortTable::new(seed)),
             udp: Mutex::new(PortTable::new(seed.rotate_left(17))),
             gateway: UdpGateway::default(),
+            host_addresses: HostAddresses::default(),
             learned: Mutex::default(),
             budget,
             leftovers: Arc::default(),
@@ -209,7 +212,7 @@ impl Network {
         if !address::is_unicast(ip) {
             return Err(NetworkError::NetworkUnreachable);
         }
-        let allowed = self.config.egress.allows(to, &self.config.node_addresses);
+        let allowed = self.config.egress.allows(to, |ip| self.host_addresses.contains(ip));
         if allowed || self.has_learned(to) {
             Ok(Route::Outside { source, dial: to })
         } else {
@@ -250,7 +253,7 @@ impl Network {
         }
         let mut learned = lock(&self.learned);
         for &ip in addresses {
-            if egress::is_refused(ip) || self.config.node_addresses.contains(&ip) {
+            if egress::is_refused(ip) || self.host_addresses.contains(ip) {
                 continue;
             }
             for &port in &ports {

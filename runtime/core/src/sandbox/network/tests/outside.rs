@@ -79,6 +79,21 @@ async fn a_guest_reaches_the_host_only_by_a_rule() {
 }
 
 #[tokio::test]
+async fn the_hosts_other_addresses_are_closed_like_its_loopback() {
+    // Sends nothing: the address of the interface that leads outside, where there is one.
+    let probe = HostUdpSocket::bind("0.0.0.0:0").await.unwrap();
+    let Ok(()) = probe.connect("192.0.2.1:9").await else { return };
+    let own = probe.local_addr().unwrap().ip();
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let to = SocketAddr::new(own, listener.local_addr().unwrap().port());
+    let closed = network().endpoint();
+    let denied = connect(&closed, to).await.map(|_| ());
+    assert_eq!(denied.unwrap_err(), NetworkError::AccessDenied, "{to}");
+    let open = network_with(&[&to.to_string()]).endpoint();
+    connect(&open, to).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_host_may_have_an_address_among_the_pods() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
