@@ -397,3 +397,23 @@ fn to_json(node: &Node) -> serde_json::Value {
         }
     }
 }
+
+/// YAML has no such escape; the parser behind `kubectl` does, and examples of its docs rely on it.
+#[test]
+fn a_backslash_before_a_single_quote_goes_as_for_kubectl() {
+    insta::assert_snapshot!(
+        read("a: \"it\\'s \\x41\" # it\\'s\nb: it\\'s\n\"c\\'\": |\n  it\\'s\n"),
+        @r#"{a: "it's A", b: "it\\'s", c': "it\\'s\n"}"#
+    );
+    // Columns stay, and another mistake is told as if nothing had been replaced.
+    insta::assert_snapshot!(
+        [read("{a: \"\\'\", a: 1}"), read("a: \"\\'\"\nb: \"\\q\"\n"), read("a: [\"\\'\"\n")]
+            .join("\n"),
+        @r#"
+    {a: "'"}
+      a at 1:2 and 1:11
+    2:4: invalid YAML: while parsing a quoted scalar, found unknown escape character
+    2:1: invalid YAML: while parsing a flow sequence, expected ',' or ']'
+    "#
+    );
+}

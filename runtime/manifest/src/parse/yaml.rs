@@ -26,6 +26,33 @@ pub(super) fn parse(text: &str, first_line: u32) -> Result<Vec<Document>, Syntax
     if let Some(error) = text::forbidden_character(text, first_line) {
         return Err(error);
     }
+    let error = match read(text, first_line) {
+        Ok(documents) => return Ok(documents),
+        Err(error) => error,
+    };
+    if !text.contains(ESCAPED_QUOTE) || text.contains(STAND_IN) {
+        return Err(error);
+    }
+    read(&text.replace(ESCAPED_QUOTE, STAND_IN), first_line).map_err(|second| {
+        // Whoever got further understood more of it.
+        if second.at > error.at && !second.message.contains(STAND_IN) { second } else { error }
+    })
+}
+
+/// No escape of YAML, but the parser that `kubectl` has takes it for a quote in a text in double
+/// quotes, and manifests rely on it.
+const ESCAPED_QUOTE: &str = r"\'";
+
+/// Goes through the parser in its place: as long, so that columns stay, and of characters that no
+/// text has, since Unicode keeps them for such uses.
+const STAND_IN: &str = "\u{fdd0}\u{fdd1}";
+
+fn without_stand_in(text: &str, style: ScalarStyle) -> Option<String> {
+    let meant = if style == ScalarStyle::DoubleQuoted { "'" } else { ESCAPED_QUOTE };
+    text.contains(STAND_IN).then(|| text.replace(STAND_IN, meant))
+}
+
+fn read(text: &str, first_line: u32) -> Result<Vec<Document>, SyntaxError> {
     let mut builder = Builder::new(text, first_line);
     let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -102,6 +129,7 @@ impl<'text> Builder<'text> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.as_deref();
+                let text = without_stand_in(&text, style).map_or(text, Into::into);
                 if self.awaits_key() {
                     return self.scalar_key(&text, style, tag, anchor, at);
                 }
