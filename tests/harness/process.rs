@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a test waits for what must come; far above what a loaded machine needs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a test waits for what must come; far above what a loaded machine needs, and enough to
+/// compile a program of 66 MiB.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A call of `wasmpod`, not yet started.
 #[derive(Debug)]
