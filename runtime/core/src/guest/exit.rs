@@ -4,7 +4,7 @@ use wasmtime::WasmBacktrace;
 use wasmtime_wasi::I32Exit;
 
 use super::engine::EnginesError;
-use super::limiter::{MemoryLimiter, OutOfMemory};
+use super::limiter::{MemoryLimiter, OutOfMemory, most_handles};
 use crate::lifecycle::Exit;
 use crate::sandbox::wasi::p1::ListenError;
 
@@ -79,6 +79,13 @@ pub(crate) fn broken_off(error: &wasmtime::Error, limiter: &MemoryLimiter) -> Ex
         return Exit::out_of_memory(out_of_memory.to_string());
     }
     let mut message = describe(error);
+    // The engine has no type for it, and its words alone help nobody.
+    if message.contains("handle limit exceeded") {
+        message += &format!(
+            "\nthe most is {} open files, sockets and streams in one container",
+            most_handles()
+        );
+    }
     // Most guests answer a refused allocation with `unreachable`, which alone explains nothing.
     if let Some(denied) = limiter.denied() {
         message += &format!("\nbefore: {denied}");

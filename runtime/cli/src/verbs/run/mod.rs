@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 pub(crate) use bundle::{Bundle, Events};
 pub(crate) use foreground::{Signals, run_pod};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmpod::manifest;
 
 use crate::args::{DryRun, OutputFormat, Run};
@@ -51,7 +52,8 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
         loaded.notes.iter().for_each(|note| problem::note(&note.to_string()));
     }
     if loaded.pods.is_empty() {
-        return Err(Failure::new("the manifests hold no Pod to run")
+        let names: Vec<&str> = wanted.sources.iter().map(|source| source.name.as_str()).collect();
+        return Err(Failure::new(format!("no Pod to run in {}", names.join(", ")))
             .hint("write a Pod, or a workload such as a Deployment or a Job"));
     }
     let mut bundles = plan::bundles(&verb, &wanted, loaded)?;
@@ -66,10 +68,21 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
 
 /// One thread for the worker, the probes and the host's side; the guests have threads of their own.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    allow_descriptors();
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::because("cannot start", &error))
+}
+
+/// Guests share this process's descriptors, and what each may hold of them goes by the limit. The
+/// soft one of most shells, 1024, is meant for programs that call `select`.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        // Without it there are fewer, no more.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    }
 }
 
 /// Prints the manifest that would be run.
@@ -105,8 +118,12 @@ fn dry_run(
             }
         }
     }
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::because("standard output", &error))?;
-    Ok(ExitCode::SUCCESS)
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => {
+            written.map_err(|error| Failure::because("standard output", &error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
