@@ -9,6 +9,7 @@ use tokio::time;
 
 use super::folders::Folders;
 use crate::sandbox::filesystem;
+use crate::sandbox::network::remove_sockets;
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -39,8 +40,7 @@ fn sweep(folders: &Folders) {
         }
     };
     for dead in swept {
-        // Only a Pod among several had one.
-        let _ = std::fs::remove_file(folders.socket(&dead.uid));
+        remove_sockets(&folders.socket(&dead.uid));
         match dead.removed {
             Ok(()) => tracing::debug!("removed what the dead Pod {} had left", dead.uid),
             Err(error) => tracing::warn!("cannot remove all of the dead Pod {}: {error}", dead.uid),
