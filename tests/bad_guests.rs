@@ -209,7 +209,10 @@ fn a_guest_that_wants_all_files_ends_at_its_limit() {
     let end = wait_for_end(&pod);
     assert_eq!(end["exitCode"], 134, "{end}");
     let message = end["message"].as_str().unwrap_or_default();
-    assert!(message.contains("open files, sockets and streams in one container"), "{end}");
+    assert!(
+        message.contains("as many open files, sockets and streams as one container may"),
+        "{end}"
+    );
     healthy_goes_on(&pod);
     stop(pod);
 }

@@ -12,7 +12,8 @@ fn ctrl_c_stops_gracefully() {
         .container("reader", &guest("toolbox"), &["until-end-of-input"])
         .with("stdin: true")
         .write(&world);
-    let pod = world.wasmpod(["run", &file]).typed_input().start();
+    let pod = world.wasmpod(["run", &file, "--verbose"]).typed_input().start();
+    pod.wait_for("Container started");
     pod.wait_for("waiting");
     pod.signal(Signal::INT);
     let result = pod.finish();
@@ -27,7 +28,8 @@ fn sigterm_stops_gracefully() {
         .container("reader", &guest("toolbox"), &["until-end-of-input"])
         .with("stdin: true")
         .write(&world);
-    let pod = world.wasmpod(["run", &file]).typed_input().start();
+    let pod = world.wasmpod(["run", &file, "--verbose"]).typed_input().start();
+    pod.wait_for("Container started");
     pod.wait_for("waiting");
     pod.signal(Signal::TERM);
     let result = pod.finish();

@@ -4,7 +4,7 @@ use wasmtime::WasmBacktrace;
 use wasmtime_wasi::I32Exit;
 
 use super::engine::EnginesError;
-use super::limiter::{MemoryLimiter, OutOfMemory, most_handles};
+use super::limiter::{MemoryLimiter, OutOfMemory};
 use crate::lifecycle::Exit;
 use crate::sandbox::wasi::p1::ListenError;
 
@@ -81,10 +81,7 @@ pub(crate) fn broken_off(error: &wasmtime::Error, limiter: &MemoryLimiter) -> Ex
     let mut message = describe(error);
     // The engine has no type for it, and its words alone help nobody.
     if message.contains("handle limit exceeded") {
-        message += &format!(
-            "\nthe most is {} open files, sockets and streams in one container",
-            most_handles()
-        );
+        message += "\nit has as many open files, sockets and streams as one container may";
     }
     // Most guests answer a refused allocation with `unreachable`, which alone explains nothing.
     if let Some(denied) = limiter.denied() {

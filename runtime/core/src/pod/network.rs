@@ -58,8 +58,11 @@ impl PodNetwork {
         // A socket with its streams and what waits for them takes about four handles. A guest is to
         // be refused its next socket, which it can cope with, before it runs out of handles: that
         // ends it.
+        let containers = spec.map_or(1, |spec| {
+            spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
+        });
         let sockets = &mut config.limits.sockets_per_container;
-        *sockets = (*sockets).min(most_handles() / 4);
+        *sockets = (*sockets).min(most_handles(containers) / 4);
         config.seed = seed(&identity.uid);
         let network = Network::new(config);
         let host_ports = HostPorts::open(&network, &host_ports(pod, &request.published))

@@ -15,7 +15,6 @@ use std::process::ExitCode;
 
 pub(crate) use bundle::{Bundle, Events};
 pub(crate) use foreground::{Signals, run_pod};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmpod::manifest;
 
 use crate::args::{DryRun, OutputFormat, Run};
@@ -68,21 +67,10 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
 
 /// One thread for the worker, the probes and the host's side; the guests have threads of their own.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    allow_descriptors();
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::because("cannot start", &error))
-}
-
-/// Guests share this process's descriptors, and what each may hold of them goes by the limit. The
-/// soft one of most shells, 1024, is meant for programs that call `select`.
-fn allow_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum {
-        // Without it there are fewer, no more.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    }
 }
 
 /// Prints the manifest that would be run.
