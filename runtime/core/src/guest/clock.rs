@@ -29,6 +29,11 @@ impl PodClock {
         Self { start: Instant::now(), wall: Wall::Host }
     }
 
+    /// Whether the wall clock is the host's own.
+    pub(crate) fn is_real(&self) -> bool {
+        matches!(self.wall, Wall::Host)
+    }
+
     /// Virtual time: the wall clock shows `epoch` now and moves with tokio's clock.
     pub fn from_epoch(epoch: SystemTime) -> Self {
         let since = epoch.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -28,7 +28,7 @@ pub struct WasiSetup {
     pub(crate) stderr: Arc<dyn Output>,
     tty: bool,
     stop: CancellationToken,
-    clock: PodClock,
+    pub(crate) clock: PodClock,
     random: PodRandom,
     run: String,
     /// The container's account.

@@ -1,6 +1,7 @@
 //! One connection: HTTP/1.1 with keep-alive and pipelining, or HTTP/2.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use super::crowd::Crowd;
 use super::handler::Handler;
 use super::protocol::{Protocol, Rewound, detect};
 use super::request::answer;
+use super::timer::ConnectionTimer;
 use crate::executor::Account;
-use crate::sandbox::network::Accepted;
+use crate::sandbox::network::{Accepted, Taken};
 
 /// How long a client may take for the head of a request, or do nothing between two requests.
 const HEAD_WITHIN: Duration = Duration::from_secs(60);
@@ -31,8 +33,10 @@ const LAST_HEAD_WITHIN: Duration = Duration::from_secs(1);
 const MOST_STREAMS: u32 = 100;
 
 /// Serves a connection until it ends, or its last request is answered after a stop.
-pub(crate) async fn serve(handler: Arc<Handler>, account: Account, accepted: Accepted) {
-    let Accepted { stream, membership, .. } = accepted;
+pub(crate) async fn serve(handler: Arc<Handler>, account: Account, taken: Taken) {
+    // Opened here and not where it was accepted: the worker that polls this task first is the one
+    // that the kernel's events will wake.
+    let Ok(Accepted { stream, membership, .. }) = taken.open() else { return };
     stream.send_at_once();
     let last = handler.stopping.is_cancelled();
     let head_within = if last { LAST_HEAD_WITHIN } else { HEAD_WITHIN };
@@ -60,21 +64,26 @@ async fn serve_http1(
     head_within: Duration,
     last: bool,
 ) -> hyper::Result<()> {
+    let (timer, mut watch) = ConnectionTimer::new(head_within);
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(head_within);
+    builder.timer(timer).header_read_timeout(head_within);
     // Not `pipeline_flush`: it swallows the answer to a request that cannot be parsed.
     builder.keep_alive(!last);
+    // It would be the host's date.
+    builder.auto_date_header(handler.setup.clock.is_real());
     let connection = builder.serve_connection(TokioIo::new(stream), service(handler));
     let mut connection = pin!(connection);
-    if !last {
-        tokio::select! {
-            biased;
-            outcome = connection.as_mut() => return outcome,
-            () = handler.stopping.cancelled() => {}
+    let mut stop = pin!(handler.stopping.cancelled());
+    let mut stopping = last;
+    poll_fn(|context| {
+        watch.poll(context);
+        if !stopping && stop.as_mut().poll(context).is_ready() {
+            stopping = true;
+            connection.as_mut().graceful_shutdown();
         }
-        connection.as_mut().graceful_shutdown();
-    }
-    connection.await
+        connection.as_mut().poll(context)
+    })
+    .await
 }
 
 async fn serve_http2(
@@ -85,6 +94,7 @@ async fn serve_http2(
     let streams = Arc::new(Crowd::new(account));
     let mut builder = http2::Builder::new(Streams(streams.clone()));
     builder.timer(TokioTimer::new()).max_concurrent_streams(MOST_STREAMS);
+    builder.auto_date_header(handler.setup.clock.is_real());
     // A client that is gone without a word is noticed.
     builder.keep_alive_interval(HEAD_WITHIN).keep_alive_timeout(HEAD_WITHIN);
     let connection = builder.serve_connection(TokioIo::new(stream), service(handler));

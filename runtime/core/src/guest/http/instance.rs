@@ -41,7 +41,9 @@ impl Instance {
     /// # Errors
     /// The end of an instantiation that failed; the guest's own start function may have run.
     pub(crate) async fn take(handler: &Handler) -> Result<Self, Exit> {
-        if let Some(idle) = handler.idle.take() {
+        if let Some(mut idle) = handler.idle.take() {
+            // The ticks since its last request are not its own.
+            idle.store.set_epoch_deadline(1);
             return Ok(idle);
         }
         let places = handler.program.places.clone();

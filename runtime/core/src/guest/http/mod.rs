@@ -23,7 +23,7 @@
 //! | `body` | the response's body, which drives the guest on |
 //! | `instance` | instances, fresh and reused |
 //! | `handler` | what the requests of a container share |
-//! | `deadline`, `crowd` | a timer that is rarely needed; tasks and their owner |
+//! | `deadline`, `timer`, `crowd` | timers that cost little while they do not fire; tasks and their owner |
 
 mod body;
 mod call;
@@ -38,6 +38,7 @@ mod serve;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 pub(crate) use serve::serve;
 pub use settings::{HttpSettings, HttpSettingsError};

@@ -15,7 +15,7 @@ use crate::guest::program;
 use crate::guest::run::{GuestHost, RunSpec};
 use crate::guest::wasi::WasiSetup;
 use crate::lifecycle::Exit;
-use crate::sandbox::network::{Accepted, Endpoint, Listener, NetworkError};
+use crate::sandbox::network::{Endpoint, Listener, NetworkError, Taken};
 
 /// How long accepting rests when the container has no socket left for another connection.
 const BREATH: Duration = Duration::from_millis(10);
@@ -89,10 +89,12 @@ async fn accept(
     tasks: &Crowd,
 ) -> Exit {
     loop {
-        match listener.accept().await {
-            Ok(accepted) => begin(accepted, handler, account, tasks),
+        match listener.take().await {
+            Ok(taken) => begin(taken, handler, account, tasks),
             Err(NetworkError::SocketLimit) => tokio::time::sleep(BREATH).await,
             Err(NetworkError::Closed) => return Exit::stopped(),
+            // It refuses already; the stop itself is about to be heard of.
+            Err(NetworkError::InvalidArgument) => std::future::pending().await,
             // One connection that failed before it was accepted.
             Err(error) => tracing::debug!(%error, "a connection was not accepted"),
         }
@@ -101,11 +103,11 @@ async fn accept(
 
 /// Takes in what came before the stop: to the client these connections are open.
 fn accept_queued(listener: &Listener, handler: &Arc<Handler>, account: &Account, tasks: &Crowd) {
-    while let Some(Ok(accepted)) = listener.accept().now_or_never() {
-        begin(accepted, handler, account, tasks);
+    while let Some(Ok(taken)) = listener.take().now_or_never() {
+        begin(taken, handler, account, tasks);
     }
 }
 
-fn begin(accepted: Accepted, handler: &Arc<Handler>, account: &Account, tasks: &Crowd) {
-    tasks.spawn(connection::serve(handler.clone(), account.clone(), accepted));
+fn begin(taken: Taken, handler: &Arc<Handler>, account: &Account, tasks: &Crowd) {
+    tasks.spawn(connection::serve(handler.clone(), account.clone(), taken));
 }

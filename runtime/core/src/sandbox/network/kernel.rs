@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
 use rustix::buffer::spare_capacity;
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
@@ -26,6 +26,8 @@ use super::wakers::remember;
 
 /// The most that one write may hold; what the kernel does not take of it waits here.
 const WRITE_PERMIT: usize = 64 * 1024;
+/// How bytes are sent: never waiting, and without a signal for a peer that is gone.
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 /// The most that one read asks the kernel for.
 const READ_SIZE: usize = 64 * 1024;
 
@@ -167,10 +169,18 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
             return Ok(Some(0));
         }
         let socket = &self.inner.socket;
+        let mut drained = None;
         let read = socket.try_io(Interest::READABLE, || {
-            Ok(rustix::net::recv(socket, buffer, RecvFlags::DONTWAIT)?.0)
+            let count = rustix::net::recv(socket, &mut *buffer, RecvFlags::DONTWAIT)?.0;
+            if 0 < count && count < buffer.len() {
+                // There is no more: tokio may know it now, and not by one more call in vain. Its
+                // own streams do the same.
+                drained = Some(count);
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(count)
         });
-        self.inner.outcome(read)
+        self.inner.outcome(drained.map_or(read, Ok))
     }
 
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -210,13 +220,28 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
     }
 
     pub(crate) fn try_write_from(&self, bytes: &[u8]) -> Result<Option<usize>, NetworkError> {
+        self.try_write_by(|blocked| self.inner.try_send(bytes, blocked))
+    }
+
+    /// As [`try_write_from`](Self::try_write_from), from several buffers.
+    pub(crate) fn try_write_vectored(
+        &self,
+        slices: &[IoSlice<'_>],
+    ) -> Result<Option<usize>, NetworkError> {
+        self.try_write_by(|blocked| self.inner.try_send_vectored(slices, blocked))
+    }
+
+    fn try_write_by(
+        &self,
+        send: impl FnOnce(&mut bool) -> Result<Option<usize>, NetworkError>,
+    ) -> Result<Option<usize>, NetworkError> {
         let mut outgoing = lock(&self.inner.outgoing);
         outgoing.writable()?;
         self.inner.send_unsent(&mut outgoing)?;
         if !outgoing.unsent.is_empty() {
             return Ok(None);
         }
-        let sent = self.inner.try_send(bytes, &mut outgoing.blocked);
+        let sent = send(&mut outgoing.blocked);
         outgoing.remember(sent)
     }
 
@@ -304,13 +329,30 @@ impl<Socket: KernelSocket> Inner<Socket> {
 
     /// Sends what the kernel takes; `blocked` tells whether it took nothing.
     fn try_send(&self, bytes: &[u8], blocked: &mut bool) -> Result<Option<usize>, NetworkError> {
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        let send = || -> io::Result<usize> { Ok(rustix::net::send(&self.socket, bytes, flags)?) };
+        self.try_send_by(blocked, || Ok(rustix::net::send(&self.socket, bytes, SEND)?))
+    }
+
+    fn try_send_vectored(
+        &self,
+        slices: &[IoSlice<'_>],
+        blocked: &mut bool,
+    ) -> Result<Option<usize>, NetworkError> {
+        self.try_send_by(blocked, || {
+            let mut nothing = SendAncillaryBuffer::default();
+            Ok(rustix::net::sendmsg(&self.socket, slices, &mut nothing, SEND)?)
+        })
+    }
+
+    fn try_send_by(
+        &self,
+        blocked: &mut bool,
+        send: impl Fn() -> io::Result<usize>,
+    ) -> Result<Option<usize>, NetworkError> {
         // Straight to the kernel: tokio takes a fresh socket for unwritable until its reactor has
         // turned. Only when the kernel is full must tokio hear of it.
         let sent = match send() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.socket.try_io(Interest::WRITABLE, send)
+                self.socket.try_io(Interest::WRITABLE, &send)
             }
             sent => sent,
         };

@@ -315,19 +315,27 @@ impl Listener {
     /// [`NetworkError::Closed`] once the endpoint has ended, [`NetworkError::SocketLimit`] when the
     /// container holds too many sockets; the connection then stays in the queue.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<Accepted, NetworkError>> {
+        self.poll_take(cx).map(|taken| taken?.open())
+    }
+
+    fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Result<Taken, NetworkError>> {
         let endpoint = &self.port.endpoint;
-        self.port.backlog.poll_dequeue(cx, || endpoint.slot()).map(|outcome| {
-            let (incoming, slot) = outcome?;
-            let stream = incoming.stream.unpark(endpoint.network().leftovers())?;
-            stream.apply(&incoming.options);
-            let membership = endpoint.join_stream(&stream, slot);
-            Ok(Accepted {
-                stream,
-                local: incoming.local,
-                remote: incoming.remote,
-                membership: Connected { _membership: membership },
-            })
+        self.port.backlog.poll_dequeue(cx, || endpoint.slot()).map_ok(|(incoming, slot)| Taken {
+            incoming,
+            slot,
+            endpoint: Arc::clone(endpoint),
         })
+    }
+
+    /// As [`accept`](Self::accept), for a task of the connection's own to open.
+    ///
+    /// # Errors
+    /// As [`poll_accept`](Self::poll_accept).
+    ///
+    /// # Cancel safety
+    /// As [`accept`](Self::accept).
+    pub(crate) async fn take(&self) -> Result<Taken, NetworkError> {
+        poll_fn(|cx| self.poll_take(cx)).await
     }
 
     /// As [`poll_accept`](Self::poll_accept), to be awaited.
@@ -339,6 +347,32 @@ impl Listener {
     /// Safe: a connection that was not handed over stays in the queue.
     pub async fn accept(&self) -> Result<Accepted, NetworkError> {
         poll_fn(|cx| self.poll_accept(cx)).await
+    }
+}
+
+/// A connection out of the queue that no runtime watches yet.
+pub(crate) struct Taken {
+    incoming: Incoming,
+    slot: SocketSlot,
+    endpoint: Arc<EndpointShared>,
+}
+
+impl Taken {
+    /// Has the runtime of the caller watch the connection: its events wake that thread.
+    ///
+    /// # Errors
+    /// The kernel's, of a connection that is broken already.
+    pub(crate) fn open(self) -> Result<Accepted, NetworkError> {
+        let Self { incoming, slot, endpoint } = self;
+        let stream = incoming.stream.unpark(endpoint.network().leftovers())?;
+        stream.apply(&incoming.options);
+        let membership = endpoint.join_stream(&stream, slot);
+        Ok(Accepted {
+            stream,
+            local: incoming.local,
+            remote: incoming.remote,
+            membership: Connected { _membership: membership },
+        })
     }
 }
 

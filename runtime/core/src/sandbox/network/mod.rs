@@ -39,6 +39,7 @@ pub use error::NetworkError;
 pub use hostport::{HostPort, HostPortError, HostPortTransport, HostPorts};
 pub use kernel::{KernelSocket, KernelStream};
 pub use listener::{Accepted, Connected, Listener};
+pub(crate) use listener::Taken;
 pub use names::HOST_NAME;
 pub use options::TcpOptions;
 pub use outgoing::OutgoingStream;

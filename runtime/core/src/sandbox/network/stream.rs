@@ -4,7 +4,7 @@
 //! kernel's TCP stream, one from another Pod's process a unix stream. Whoever holds a [`Stream`]
 //! does not care; nothing copies between them.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -327,6 +327,32 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.poll_write_from(cx, bytes).map_err(io::Error::from)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let written = match &*self {
+                Self::Tcp(stream) => stream.try_write_vectored(slices)?,
+                Self::Unix(stream) => stream.try_write_vectored(slices)?,
+                Self::Memory(stream) => {
+                    // The pipe takes a copy of each write as it is: one after the other.
+                    let first = slices.iter().find(|slice| !slice.is_empty());
+                    stream.try_write_from(first.map_or(&[], |slice| slice))?
+                }
+            };
+            if let Some(count) = written {
+                return Poll::Ready(Ok(count));
+            }
+            ready!(self.poll_writable(cx));
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        matches!(self, Self::Tcp(_) | Self::Unix(_))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
