@@ -15,7 +15,6 @@ mod network;
 mod output;
 mod runtime;
 mod store;
-mod sweep;
 mod uid;
 
 pub use address::{AddressLease, host_ips};
