@@ -2,13 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::harness::{World, guest};
+use crate::harness::{World, guest, guest_of_0_1};
 use rustix::process::Signal;
-
-/// A guest of WASI 0.1 whose name one of WASI 0.2 has too.
-fn guest_of_0_1(name: &str) -> String {
-    guest(name).replace("wasm32-wasip2", "wasm32-wasip1")
-}
 
 /// The manifest of a Pod, container by container.
 struct Manifest(String);

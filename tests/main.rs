@@ -2,13 +2,18 @@
 
 mod harness;
 
+mod bad_guests;
+mod bad_images;
+mod bad_manifests;
+mod bad_surroundings;
 mod cli;
 mod eviction;
 mod examples;
+mod kills;
 mod kinds;
 mod manifests;
-mod misbehaviour;
 mod network;
 mod programs;
 mod run;
 mod sockets;
+mod terminal;

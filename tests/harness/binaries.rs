@@ -32,6 +32,12 @@ pub(crate) fn guest(name: &str) -> String {
         .to_owned()
 }
 
+/// A guest of WASI 0.1 whose name one of WASI 0.2 has too.
+#[track_caller]
+pub(crate) fn guest_of_0_1(name: &str) -> String {
+    guest(name).replace("wasm32-wasip2", "wasm32-wasip1")
+}
+
 /// The root of this checkout.
 pub(crate) fn checkout() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -3,10 +3,12 @@
 
 mod binaries;
 mod http;
+mod manifest;
 mod process;
 mod world;
 
-pub(crate) use binaries::{checkout, guest};
+pub(crate) use binaries::{checkout, guest, guest_of_0_1};
 pub(crate) use http::{free_port, request};
-pub(crate) use process::Finished;
+pub(crate) use manifest::PodText;
+pub(crate) use process::{Finished, Running, eventually};
 pub(crate) use world::World;

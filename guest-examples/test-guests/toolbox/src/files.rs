@@ -3,11 +3,12 @@
 //! | words | deed |
 //! |---|---|
 //! | `append FILE TEXT`, `write FILE TEXT`, `read FILE`, `remove FILE`, `mkdir FOLDER` | as they say |
+//! | `append-often FILE COUNT` | appends so many lines, with a pause before each, opening FILE anew |
 //! | `await FILE` | waits until FILE is there and holds something, then prints it |
 //! | `escape FOLDER SECRET` | tries to read the host's SECRET in every way known; FOLDER is writable |
 //! | `fill FILE MIB` | writes so many MiB; says how much went in when it fails |
 //! | `list FOLDER` | names, kinds and sizes, sorted |
-//! | `open-files FOLDER COUNT` | creates files and keeps them open; says how many it could |
+//! | `open-files FOLDER COUNT` | creates files and keeps them open; says how many it could, then sleeps for ever |
 //! | `rename FROM TO`, `symlink TARGET LINK`, `hardlink FILE LINK` | as they say |
 
 use std::fs::{self, File, OpenOptions};
@@ -23,6 +24,7 @@ const MIB: usize = 1024 * 1024;
 pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
     Some(match words {
         ["append", file, text] => append(file, text),
+        ["append-often", file, count] => append_often(file, count),
         ["await", file] => await_content(file),
         ["escape", folder, secret] => escape(Path::new(folder), secret),
         ["fill", file, mib] => fill(file, mib),
@@ -42,6 +44,15 @@ pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
 fn append(file: &str, text: &str) -> Outcome {
     let mut file = OpenOptions::new().create(true).append(true).open(file)?;
     file.write_all(format!("{text}\n").as_bytes())?;
+    Ok(())
+}
+
+fn append_often(file: &str, count: &str) -> Outcome {
+    for number in 1..=count.parse::<u64>()? {
+        sleep(Duration::from_millis(5));
+        append(file, &number.to_string())?;
+    }
+    println!("appended {count} times");
     Ok(())
 }
 
@@ -108,12 +119,19 @@ fn open_files(folder: &Path, count: &str) -> Outcome {
             Ok(file) => open.push(file),
             Err(error) => {
                 println!("{} files are open, then: {error}", open.len());
-                return Ok(());
+                hold(open);
             }
         }
     }
     println!("all {count} files are open");
-    Ok(())
+    hold(open)
+}
+
+fn hold(open: Vec<File>) -> ! {
+    loop {
+        sleep(Duration::from_secs(3600));
+        std::hint::black_box(&open);
+    }
 }
 
 /// One line for every way: `refused` with the reason, or `ESCAPED`, which fails the deed.

@@ -6,6 +6,8 @@
 //! | `http-get URL` | prints status line and body; tries for ten seconds until it is answered |
 //! | `http-serve ADDRESS BODY` | answers every request with 200 and BODY, for ever |
 //! | `listen ADDRESS` | binds, prints `listening`, then accepts nothing for ever |
+//! | `listen ADDRESS before FILE` | the same, and writes FILE once it listens |
+//! | `listen ADDRESS after FILE` | the same, once FILE is there |
 //! | `resolve NAME` | prints the addresses of NAME, one a line |
 //! | `sockets COUNT` | opens UDP sockets and keeps them; says how many it could |
 //! | `tcp-connect ADDRESS` | one attempt to connect, prints `connected` |
@@ -15,8 +17,10 @@
 //! | `udp-echo ADDRESS [COUNT]` | sends COUNT datagrams back |
 //! | `udp-send ADDRESS TEXT` | sends TEXT until something comes back, prints that |
 
+use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs as _, UdpSocket};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -33,7 +37,9 @@ pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
         ["accept", descriptor, count] => counted(count, |count| accept(descriptor, count)),
         ["http-get", url] => http_get(url),
         ["http-serve", address, body] => http_serve(address, body),
-        ["listen", address] => listen(address),
+        ["listen", address] => listen(address, None),
+        ["listen", address, "before", file] => listen(address, Some(Path::new(file))),
+        ["listen", address, "after", file] => listen_after(Path::new(file), address),
         ["resolve", name] => resolve(name),
         ["sockets", count] => counted(count, sockets),
         ["tcp-connect", address] => tcp_connect(address),
@@ -134,12 +140,22 @@ fn tcp_hold(address: &str) -> Outcome {
     }
 }
 
-fn listen(address: &str) -> Outcome {
+fn listen(address: &str, file: Option<&Path>) -> Outcome {
     let _listener = TcpListener::bind(address)?;
     println!("listening");
+    if let Some(file) = file {
+        fs::write(file, "listening")?;
+    }
     loop {
         sleep(HOUR);
     }
+}
+
+fn listen_after(file: &Path, address: &str) -> Outcome {
+    while !file.exists() {
+        sleep(PAUSE);
+    }
+    listen(address, None)
 }
 
 fn sockets(count: u64) -> Outcome {

@@ -20,7 +20,10 @@ pub(crate) struct Watching {
 
 /// Subscribes to the Pod of `handle`.
 pub(crate) fn watch(handle: &PodHandle, show: Events, pod: String) -> Watching {
-    Watching { events: handle.events().subscribe(), status: handle.status(), show, pod }
+    let mut status = handle.status();
+    // The first one counts as news: a Pod that cannot begin may have no other for long.
+    status.mark_changed();
+    Watching { events: handle.events().subscribe(), status, show, pod }
 }
 
 impl Watching {

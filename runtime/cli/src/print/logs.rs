@@ -11,8 +11,8 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::json;
 use wasmpod::logs::{LogLines, LogQueue, LogStream, OwnedLogLine, Piece, log_queue};
 
-use super::json;
 use super::style::NAMES;
+use super::{json, problem};
 
 /// Bytes of output that may wait for a slow terminal before guests wait too.
 const WAITING: usize = 1 << 20;
@@ -69,14 +69,17 @@ fn print_all(mut lines: LogLines, layout: &Layout) {
     let mut batch = Vec::new();
     let mut sheet = Sheet::new(layout);
     while futures::executor::block_on(lines.next_batch(&mut batch)) {
-        if batch
-            .drain(..)
-            .try_for_each(|line| sheet.add(&line))
-            .and_then(|()| sheet.flush())
-            .is_err()
-        {
-            // Nobody reads any more; the log files still have it all.
-            return;
+        let printed = batch.drain(..).try_for_each(|line| sheet.add(&line));
+        match printed.and_then(|()| sheet.flush()) {
+            Ok(()) => {}
+            // Nobody reads any more, which ends the Pod.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
+            Err(error) => {
+                problem::warning(&format!(
+                    "the output of the containers goes to their log files only: {error}"
+                ));
+                return;
+            }
         }
     }
 }

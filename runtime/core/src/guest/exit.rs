@@ -79,6 +79,10 @@ pub(crate) fn broken_off(error: &wasmtime::Error, limiter: &MemoryLimiter) -> Ex
         return Exit::out_of_memory(out_of_memory.to_string());
     }
     let mut message = describe(error);
+    // The engine has no type for it, and its words alone help nobody.
+    if message.contains("handle limit exceeded") {
+        message += "\nit has as many open files, sockets and streams as one container may";
+    }
     // Most guests answer a refused allocation with `unreachable`, which alone explains nothing.
     if let Some(denied) = limiter.denied() {
         message += &format!("\nbefore: {denied}");

@@ -24,6 +24,7 @@ pub use clock::PodClock;
 pub use engine::{Engines, EnginesError};
 pub use exit::StartError;
 pub use http::{HttpSettings, HttpSettingsError};
+pub(crate) use limiter::most_handles;
 pub use limiter::{ContainerMemory, Exceeded, PodMemory};
 pub use program::{PrepareError, Program};
 pub use random::PodRandom;

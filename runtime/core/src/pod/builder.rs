@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::eviction::evict_over_limit;
+use super::folders::Folders;
 use super::host::Host;
 use super::runtime::PodRuntime;
+use super::sweep;
 use crate::guest::Stdin;
 use crate::image::ImageSource;
 use crate::lifecycle::{Spec, SpecError};
@@ -99,6 +101,7 @@ pub struct Pod {
     worker: Worker<PodRuntime>,
     runtime: Arc<PodRuntime>,
     handle: PodHandle,
+    folders: Folders,
 }
 
 impl PodBuilder {
@@ -191,9 +194,10 @@ impl PodBuilder {
         metadata.uid = Some(uid);
         let spec = Spec::new(&self.pod.pod)?;
         let clock = self.clock;
+        let folders = self.host.folders().clone();
         let runtime = Arc::new(PodRuntime::new(self, spec.identity.clone())?);
         let (worker, handle) = Worker::new(spec, Arc::clone(&runtime), clock);
-        Ok(Pod { worker, runtime, handle })
+        Ok(Pod { worker, runtime, handle, folders })
     }
 }
 
@@ -203,16 +207,20 @@ impl Pod {
         self.handle.clone()
     }
 
-    /// Runs the Pod to its end.
+    /// Runs the Pod to its end. On the way, what Pods left behind whose process was killed is
+    /// removed from this machine.
     ///
     /// # Cancel safety
     /// Dropping the future ends every run at once and leaves the Pod's folder to be swept; ask
     /// the [`PodHandle`] for a kill instead.
     pub async fn run(self) -> Finished {
-        let Self { worker, runtime, handle } = self;
-        tokio::select! {
-            finished = worker.run() => finished,
-            never = evict_over_limit(&runtime, &handle) => match never {},
-        }
+        let Self { worker, runtime, handle, folders } = self;
+        let life = async {
+            tokio::select! {
+                finished = worker.run() => finished,
+                never = evict_over_limit(&runtime, &handle) => match never {},
+            }
+        };
+        sweep::beside(folders, life).await
     }
 }

@@ -15,6 +15,7 @@ mod network;
 mod output;
 mod runtime;
 mod store;
+mod sweep;
 mod uid;
 
 pub use address::{AddressLease, host_ips};

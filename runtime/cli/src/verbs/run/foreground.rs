@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use wasmpod::guest::Stdin;
@@ -14,9 +15,12 @@ use super::images;
 use super::interrupt::{Interrupt, Interrupts};
 use super::publish::Protocol;
 use crate::failure::Failure;
-use crate::print::logs::{Layout, Printer, printer};
+use crate::print::logs::{Layout, printer};
 use crate::print::{events, problem};
 use crate::verbs::compile_code;
+
+/// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
+const READER_GONE: Duration = Duration::from_secs(2);
 
 /// Which signals mean something to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +59,10 @@ pub(crate) async fn run_pod(
     let (finished, interrupted) =
         watch(pod, &handle, &mut interrupts, signals, watching, &bundle).await;
     helpers.shutdown().await;
-    finish(printer, &bundle, &finished);
+    printer.finish();
+    if interrupted != Some(Interrupt::ReaderGone) {
+        tell_failures(&bundle, &finished);
+    }
     Ok(match interrupted {
         Some(interrupt) => interrupt.exit_code(),
         None => finished.outcome.exit_code().into(),
@@ -174,7 +181,10 @@ async fn watch(
                     problem::note("stopping; Ctrl-C again ends it at once");
                 }
                 interrupted.get_or_insert(interrupt);
-                handle.interrupt().await;
+                match interrupt {
+                    Interrupt::CtrlC | Interrupt::Terminate => handle.interrupt().await,
+                    Interrupt::ReaderGone => handle.stop(Some(READER_GONE)).await,
+                }
             }
             finished = &mut running => break finished,
             () = &mut watching, if !watched => watched = true,
@@ -187,9 +197,8 @@ async fn watch(
     (finished, interrupted)
 }
 
-/// The end of the output, and why the Pod failed if nobody has said so.
-fn finish(printer: Printer, bundle: &Bundle, finished: &Finished) {
-    printer.finish();
+/// Why the Pod failed, if nobody has said so.
+fn tell_failures(bundle: &Bundle, finished: &Finished) {
     if matches!(bundle.show.events, Events::Warnings | Events::All) {
         for message in events::failures(&finished.status) {
             problem::warning(&message);

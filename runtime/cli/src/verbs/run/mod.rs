@@ -51,7 +51,8 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
         loaded.notes.iter().for_each(|note| problem::note(&note.to_string()));
     }
     if loaded.pods.is_empty() {
-        return Err(Failure::new("the manifests hold no Pod to run")
+        let names: Vec<&str> = wanted.sources.iter().map(|source| source.name.as_str()).collect();
+        return Err(Failure::new(format!("no Pod to run in {}", names.join(", ")))
             .hint("write a Pod, or a workload such as a Deployment or a Job"));
     }
     let mut bundles = plan::bundles(&verb, &wanted, loaded)?;
@@ -105,8 +106,12 @@ fn dry_run(
             }
         }
     }
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::because("standard output", &error))?;
-    Ok(ExitCode::SUCCESS)
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => {
+            written.map_err(|error| Failure::because("standard output", &error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }

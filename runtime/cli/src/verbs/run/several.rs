@@ -41,15 +41,20 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
         tokio::select! {
             biased;
             interrupt = interrupts.next() => {
+                let first = interrupted.is_none();
+                interrupted.get_or_insert(interrupt);
+                if interrupt == Interrupt::ReaderGone {
+                    // The Pods' processes see it themselves.
+                    continue;
+                }
                 // The Pod's process counts: its second signal ends it at once.
                 for pod in pods.iter().flatten() {
                     // It may have ended in this moment.
                     let _ = kill_process(*pod, Signal::TERM);
                 }
-                if interrupted.is_none() && interrupt == Interrupt::CtrlC && !quiet {
+                if first && interrupt == Interrupt::CtrlC && !quiet {
                     problem::note("stopping every Pod; Ctrl-C again ends them at once");
                 }
-                interrupted.get_or_insert(interrupt);
             }
             end = ends.join_next() => {
                 let Some(end) = end else { break };

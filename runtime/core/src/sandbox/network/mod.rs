@@ -43,6 +43,7 @@ pub(crate) use listener::Taken;
 pub use names::HOST_NAME;
 pub use options::TcpOptions;
 pub use outgoing::OutgoingStream;
+pub(crate) use peer::remove_sockets;
 pub use peer::{Header, HeaderError, PeerError, PeerServer, Transport};
 pub use pipe::MemoryStream;
 pub use space::Network;

@@ -13,7 +13,7 @@ mod call;
 mod header;
 mod server;
 
-pub(crate) use call::{connect, send_datagram};
+pub(crate) use call::{connect, remove_sockets, send_datagram};
 pub use header::{Header, HeaderError, Transport};
 pub use server::{PeerError, PeerServer};
 

@@ -1,0 +1,86 @@
+//! Removing what Pods left behind whose process was killed.
+//!
+//! Never on the way to a first guest: a Pod that lives long sweeps once it has settled, one that
+//! ends sooner at its end. So the folders of dead Pods do not outlive the next Pod of this machine.
+
+use std::time::Duration;
+
+use tokio::time;
+
+use super::folders::Folders;
+use crate::sandbox::filesystem;
+use crate::sandbox::network::remove_sockets;
+
+/// By then a Pod has started, or waits for something.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// Lives a Pod's `life` to its end and sweeps once on the way.
+pub(super) async fn beside<Output>(folders: Folders, life: impl Future<Output = Output>) -> Output {
+    tokio::pin!(life);
+    tokio::select! {
+        biased;
+        output = &mut life => {
+            sweep(&folders);
+            output
+        }
+        () = time::sleep(SETTLED) => {
+            // Large trees take long, and nobody waits for them to be gone.
+            drop(tokio::task::spawn_blocking(move || sweep(&folders)));
+            life.await
+        }
+    }
+}
+
+fn sweep(folders: &Folders) {
+    let swept = match filesystem::sweep(&folders.pods()) {
+        Ok(swept) => swept,
+        Err(error) => {
+            tracing::debug!("cannot look for dead Pods in {}: {error}", folders.pods().display());
+            return;
+        }
+    };
+    for dead in swept {
+        remove_sockets(&folders.socket(&dead.uid));
+        match dead.removed {
+            Ok(()) => tracing::debug!("removed what the dead Pod {} had left", dead.uid),
+            Err(error) => tracing::warn!("cannot remove all of the dead Pod {}: {error}", dead.uid),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leave_a_dead_pod(folders: &Folders, uid: &str) {
+        let pod = folders.pods().join(uid);
+        std::fs::create_dir_all(pod.join("web.0")).unwrap();
+        std::fs::write(folders.pods().join(format!("{uid}.lock")), "").unwrap();
+    }
+
+    fn pods(folders: &Folders) -> usize {
+        std::fs::read_dir(folders.pods()).unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn a_short_life_sweeps_at_its_end() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = Folders::find(Some(root.path())).unwrap();
+        leave_a_dead_pod(&folders, "dead");
+        let during = beside(folders.clone(), async { pods(&folders) }).await;
+        assert_eq!((during, pods(&folders)), (2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_life_sweeps_on_the_way() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = Folders::find(Some(root.path())).unwrap();
+        leave_a_dead_pod(&folders, "dead");
+        let life = async {
+            while pods(&folders) > 0 {
+                time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        time::timeout(Duration::from_secs(3600), beside(folders.clone(), life)).await.unwrap();
+    }
+}
