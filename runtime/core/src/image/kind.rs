@@ -237,23 +237,23 @@ fn exports(wasm: &[u8]) -> Result<Exports, KindError> {
     })
 }
 
-/// The entries that make a component a command or a handler. A component that is both is run as a
-/// command, as `wasmtime run` would.
+/// The entries that make a component a handler or a command. A component that is both is a handler:
+/// a handler that is built as a program exports `run` because every program does, and traps there.
 fn component_kind(exports: &[String]) -> Result<GuestKind, KindError> {
     let known = |name: &str| -> Option<Result<(u8, GuestKind), KindError>> {
         let (interface, version) = name.split_once('@')?;
         let (found, expected) = match interface {
             "wasi:cli/run" => match family(version) {
-                Some(2) => (Some((0, GuestKind::CommandP2)), ""),
-                Some(3) => (Some((1, GuestKind::CommandP3)), ""),
+                Some(2) => (Some((2, GuestKind::CommandP2)), ""),
+                Some(3) => (Some((3, GuestKind::CommandP3)), ""),
                 _ => (None, "`wasi:cli/run` 0.2.x or 0.3.x"),
             },
             "wasi:http/incoming-handler" => match family(version) {
-                Some(2) => (Some((2, GuestKind::HttpP2)), ""),
+                Some(2) => (Some((0, GuestKind::HttpP2)), ""),
                 _ => (None, "`wasi:http/incoming-handler` 0.2.x"),
             },
             "wasi:http/handler" => match family(version) {
-                Some(3) => (Some((3, GuestKind::HttpP3)), ""),
+                Some(3) => (Some((1, GuestKind::HttpP3)), ""),
                 _ => (None, "`wasi:http/handler` 0.3.x"),
             },
             _ => return None,
@@ -341,7 +341,7 @@ mod tests {
             (&["wasi:cli/run@0.3.0"], "command-0.3.async"),
             (&["wasi:http/incoming-handler@0.2.3"], "http-0.2"),
             (&["wasi:http/handler@0.3.0"], "http-0.3.async"),
-            (&["wasi:http/incoming-handler@0.2.3", "wasi:cli/run@0.2.3"], "command-0.2"),
+            (&["wasi:cli/run@0.2.3", "wasi:http/incoming-handler@0.2.3"], "http-0.2"),
             (&["my:own/api@1.2.3"], "reactor-component"),
             (&["wasi:http/incoming-handler@0.2.0", "wasi:cli/run@0.3.0-rc-2025-09-16"], "http-0.2"),
             (&[], "reactor-component"),
