@@ -28,6 +28,9 @@ use super::wakers::remember;
 const WRITE_PERMIT: usize = 64 * 1024;
 /// How bytes are sent: never waiting, and without a signal for a peer that is gone.
 const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+/// Slices of no more than this together are copied into one buffer: that costs less than what a
+/// kernel does to gather them.
+const JOINED: usize = 512;
 /// The most that one read asks the kernel for.
 const READ_SIZE: usize = 64 * 1024;
 
@@ -228,7 +231,16 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
         &self,
         slices: &[IoSlice<'_>],
     ) -> Result<Option<usize>, NetworkError> {
-        self.try_write_by(|blocked| self.inner.try_send_vectored(slices, blocked))
+        let mut joined = [0; JOINED];
+        let mut length = 0;
+        for slice in slices {
+            let Some(place) = joined.get_mut(length..length + slice.len()) else {
+                return self.try_write_by(|blocked| self.inner.try_send_vectored(slices, blocked));
+            };
+            place.copy_from_slice(slice);
+            length += slice.len();
+        }
+        self.try_write_from(&joined[..length])
     }
 
     fn try_write_by(
