@@ -86,8 +86,9 @@ pub enum Step {
     ImageReady(ImageInfo),
     /// It is being made and started from this image.
     Starting(ImageInfo),
-    /// A step was called off; its task has not ended yet.
-    Cancelling,
+    /// A step was called off; its task has not ended yet. Of a start, the image: the guest may run
+    /// before the start hears of it.
+    Cancelling(Option<ImageInfo>),
 }
 
 /// A guest that runs.
@@ -252,11 +253,16 @@ impl Container {
     }
 
     pub(crate) fn begin_cancel(&mut self) {
-        self.turn(|step| matches!(step, Step::Image | Step::Starting(_)), Step::Cancelling);
+        let Some(step) = self.step_mut() else { return };
+        *step = match std::mem::replace(step, Step::Nothing) {
+            Step::Image => Step::Cancelling(None),
+            Step::Starting(image) => Step::Cancelling(Some(image)),
+            other @ (Step::Nothing | Step::ImageReady(_) | Step::Cancelling(_)) => other,
+        };
     }
 
     pub(crate) fn cancelled(&mut self) {
-        self.turn(|step| matches!(step, Step::Cancelling), Step::Nothing);
+        self.turn(|step| matches!(step, Step::Cancelling(_)), Step::Nothing);
     }
 
     pub(crate) fn image_ready(&mut self, image: ImageInfo) {
@@ -292,7 +298,7 @@ impl Container {
     }
 
     pub(crate) fn started(&mut self, id: String, now: Now) {
-        if let Some(image) = self.take_starting() {
+        if let Some(image) = self.take_started() {
             self.count_run(RunIdentity { id: Some(id), image });
             if let RunState::Terminated { ended, .. } = std::mem::replace(
                 &mut self.state,
@@ -355,6 +361,16 @@ impl Container {
         let state = RunState::Terminated { ended, step: Step::Nothing };
         if let RunState::Terminated { ended, .. } = std::mem::replace(&mut self.state, state) {
             self.last = Some(ended);
+        }
+    }
+
+    /// The image of a start that has succeeded, called off or not.
+    fn take_started(&mut self) -> Option<ImageInfo> {
+        match self.step_mut()? {
+            Step::Cancelling(image) => image.take(),
+            Step::Nothing | Step::Image | Step::ImageReady(_) | Step::Starting(_) => {
+                self.take_starting()
+            }
         }
     }
 

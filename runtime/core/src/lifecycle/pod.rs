@@ -164,10 +164,11 @@ impl Planner<'_> {
                 }
             }
             RunState::Waiting {
-                step: Step::Image | Step::Starting(_) | Step::Cancelling, ..
+                step: Step::Image | Step::Starting(_) | Step::Cancelling(_),
+                ..
             }
             | RunState::Terminated {
-                step: Step::Image | Step::Starting(_) | Step::Cancelling,
+                step: Step::Image | Step::Starting(_) | Step::Cancelling(_),
                 ..
             } => {}
         }

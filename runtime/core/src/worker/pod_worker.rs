@@ -267,14 +267,13 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         if let Target::Run(container) = work.target {
             self.controls[container.0] = None;
         }
-        let event = if work.cancelled {
-            // What it came to in its last moment is dropped, a run included.
-            cancelled(work.target)
-        } else {
-            match done {
-                Ok((_, done)) => self.event(work.target, done),
-                Err(error) => Some(broken(work.target, &error)),
-            }
+        let event = match done {
+            // A guest that runs is told of its end as any other, however late the start was
+            // called off. What else a step came to in its last moment is dropped.
+            Ok((_, done @ Done::Start(Ok(_)))) => self.event(work.target, done),
+            _ if work.cancelled => cancelled(work.target),
+            Ok((_, done)) => self.event(work.target, done),
+            Err(error) => Some(broken(work.target, &error)),
         };
         if let Some(event) = event {
             self.apply(event);

@@ -296,3 +296,22 @@ async fn a_pod_that_is_gone_takes_no_wishes_and_does_not_hang() {
     }
     assert_eq!(handle.status().borrow().phase.as_deref(), Some("Succeeded"));
 }
+
+/// The stop and the end of the start come in one moment.
+#[tokio::test(start_paused = true)]
+async fn a_guest_whose_start_was_called_off_too_late_has_its_grace() {
+    let mut pod = PodScript::new()
+        .container("web", Script::runs([Guest::serves().lingers(3, 0)]).start_takes(5))
+        .start();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    pod.handle.stop(None).await;
+    pod.end().await;
+    insta::assert_snapshot!(pod.deeds(), @r"
+    0s sandbox
+    0s image web
+    0s start web #0
+    5s stop web within 30s
+    8s teardown
+    8s over, exit code 130
+    ");
+}
