@@ -16,6 +16,7 @@
 mod format;
 mod line;
 mod path;
+mod prune;
 mod queue;
 mod read;
 mod rotate;
@@ -24,6 +25,7 @@ mod writer;
 
 pub use line::{LogEntry, LogStream, ParseLineError, Piece};
 pub use path::LogPath;
+pub(crate) use prune::forget_ended_pods;
 pub use queue::{LogLines, LogQueue, OwnedLogLine, log_queue};
 pub use read::{Follower, ReadOptions, Since, read};
 pub use rotate::Rotation;

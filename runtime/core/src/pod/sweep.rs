@@ -1,4 +1,4 @@
-//! Removing what Pods left behind whose process was killed.
+//! Removing what Pods left behind whose process was killed, and the logs of Pods long ended.
 //!
 //! Never on the way to a first guest: a Pod that lives long sweeps once it has settled, one that
 //! ends sooner at its end. So the folders of dead Pods do not outlive the next Pod of this machine.
@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time;
 
 use super::folders::Folders;
+use crate::logs::forget_ended_pods;
 use crate::sandbox::filesystem;
 use crate::sandbox::network::remove_sockets;
 
@@ -32,6 +33,16 @@ pub(super) async fn beside<Output>(folders: Folders, life: impl Future<Output = 
 }
 
 fn sweep(folders: &Folders) {
+    sweep_pods(folders);
+    // The folders of dead Pods are gone: a lock that is there is a live one's.
+    let pods = folders.pods();
+    if let Err(error) = forget_ended_pods(&folders.logs(), |uid| filesystem::has_owner(&pods, uid))
+    {
+        tracing::debug!("logs of ended Pods are left in {}: {error}", folders.logs().display());
+    }
+}
+
+fn sweep_pods(folders: &Folders) {
     let swept = match filesystem::sweep(&folders.pods()) {
         Ok(swept) => swept,
         Err(error) => {

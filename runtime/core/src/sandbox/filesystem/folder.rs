@@ -208,6 +208,11 @@ pub fn sweep(pods: &Path) -> io::Result<Vec<Swept>> {
     Ok(swept)
 }
 
+/// Whether the Pod `uid` has a lock: its process lives, or is dead and not swept yet.
+pub(crate) fn has_owner(pods: &Path, uid: &str) -> bool {
+    lock_path(pods, uid).exists()
+}
+
 fn lock_path(pods: &Path, uid: &str) -> PathBuf {
     pods.join(format!("{uid}.lock"))
 }

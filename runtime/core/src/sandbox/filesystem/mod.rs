@@ -28,6 +28,7 @@ mod volume;
 
 pub use container::{ContainerFilesystem, ContainerFilesystemOptions};
 pub use error::{MountError, VolumeError};
+pub(crate) use folder::has_owner;
 pub use folder::{FolderError, PodFolder, Swept, sweep};
 pub use mount::Mount;
 pub use termination::{MAX_TERMINATION_MESSAGE, TerminationMessage};
