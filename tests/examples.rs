@@ -60,9 +60,12 @@ fn http_hello_answers_on_its_published_port() {
     let pod = world
         .wasmpod(["run", &example("http-hello/pod.yaml"), "--publish", &format!("{port}:8080")])
         .start();
-    assert!(request(port, "GET / HTTP/1.1", "").ends_with("Good day from http-hello\n"));
-    assert!(request(port, "POST /echo HTTP/1.1", "said").ends_with("said"));
-    assert!(request(port, "GET /nowhere HTTP/1.1", "").starts_with("HTTP/1.1 404"));
+    let page = request(port, "GET / HTTP/1.1", "");
+    assert!(page.ends_with("Good day from http-hello\n"), "{page}");
+    let echo = request(port, "POST /echo HTTP/1.1", "said");
+    assert!(echo.ends_with("said"), "{echo}");
+    let nowhere = request(port, "GET /nowhere HTTP/1.1", "");
+    assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
     pod.signal(Signal::INT);
     let result = pod.finish();
     assert_eq!(result.code, 130, "{result}");

@@ -14,7 +14,8 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("bound").port()
 }
 
-/// The whole answer to one request, once somebody gives one: the Pod may still be starting.
+/// The whole answer to one request, once somebody gives one: the Pod may still be starting. A body
+/// that came in chunks is put together.
 #[track_caller]
 pub(crate) fn request(port: u16, line: &str, body: &str) -> String {
     let length = body.len();
@@ -30,10 +31,32 @@ pub(crate) fn request(port: u16, line: &str, body: &str) -> String {
         });
         match answer {
             Ok(answer) if !answer.is_empty() => {
-                return String::from_utf8_lossy(&answer).into_owned();
+                return joined(&String::from_utf8_lossy(&answer));
             }
             Ok(_) | Err(_) => std::thread::sleep(PAUSE),
         }
     }
     panic!("port {port} does not answer `{line}`");
+}
+
+/// An answer without the marks of its chunks. Whether there are any is chance: a handler that was
+/// interrupted before its end has a body whose length nobody knows yet.
+fn joined(answer: &str) -> String {
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.contains("transfer-encoding: chunked") => {
+            format!("{head}\r\n\r\n{}", chunks(body).collect::<String>())
+        }
+        _ => answer.to_owned(),
+    }
+}
+
+/// Chunk by chunk, up to the empty one that ends a body; one that was cut off ends earlier.
+fn chunks(mut body: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (length, rest) = body.split_once("\r\n")?;
+        let length = usize::from_str_radix(length, 16).ok().filter(|length| *length > 0)?;
+        let (chunk, rest) = rest.split_at_checked(length)?;
+        body = rest.strip_prefix("\r\n")?;
+        Some(chunk)
+    })
 }
