@@ -1,9 +1,11 @@
 //! What `wasmpod run` reads and prints, and what ends it.
 
+use std::path::Path;
+
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{PodText, World, guest, guest_of_0_1};
+use crate::harness::{PodText, World, eventually, guest, guest_of_0_1};
 
 #[test]
 fn ctrl_c_stops_gracefully() {
@@ -34,6 +36,29 @@ fn sigterm_stops_gracefully() {
     pod.signal(Signal::TERM);
     let result = pod.finish();
     assert!(result.stdout.contains("input ended"), "{result}");
+    assert_eq!(result.code, 143, "{result}");
+}
+
+#[test]
+fn a_terminal_that_goes_away_stops_gracefully_unless_told_otherwise() {
+    let world = World::new();
+    let file = PodText::new("polite")
+        .container("reader", &guest("toolbox"), &["until-end-of-input"])
+        .with("stdin: true")
+        .write(&world);
+    let run = || world.wasmpod(["run", &file, "--verbose"]).typed_input();
+    let pod = run().start();
+    pod.wait_for("waiting");
+    pod.signal(Signal::HUP);
+    let result = pod.finish();
+    assert!(result.stdout.contains("input ended"), "{result}");
+    assert_eq!(result.code, 129, "{result}");
+
+    let pod = run().no_hangup().start();
+    pod.wait_for("waiting");
+    pod.signal(Signal::HUP);
+    pod.signal(Signal::TERM);
+    let result = pod.finish();
     assert_eq!(result.code, 143, "{result}");
 }
 
@@ -116,15 +141,15 @@ fn every_line_of_json_output_is_an_object() {
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
     for (kind, fields) in [
-        ("event", ["pod", "reason", "message", "severity"]),
-        ("status", ["pod", "status", "type", "type"]),
-        ("log", ["container", "stream", "text", "partial"]),
+        ("event", ["pod", "reason", "message", "severity"].as_slice()),
+        ("status", &["pod", "status"]),
+        ("log", &["pod", "container", "stream", "text", "partial"]),
     ] {
         let mut of_kind = lines.iter().filter(|line| line["type"] == kind).peekable();
         assert!(of_kind.peek().is_some(), "no {kind}\n{result}");
         for line in of_kind {
             for field in fields {
-                assert!(!line[field].is_null(), "{field} is missing in {line}");
+                assert!(!line[*field].is_null(), "{field} is missing in {line}");
             }
         }
     }
@@ -179,6 +204,39 @@ fn a_reader_that_goes_away_ends_the_pod_quietly() {
         assert_eq!(result.stderr, "", "{result}");
         assert_eq!(result.code, 141, "{result}");
     }
+}
+
+/// A pager that waits for a key. What the Pod has printed waits for it, but not for ever.
+#[test]
+fn a_second_ctrl_c_has_no_patience_with_a_reader_that_has_stopped() {
+    let world = World::new();
+    // More than a pipe holds.
+    let file = PodText::new("paged")
+        .container("prints", &guest("toolbox"), &["flood", "9000"])
+        .write(&world);
+    for options in [["--log-prefix=auto"], ["--log-prefix=never"], ["--output=json"]] {
+        let words = ["run", file.as_str()].into_iter().chain(options);
+        let pod = world.wasmpod(words).unread_stdout().start();
+        eventually("the end of the container", || {
+            let logs = walk(&world.root().join("logs/pods"));
+            logs.iter().any(|log| log.ends_with(b" line 9000\n")).then_some(())
+        });
+        let result = pod.finish_by(Signal::INT);
+        assert_eq!(result.code, 130, "{result}");
+        std::fs::remove_dir_all(world.root().join("logs")).expect("it is there");
+    }
+}
+
+/// The content of all files below a folder.
+fn walk(folder: &Path) -> Vec<Vec<u8>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .flatten()
+        .flat_map(|entry| match std::fs::read(entry.path()) {
+            Ok(content) => vec![content],
+            Err(_) => walk(&entry.path()),
+        })
+        .collect()
 }
 
 /// The first Ctrl-C may come while a guest is on its way: it never starts then, or ends at once.

@@ -56,6 +56,8 @@ enum Stdout {
     Discarded,
     /// Read up to the end of its first line, then closed, as `head -1` does.
     FirstLine,
+    /// Open and never read, as a pager that waits for a key.
+    Unread,
 }
 
 impl Invocation {
@@ -72,10 +74,21 @@ impl Invocation {
 
     /// Lets the process open so many files and sockets at most, as `ulimit -Sn` does.
     #[must_use]
-    pub(crate) fn most_descriptors(mut self, count: u32) -> Self {
+    pub(crate) fn most_descriptors(self, count: u32) -> Self {
+        self.after(&format!("ulimit -Sn {count}"))
+    }
+
+    /// Starts the process so that it outlives its terminal, as `nohup` does.
+    #[must_use]
+    pub(crate) fn no_hangup(self) -> Self {
+        self.after("trap '' HUP")
+    }
+
+    /// Has a shell do something first, which then becomes the process.
+    fn after(mut self, preparation: &str) -> Self {
         let inner = self.command;
         let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("ulimit -Sn {count} && exec \"$0\" \"$@\""));
+        command.arg("-c").arg(format!("{preparation} && exec \"$0\" \"$@\""));
         command.arg(inner.get_program()).args(inner.get_args());
         for (name, value) in inner.get_envs() {
             match value {
@@ -118,6 +131,13 @@ impl Invocation {
         self
     }
 
+    /// Never reads standard output, and leaves it open.
+    #[must_use]
+    pub(crate) fn unread_stdout(mut self) -> Self {
+        self.stdout = Stdout::Unread;
+        self
+    }
+
     /// Runs to the end.
     #[track_caller]
     pub(crate) fn finish(self) -> Finished {
@@ -131,7 +151,7 @@ impl Invocation {
     #[track_caller]
     pub(crate) fn start(mut self) -> Running {
         let stdout = match self.stdout {
-            Stdout::Kept | Stdout::FirstLine => Stdio::piped(),
+            Stdout::Kept | Stdout::FirstLine | Stdout::Unread => Stdio::piped(),
             Stdout::Discarded => Stdio::null(),
         };
         let mut child = self
@@ -149,7 +169,9 @@ impl Invocation {
             // The reader may be gone before it has read all.
             threads.push(std::thread::spawn(move || drop(stdin.write_all(&bytes))));
         }
-        if let Some(stdout) = child.stdout.take() {
+        if self.stdout != Stdout::Unread
+            && let Some(stdout) = child.stdout.take()
+        {
             output.lock().open += 1;
             let lines = if self.stdout == Stdout::FirstLine { 1 } else { usize::MAX };
             threads.push(collect(stdout, Arc::clone(&output), |text| &mut text.stdout, lines));
@@ -331,6 +353,26 @@ impl Running {
     pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).expect("a process id fits");
         kill_process(Pid::from_raw(id).expect("not zero"), signal).expect("the process is there");
+    }
+
+    /// Sends a signal again and again until the process ends: two that come together count as one.
+    ///
+    /// # Panics
+    /// When it does not end after a generous while.
+    #[track_caller]
+    pub(crate) fn finish_by(self, signal: Signal) -> Finished {
+        eventually("the end of wasmpod", || {
+            self.signal(signal);
+            self.is_over().then_some(())
+        });
+        self.finish()
+    }
+
+    /// Whether the process has ended; it can still be signalled then, as nobody has waited for it.
+    fn is_over(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()));
+        // The state stands behind the name, which may hold anything.
+        stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
     }
 
     /// Waits for the end.

@@ -34,6 +34,17 @@ pub(crate) enum Verb {
     PodProcess(PodProcess),
 }
 
+impl Verb {
+    /// Whether nothing is to be printed but what containers print.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Run(run) => run.quiet,
+            Self::PodProcess(process) => process.quiet,
+            Self::Validate(_) | Self::Explain(_) | Self::Completion(_) | Self::CompileCode => false,
+        }
+    }
+}
+
 /// Where manifests come from, as in `kubectl -f`.
 #[derive(Debug, Args)]
 pub(crate) struct Filenames {
@@ -277,4 +288,8 @@ pub(crate) struct Completion {
 pub(crate) struct PodProcess {
     /// File with the Pod, its objects and what it needs of this machine
     pub(crate) bundle: PathBuf,
+
+    /// As of `run`
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }

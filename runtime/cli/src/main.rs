@@ -16,11 +16,14 @@ use crate::failure::Failure;
 fn main() -> ExitCode {
     process::raise_file_limit();
     process::keep_freed_memory();
+    process::look_up_names_without_plugins();
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => return usage(&error),
     };
-    log_warnings();
+    if !line.verb.is_quiet() {
+        log_warnings();
+    }
     let result = match line.verb {
         Verb::Run(run) => verbs::run::run(*run, line.root.as_deref()),
         Verb::Validate(validate) => verbs::validate::validate(&validate),

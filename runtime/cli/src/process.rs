@@ -39,3 +39,27 @@ pub(crate) fn keep_freed_memory() {
 /// Other allocators decide for themselves.
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn keep_freed_memory() {}
+
+/// Has names looked up in `/etc/hosts` and by DNS alone, whatever `/etc/nsswitch.conf` says.
+///
+/// All else there is a plug-in, made for the system's C library: loaded beside the one that is
+/// linked into this program, it brings the process down where the two differ.
+#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+pub(crate) fn look_up_names_without_plugins() {
+    use std::ffi::{c_char, c_int};
+
+    #[expect(unsafe_code, reason = "declares a function of the C library, nss.h")]
+    // SAFETY: the declaration is that of the header.
+    unsafe extern "C" {
+        fn __nss_configure_lookup(database: *const c_char, services: *const c_char) -> c_int;
+    }
+    #[expect(unsafe_code, reason = "name services have no safe interface")]
+    // SAFETY: two texts that end in a zero, which it copies; no other thread runs yet.
+    unsafe {
+        __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr());
+    }
+}
+
+/// A C library that is loaded has the plug-ins that were made for it.
+#[cfg(not(all(target_env = "gnu", target_feature = "crt-static")))]
+pub(crate) fn look_up_names_without_plugins() {}

@@ -1,5 +1,6 @@
 //! What happens to a Pod, as it happens: warnings, all events, or JSON lines with status changes.
 
+use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::PodStatus;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
@@ -27,28 +28,27 @@ pub(crate) fn watch(handle: &PodHandle, show: Events, pod: String) -> Watching {
 }
 
 impl Watching {
-    /// Prints until the Pod is gone.
-    pub(crate) async fn run(mut self) {
-        loop {
-            tokio::select! {
-                biased;
-                event = self.events.recv() => match event {
-                    Ok(event) => self.print(&event),
-                    // The printer was slow; the counts of later events tell.
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return,
-                },
-                changed = self.status.changed() => match changed {
-                    Ok(()) => self.print_status(),
-                    Err(_) => {
-                        while let Ok(event) = self.events.try_recv() {
-                            self.print(&event);
-                        }
-                        return;
+    /// Waits for the next thing that happens and prints it; answers `false` once the Pod is gone.
+    ///
+    /// # Cancel safety
+    /// Safe: what was received is printed in the same poll.
+    pub(crate) async fn print_next(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            event = self.events.recv() => match event {
+                Ok(event) => self.print(&event),
+                // The printer was slow; the counts of later events tell.
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => {
+                    if let Some(Ok(())) = self.status.changed().now_or_never() {
+                        self.print_status();
                     }
-                },
-            }
+                    return false;
+                }
+            },
+            Ok(()) = self.status.changed() => self.print_status(),
         }
+        true
     }
 
     fn print(&self, recorded: &Recorded) {

@@ -1,21 +1,14 @@
-//! The lines of the containers, as they come: raw, behind aligned coloured names, or as JSON.
-//!
-//! A thread of its own prints: a terminal that is stopped must stop the guests' output (the queue
-//! is bounded), never the Pod's worker.
+//! How the lines of the containers look: raw, behind aligned coloured names, or as JSON.
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use anstream::{AutoStream, ColorChoice};
 use serde_json::json;
-use wasmpod::logs::{LogLines, LogQueue, LogStream, OwnedLogLine, Piece, log_queue};
+use wasmpod::logs::{LogStream, OwnedLogLine, Piece};
 
+use super::json;
 use super::style::NAMES;
-use super::{json, problem};
-
-/// Bytes of output that may wait for a slow terminal before guests wait too.
-const WAITING: usize = 1 << 20;
 
 /// How lines are shown.
 #[derive(Debug, Clone)]
@@ -24,8 +17,8 @@ pub(crate) enum Layout {
     Raw,
     /// Each line behind the name of its container.
     Prefixed(Names),
-    /// Each line as a JSON object.
-    Json,
+    /// Each line as a JSON object, which names the Pod.
+    Json(String),
 }
 
 /// The column of names: aligned to the longest, each in its colour.
@@ -41,51 +34,8 @@ pub(crate) struct Names {
     pub(crate) colours_before: usize,
 }
 
-/// The printing thread; [`Printer::finish`] waits until all is printed.
-#[derive(Debug)]
-pub(crate) struct Printer {
-    thread: JoinHandle<()>,
-}
-
-/// Starts printing; the queue is for the containers' logs. The printer ends when every clone of
-/// the queue is gone.
-pub(crate) fn printer(layout: Layout) -> io::Result<(LogQueue, Printer)> {
-    let (queue, lines) = log_queue(WAITING, matches!(layout, Layout::Raw));
-    let thread = std::thread::Builder::new()
-        .name("printer".into())
-        .stack_size(256 << 10)
-        .spawn(move || print_all(lines, &layout))?;
-    Ok((queue, Printer { thread }))
-}
-
-impl Printer {
-    pub(crate) fn finish(self) {
-        // A printer that panicked has said so.
-        drop(self.thread.join());
-    }
-}
-
-fn print_all(mut lines: LogLines, layout: &Layout) {
-    let mut batch = Vec::new();
-    let mut sheet = Sheet::new(layout);
-    while futures::executor::block_on(lines.next_batch(&mut batch)) {
-        let printed = batch.drain(..).try_for_each(|line| sheet.add(&line));
-        match printed.and_then(|()| sheet.flush()) {
-            Ok(()) => {}
-            // Nobody reads any more, which ends the Pod.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
-            Err(error) => {
-                problem::warning(&format!(
-                    "the output of the containers goes to their log files only: {error}"
-                ));
-                return;
-            }
-        }
-    }
-}
-
 /// What is being printed: gathers each batch, so that a batch is one write.
-struct Sheet<'layout> {
+pub(super) struct Sheet<'layout> {
     layout: &'layout Layout,
     stdout: Output,
     stderr: Output,
@@ -107,7 +57,7 @@ impl Output {
 }
 
 impl<'layout> Sheet<'layout> {
-    fn new(layout: &'layout Layout) -> Self {
+    pub(super) fn new(layout: &'layout Layout) -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let colours = (AutoStream::choice(&stdout), AutoStream::choice(&stderr));
         Self {
@@ -117,7 +67,8 @@ impl<'layout> Sheet<'layout> {
         }
     }
 
-    fn add(&mut self, line: &OwnedLogLine) -> io::Result<()> {
+    /// Takes a line; it is written by the next [`Sheet::flush`] at the latest.
+    pub(super) fn add(&mut self, line: &OwnedLogLine) -> io::Result<()> {
         let output = match line.stream {
             LogStream::Stdout => &mut self.stdout,
             LogStream::Stderr => &mut self.stderr,
@@ -125,9 +76,10 @@ impl<'layout> Sheet<'layout> {
         match self.layout {
             Layout::Raw => output.text.extend_from_slice(&line.bytes),
             Layout::Prefixed(names) => output.prefixed(names, line),
-            Layout::Json => {
+            Layout::Json(pod) => {
                 json::line(&json!({
                     "type": "log",
+                    "pod": pod,
                     "container": &*line.container,
                     "stream": line.stream.as_str(),
                     "partial": line.piece == Piece::Partial,
@@ -139,7 +91,7 @@ impl<'layout> Sheet<'layout> {
         if output.text.len() > 64 << 10 { output.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         self.stdout.flush()?;
         self.stderr.flush()
     }

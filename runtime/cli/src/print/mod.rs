@@ -3,5 +3,6 @@
 pub(crate) mod events;
 pub(crate) mod json;
 pub(crate) mod logs;
+pub(crate) mod printer;
 pub(crate) mod problem;
 pub(crate) mod style;

@@ -7,30 +7,22 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use wasmpod::guest::Stdin;
+use wasmpod::logs::log_queue;
 use wasmpod::pod::{Folders, Host, Neighbour, Pod, PodBuilder, PublishedPort};
 use wasmpod::worker::{Finished, PodHandle};
 
 use super::bundle::{self, Bundle, Events, Logs};
 use super::images;
-use super::interrupt::{Interrupt, Interrupts};
+use super::interrupt::{Interrupt, Interrupts, Signals};
 use super::publish::Protocol;
 use crate::failure::Failure;
-use crate::print::logs::{Layout, printer};
+use crate::print::logs::Layout;
+use crate::print::printer::{Printer, WAITING};
 use crate::print::{events, problem};
 use crate::verbs::compile_code;
 
 /// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
 const READER_GONE: Duration = Duration::from_secs(2);
-
-/// Which signals mean something to this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signals {
-    /// It is the one that the user started.
-    CtrlCAndTerminate,
-    /// Another process of ours started it, gets the terminal's Ctrl-C too, and passes it on as
-    /// SIGTERM.
-    Terminate,
-}
 
 /// Runs the Pod of `bundle`; the exit code tells how it ended.
 ///
@@ -41,32 +33,54 @@ pub(crate) async fn run_pod(
     root: Option<&Path>,
     signals: Signals,
 ) -> Result<ExitCode, Failure> {
-    let mut interrupts = Interrupts::listen()?;
+    let mut interrupts = Interrupts::listen(signals)?;
     let layout = match &bundle.show.logs {
         Logs::Raw => Layout::Raw,
         Logs::Prefixed(names) => Layout::Prefixed(names.clone()),
-        Logs::Json => Layout::Json,
+        Logs::Json => Layout::Json(bundle.name().to_owned()),
     };
-    let (queue, printer) =
-        printer(layout).map_err(|error| Failure::because("cannot start", &error))?;
+    let (queue, lines) = log_queue(WAITING, matches!(layout, Layout::Raw));
     let mut helpers = JoinSet::new();
     let pod = build(&bundle, root, &mut helpers)?
         .log_sink(Arc::new(queue))
         .build()
         .map_err(|error| Failure::because(bundle.name(), &error))?;
     let handle = pod.handle();
-    let watching = events::watch(&handle, bundle.show.events, bundle.name().to_owned());
-    let (finished, interrupted) =
-        watch(pod, &handle, &mut interrupts, signals, watching, &bundle).await;
+    let events = events::watch(&handle, bundle.show.events, bundle.name().to_owned());
+    let printer = Printer::start(lines, layout, events)
+        .map_err(|error| Failure::because("cannot start", &error))?;
+    let (finished, mut interrupted) = watch(pod, &handle, &mut interrupts, &bundle).await;
     helpers.shutdown().await;
-    printer.finish();
-    if interrupted != Some(Interrupt::ReaderGone) {
+    // The printer waits for the end of whatever could still tell it something.
+    drop(handle);
+    let impatient = printed(printer, &mut interrupts).await;
+    if impatient.is_none() && interrupted != Some(Interrupt::ReaderGone) {
         tell_failures(&bundle, &finished);
     }
+    interrupted = interrupted.or(impatient);
     Ok(match interrupted {
         Some(interrupt) => interrupt.exit_code(),
         None => finished.outcome.exit_code().into(),
     })
+}
+
+/// Waits until all is printed, or until somebody has no patience with a reader that has stopped.
+async fn printed(printer: Printer, interrupts: &mut Interrupts) -> Option<Interrupt> {
+    let printing = printer.finish();
+    tokio::pin!(printing);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut printing => return None,
+            interrupt = interrupts.next() => match interrupt {
+                // The printer sees it itself.
+                Interrupt::ReaderGone => {}
+                Interrupt::CtrlC | Interrupt::Terminate | Interrupt::Hangup => {
+                    return Some(interrupt);
+                }
+            },
+        }
+    }
 }
 
 fn build(
@@ -156,45 +170,35 @@ fn standard_input(helpers: &mut JoinSet<()>) -> Stdin {
     Stdin::Pipe(pipe)
 }
 
-/// Runs the Pod while signals and events come; gives what asked for its end, if something did.
+/// Runs the Pod while signals come; gives what asked for its end, if something did.
 async fn watch(
     pod: Pod,
     handle: &PodHandle,
     interrupts: &mut Interrupts,
-    signals: Signals,
-    watching: events::Watching,
     bundle: &Bundle,
 ) -> (Finished, Option<Interrupt>) {
     let mut interrupted = None;
     let running = pod.run();
-    let watching = watching.run();
-    tokio::pin!(running, watching);
-    let mut watched = false;
-    let finished = loop {
+    tokio::pin!(running);
+    loop {
         tokio::select! {
             biased;
             interrupt = interrupts.next() => {
-                if signals == Signals::Terminate && interrupt == Interrupt::CtrlC {
-                    continue;
-                }
-                if interrupted.is_none() && interrupt == Interrupt::CtrlC && bundle.show.events != Events::None {
+                let quiet = bundle.show.events == Events::None;
+                if interrupted.is_none() && interrupt == Interrupt::CtrlC && !quiet {
                     problem::note("stopping; Ctrl-C again ends it at once");
                 }
                 interrupted.get_or_insert(interrupt);
                 match interrupt {
-                    Interrupt::CtrlC | Interrupt::Terminate => handle.interrupt().await,
+                    Interrupt::CtrlC | Interrupt::Terminate | Interrupt::Hangup => {
+                        handle.interrupt().await;
+                    }
                     Interrupt::ReaderGone => handle.stop(Some(READER_GONE)).await,
                 }
             }
-            finished = &mut running => break finished,
-            () = &mut watching, if !watched => watched = true,
+            finished = &mut running => return (finished, interrupted),
         }
-    };
-    if !watched {
-        // The last events are recorded; what waits to be printed is printed.
-        watching.as_mut().await;
     }
-    (finished, interrupted)
 }
 
 /// Why the Pod failed, if nobody has said so.

@@ -14,7 +14,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) use bundle::{Bundle, Events};
-pub(crate) use foreground::{Signals, run_pod};
+pub(crate) use foreground::run_pod;
+pub(crate) use interrupt::Signals;
 use wasmpod::manifest;
 
 use crate::args::{DryRun, OutputFormat, Run};
@@ -59,7 +60,7 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     if bundles.len() == 1 {
         let bundle = bundles.remove(0);
-        return runtime.block_on(run_pod(bundle, root, Signals::CtrlCAndTerminate));
+        return runtime.block_on(run_pod(bundle, root, Signals::All));
     }
     let _leases = plan::introduce(&mut bundles, root)?;
     runtime.block_on(several::run(bundles, root))

@@ -8,15 +8,16 @@ use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 
 use rustix::fs::MemfdFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::bundle::{Bundle, Events};
-use super::interrupt::{Interrupt, Interrupts};
+use super::interrupt::{Interrupt, Interrupts, Signals};
 use crate::failure::Failure;
 use crate::print::problem;
 
@@ -25,14 +26,12 @@ use crate::print::problem;
 /// # Errors
 /// A process cannot be started. Those that were started are stopped then.
 pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<ExitCode, Failure> {
-    let mut interrupts = Interrupts::listen()?;
+    let mut interrupts = Interrupts::listen(Signals::All)?;
     let quiet = bundles.iter().all(|bundle| bundle.show.events == Events::None);
-    let mut pods = Vec::new();
+    let (stop, stops) = watch::channel(());
     let mut ends = JoinSet::new();
     for bundle in &bundles {
-        let mut child = start(bundle, root)?;
-        pods.push(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
-        ends.spawn(async move { child.wait().await });
+        ends.spawn(end(start(bundle, root)?, stops.clone()));
     }
 
     let mut first_failure = None;
@@ -48,10 +47,7 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
                     continue;
                 }
                 // The Pod's process counts: its second signal ends it at once.
-                for pod in pods.iter().flatten() {
-                    // It may have ended in this moment.
-                    let _ = kill_process(*pod, Signal::TERM);
-                }
+                stop.send_replace(());
                 if first && interrupt == Interrupt::CtrlC && !quiet {
                     problem::note("stopping every Pod; Ctrl-C again ends them at once");
                 }
@@ -76,6 +72,25 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
     })
 }
 
+/// Waits for the end of a Pod's process; each change of `stops` is one SIGTERM to it.
+async fn end(mut child: Child, mut stops: watch::Receiver<()>) -> std::io::Result<ExitStatus> {
+    loop {
+        tokio::select! {
+            biased;
+            status = child.wait() => return status,
+            Ok(()) = stops.changed() => terminate(&child),
+        }
+    }
+}
+
+/// A process that was waited for has no id here any more: no stranger who got its number is hit.
+fn terminate(child: &Child) {
+    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        // It may have ended in this moment.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
 /// The bundle goes over in memory: Secrets in it must not lie on a disk.
 fn start(bundle: &Bundle, root: Option<&Path>) -> Result<Child, Failure> {
     let pod = bundle.name();
@@ -93,6 +108,9 @@ fn start(bundle: &Bundle, root: Option<&Path>) -> Result<Child, Failure> {
         command.arg("--root").arg(root);
     }
     command.arg("pod-process").arg(format!("/proc/self/fd/{}", memory.as_raw_fd()));
+    if bundle.show.events == Events::None {
+        command.arg("--quiet");
+    }
     // Only one container of all may read standard input; see `bundle`.
     command.stdin(if bundle.stdin.is_some() { Stdio::inherit() } else { Stdio::null() });
     command.kill_on_drop(true);
