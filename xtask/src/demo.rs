@@ -2,8 +2,8 @@
 
 use std::os::unix::process::CommandExt as _;
 
-use crate::guests;
-use crate::run::{self, cargo, target_folder, tool};
+use crate::run::tool;
+use crate::{build, guests};
 
 pub(crate) const DEFAULT_PORT: &str = "8080";
 const POD: &str = "guest-examples/kuard/pod.yaml";
@@ -12,9 +12,7 @@ const POD: &str = "guest-examples/kuard/pod.yaml";
 pub(crate) fn run(port: &str) -> Result<(), String> {
     let port: u16 = port.parse().map_err(|error| format!("--port {port}: {error}"))?;
     guests::build()?;
-    run::run(cargo().args(["build", "--release", "--package", "wasmpod-cli"]))?;
-
-    let mut wasmpod = tool(target_folder().join("release/wasmpod"));
+    let mut wasmpod = tool(build::release()?);
     wasmpod.args(["run", POD, "--publish", &format!("{port}:8080")]);
     println!("\nThe kuard Pod answers at http://localhost:{port}/ (Ctrl-C stops it)\n");
     Err(format!("cannot run wasmpod: {}", wasmpod.exec()))

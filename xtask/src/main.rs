@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod bench;
+mod build;
 mod demo;
 mod guests;
 mod programs;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask WORD
 
+  build             build wasmpod for release: target/release/wasmpod
   guests            build the WebAssembly programs of guest-examples/
   demo [--port N]   build all, run the kuard Pod, say where it answers (8080 unless said)
   test [ARGS...]    build the guests, run every test; ARGS go to `cargo test`
@@ -26,6 +28,7 @@ usage: cargo xtask WORD
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["build"] => build::release().map(|program| println!("{}", program.display())),
         ["guests"] => guests::build(),
         ["demo"] => demo::run(demo::DEFAULT_PORT),
         ["demo", "--port", port] => demo::run(port),
