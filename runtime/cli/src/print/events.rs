@@ -2,8 +2,8 @@
 
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::PodStatus;
-use serde_json::json;
-use tokio::sync::{broadcast, watch};
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, mpsc, watch};
 use wasmpod::event::{Recorded, Severity};
 use wasmpod::worker::PodHandle;
 
@@ -27,31 +27,56 @@ pub(crate) fn watch(handle: &PodHandle, show: Events, pod: String) -> Watching {
     Watching { events: handle.events().subscribe(), status, show, pod }
 }
 
-impl Watching {
-    /// Waits for the next thing that happens and prints it; answers `false` once the Pod is gone.
-    ///
-    /// # Cancel safety
-    /// Safe: what was received is printed in the same poll.
-    pub(crate) async fn print_next(&mut self) -> bool {
-        tokio::select! {
-            biased;
-            event = self.events.recv() => match event {
-                Ok(event) => self.print(&event),
-                // The printer was slow; the counts of later events tell.
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => {
-                    if let Some(Ok(())) = self.status.changed().now_or_never() {
-                        self.print_status();
-                    }
-                    return false;
-                }
-            },
-            Ok(()) = self.status.changed() => self.print_status(),
+/// A line about the Pod, on its way to the printer.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Json(Value),
+    Warning(String),
+    Event(String),
+}
+
+impl Told {
+    pub(super) fn print(self) {
+        match self {
+            Self::Json(value) => json::line(&value),
+            Self::Warning(text) => problem::warning(&text),
+            Self::Event(text) => problem::labelled(NOTE, "event", &text),
         }
-        true
+    }
+}
+
+impl Watching {
+    /// Sends what is to be told to the printer, until the Pod is gone.
+    ///
+    /// Not done by the printer itself: most of what happens is not told, and to wake its thread
+    /// for all of it costs a short Pod more than its guest.
+    pub(crate) async fn run(mut self, printer: mpsc::Sender<Told>) {
+        loop {
+            let told = tokio::select! {
+                biased;
+                event = self.events.recv() => match event {
+                    Ok(event) => self.of_event(&event),
+                    // The printer was slow; the counts of later events tell.
+                    Err(broadcast::error::RecvError::Lagged(_)) => None,
+                    Err(broadcast::error::RecvError::Closed) => break,
+                },
+                Ok(()) = self.status.changed() => self.of_status(),
+            };
+            if let Some(told) = told
+                && printer.send(told).await.is_err()
+            {
+                return;
+            }
+        }
+        if let Some(Ok(())) = self.status.changed().now_or_never()
+            && let Some(told) = self.of_status()
+        {
+            // A printer that is gone has no reader.
+            let _ = printer.send(told).await;
+        }
     }
 
-    fn print(&self, recorded: &Recorded) {
+    fn of_event(&self, recorded: &Recorded) -> Option<Told> {
         let event = &recorded.event;
         // One that comes again and again is told at its first time and then ever more seldom.
         let told = recorded.count.is_power_of_two();
@@ -65,7 +90,7 @@ impl Watching {
             format!("{place}: {}: {}{times}", event.reason, event.message)
         };
         match (self.show, event.severity) {
-            (Events::Json, severity) => json::line(&json!({
+            (Events::Json, severity) => Some(Told::Json(json!({
                 "type": "event",
                 "pod": self.pod,
                 "container": event.involved.container(),
@@ -74,20 +99,19 @@ impl Watching {
                 "message": event.message,
                 "count": recorded.count,
                 "time": recorded.last,
-            })),
+            }))),
             (Events::Warnings | Events::All, Severity::Warning) if told => {
-                problem::warning(&text())
+                Some(Told::Warning(text()))
             }
-            (Events::All, Severity::Normal) if told => problem::labelled(NOTE, "event", &text()),
-            (Events::None | Events::Warnings | Events::All, _) => {}
+            (Events::All, Severity::Normal) if told => Some(Told::Event(text())),
+            (Events::None | Events::Warnings | Events::All, _) => None,
         }
     }
 
-    fn print_status(&mut self) {
+    fn of_status(&mut self) -> Option<Told> {
         let status = self.status.borrow_and_update();
-        if self.show == Events::Json {
-            json::line(&json!({"type": "status", "pod": self.pod, "status": &*status}));
-        }
+        let json = || json!({"type": "status", "pod": self.pod, "status": &*status});
+        (self.show == Events::Json).then(|| Told::Json(json()))
     }
 }
 

@@ -7,15 +7,18 @@ use std::io;
 
 use futures::FutureExt as _;
 use futures::executor::block_on;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use wasmpod::logs::{LogLines, OwnedLogLine};
 
-use super::events::Watching;
+use super::events::Told;
 use super::logs::{Layout, Sheet};
 use super::problem;
 
 /// Bytes of output that may wait for a slow terminal before guests wait too.
 pub(crate) const WAITING: usize = 1 << 20;
+
+/// Lines about the Pod that may wait; what comes then is only counted.
+pub(crate) const WAITING_EVENTS: usize = 64;
 
 /// The printing thread.
 #[derive(Debug)]
@@ -25,8 +28,12 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// Prints until the Pod is gone and every sender of `lines` with it.
-    pub(crate) fn start(lines: LogLines, layout: Layout, events: Watching) -> io::Result<Self> {
+    /// Prints until every sender of `lines` and of `events` is gone.
+    pub(crate) fn start(
+        lines: LogLines,
+        layout: Layout,
+        events: mpsc::Receiver<Told>,
+    ) -> io::Result<Self> {
         let (printed, printing) = oneshot::channel();
         // Not joined: one that is held up by its reader may end with the process.
         std::thread::Builder::new().name("printer".into()).stack_size(256 << 10).spawn(
@@ -45,7 +52,7 @@ impl Printer {
     }
 }
 
-async fn print(lines: LogLines, layout: &Layout, mut events: Watching) {
+async fn print(lines: LogLines, layout: &Layout, mut events: mpsc::Receiver<Told>) {
     let mut sheet = Sheet::new(layout);
     let mut batch = Vec::new();
     let (mut lines, mut watching) = (Some(lines), true);
@@ -58,9 +65,14 @@ async fn print(lines: LogLines, layout: &Layout, mut events: Watching) {
                     lines = None;
                 }
                 // A container that writes without pause must not hide what happens.
-                while watching && events.print_next().now_or_never() == Some(true) {}
+                while let Some(Some(told)) = events.recv().now_or_never() {
+                    told.print();
+                }
             }
-            more = events.print_next(), if watching => watching = more,
+            told = events.recv(), if watching => match told {
+                Some(told) => told.print(),
+                None => watching = false,
+            },
         }
     }
 }

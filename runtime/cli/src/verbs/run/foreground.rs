@@ -1,10 +1,14 @@
 //! One Pod in this process, until it ends: its logs and events on the terminal, signals to it.
 
 use std::path::Path;
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::{Fuse, FusedFuture as _};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use wasmpod::guest::Stdin;
 use wasmpod::logs::log_queue;
@@ -17,7 +21,7 @@ use super::interrupt::{Interrupt, Interrupts, Signals};
 use super::publish::Protocol;
 use crate::failure::Failure;
 use crate::print::logs::Layout;
-use crate::print::printer::{Printer, WAITING};
+use crate::print::printer::{Printer, WAITING, WAITING_EVENTS};
 use crate::print::{events, problem};
 use crate::verbs::compile_code;
 
@@ -46,14 +50,17 @@ pub(crate) async fn run_pod(
         .build()
         .map_err(|error| Failure::because(bundle.name(), &error))?;
     let handle = pod.handle();
-    let events = events::watch(&handle, bundle.show.events, bundle.name().to_owned());
-    let printer = Printer::start(lines, layout, events)
+    let (events, told) = mpsc::channel(WAITING_EVENTS);
+    let watching = events::watch(&handle, bundle.show.events, bundle.name().to_owned()).run(events);
+    let printer = Printer::start(lines, layout, told)
         .map_err(|error| Failure::because("cannot start", &error))?;
-    let (finished, mut interrupted) = watch(pod, &handle, &mut interrupts, &bundle).await;
+    let mut telling = pin!(watching.fuse());
+    let (finished, mut interrupted) =
+        watch(pod, &handle, &mut interrupts, telling.as_mut(), &bundle).await;
     helpers.shutdown().await;
-    // The printer waits for the end of whatever could still tell it something.
+    // Events may come as long as somebody could record one.
     drop(handle);
-    let impatient = printed(printer, &mut interrupts).await;
+    let impatient = printed(telling, printer, &mut interrupts).await;
     if impatient.is_none() && interrupted != Some(Interrupt::ReaderGone) {
         tell_failures(&bundle, &finished);
     }
@@ -64,14 +71,26 @@ pub(crate) async fn run_pod(
     })
 }
 
-/// Waits until all is printed, or until somebody has no patience with a reader that has stopped.
-async fn printed(printer: Printer, interrupts: &mut Interrupts) -> Option<Interrupt> {
-    let printing = printer.finish();
-    tokio::pin!(printing);
+/// Tells a printer what happens to a Pod.
+type Telling<'run, Watching> = Pin<&'run mut Fuse<Watching>>;
+
+/// Waits until all is told and printed, or until somebody has no patience with a reader that has
+/// stopped.
+async fn printed(
+    telling: Telling<'_, impl Future<Output = ()>>,
+    printer: Printer,
+    interrupts: &mut Interrupts,
+) -> Option<Interrupt> {
+    let mut printing = pin!(async {
+        if !telling.is_terminated() {
+            telling.await;
+        }
+        printer.finish().await;
+    });
     loop {
         tokio::select! {
             biased;
-            () = &mut printing => return None,
+            () = printing.as_mut() => return None,
             interrupt = interrupts.next() => match interrupt {
                 // The printer sees it itself.
                 Interrupt::ReaderGone => {}
@@ -175,11 +194,11 @@ async fn watch(
     pod: Pod,
     handle: &PodHandle,
     interrupts: &mut Interrupts,
+    mut telling: Telling<'_, impl Future<Output = ()>>,
     bundle: &Bundle,
 ) -> (Finished, Option<Interrupt>) {
     let mut interrupted = None;
-    let running = pod.run();
-    tokio::pin!(running);
+    let mut running = pin!(pod.run());
     loop {
         tokio::select! {
             biased;
@@ -196,7 +215,8 @@ async fn watch(
                     Interrupt::ReaderGone => handle.stop(Some(READER_GONE)).await,
                 }
             }
-            finished = &mut running => return (finished, interrupted),
+            finished = running.as_mut() => return (finished, interrupted),
+            () = telling.as_mut() => {}
         }
     }
 }

@@ -135,8 +135,11 @@ impl Target {
             None if tls => 443,
             None => 80,
         };
-        let path = uri.path_and_query().cloned();
-        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let path = match uri.path_and_query() {
+            // An empty one calls itself "/" too, and is written as nothing.
+            Some(path) if path.as_str() != "/" => path.clone(),
+            Some(_) | None => PathAndQuery::from_static("/"),
+        };
         let host = unbracketed.unwrap_or(host).to_owned();
         Ok(Self { host, port, tls, origin_form: Uri::from(path) })
     }
@@ -204,6 +207,14 @@ mod tests {
         assert_eq!(to("http://10.0.0.1:81/"), own("10.0.0.1", 81, false, "/"));
         assert_eq!(to("http://[fd00::2]:81/"), own("fd00::2", 81, false, "/"));
         assert_eq!(to("https://[::1]/"), own("::1", 443, true, "/"));
+    }
+
+    #[test]
+    fn an_empty_path_is_the_root() {
+        let empty = Uri::builder().path_and_query("").build().unwrap().into_parts().path_and_query;
+        let uri = Uri::builder().scheme("http").authority("web").path_and_query(empty.unwrap());
+        let request = Request::builder().uri(uri.build().unwrap()).body(()).unwrap();
+        assert_eq!(Target::of(&request).unwrap().origin_form.to_string(), "/");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
                     Err(errno) => return Ok(raw(Err(errno))),
                 };
                 // What a plain sleep does is not worth a detour.
-                if asked.sockets.is_empty() && asked.failed.is_empty() && !asked.translates {
+                if asked.sockets.is_empty() && !asked.translates {
                     let wasi = view.wasi;
                     return stock::poll_oneoff(
                         wasi,
@@ -77,8 +77,6 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
 struct Asked {
     user_data: Vec<[u8; 8]>,
     sockets: Vec<Interest>,
-    /// Subscriptions for descriptors that are not there.
-    failed: Vec<(usize, u8)>,
     /// Subscriptions for the stock implementation, by their place.
     stock: Vec<(usize, [u8; SUBSCRIPTION])>,
     /// Whether one of those has another number there.
@@ -123,48 +121,52 @@ impl Asked {
         let mut asked = Self {
             user_data: Vec::with_capacity(count),
             sockets: Vec::new(),
-            failed: Vec::new(),
             stock: Vec::new(),
             translates: false,
         };
         let (subscriptions, _) = list.as_chunks::<SUBSCRIPTION>();
         for (place, subscription) in subscriptions.iter().enumerate() {
-            asked.add(table, place, *subscription);
+            asked.add(table, place, *subscription)?;
         }
         Ok(asked)
     }
 
-    fn add(&mut self, table: &Descriptors, place: usize, mut subscription: [u8; SUBSCRIPTION]) {
+    /// # Errors
+    /// `badf` for a descriptor that is not there: it fails the call, as in the stock implementation.
+    fn add(
+        &mut self,
+        table: &Descriptors,
+        place: usize,
+        mut subscription: [u8; SUBSCRIPTION],
+    ) -> Result<(), Errno> {
         let field = |at: usize| -> [u8; 4] { std::array::from_fn(|byte| subscription[at + byte]) };
         self.user_data.push(std::array::from_fn(|byte| subscription[byte]));
-        let tag = subscription[TAG];
-        let kind = match tag {
+        let kind = match subscription[TAG] {
             FD_READ => Kind::Read,
             FD_WRITE => Kind::Write,
             // Clocks, and what the stock implementation will refuse.
-            _ => return self.stock.push((place, subscription)),
+            _ => {
+                self.stock.push((place, subscription));
+                return Ok(());
+            }
         };
         let number = i32::from_le_bytes(field(DESCRIPTOR));
-        match table.get(number) {
-            Ok(Slot::Socket(socket)) => {
+        match table.get(number)? {
+            Slot::Socket(socket) => {
                 self.sockets.push(Interest { place, kind, socket: socket.clone() });
             }
-            Ok(Slot::Stock(stock)) => {
+            Slot::Stock(stock) => {
                 self.translates |= stock.cast_signed() != number;
                 subscription[DESCRIPTOR..DESCRIPTOR + 4].copy_from_slice(&stock.to_le_bytes());
                 self.stock.push((place, subscription));
             }
-            Err(_) => self.failed.push((place, tag)),
         }
+        Ok(())
     }
 
     /// Waits until something is ready; the inner error is an errno of the stock implementation.
     async fn wait(&self, view: ModuleCtxView<'_>) -> Result<Result<BTreeMap<usize, Answer>, i32>> {
         let mut answers = BTreeMap::new();
-        for (place, kind) in &self.failed {
-            let errno = u16::from(Errno::Badf);
-            answers.insert(*place, Answer { errno, kind: *kind, bytes: 0, flags: 0 });
-        }
         let mut scratch = Scratch::new(&self.stock);
         let stock = {
             let mut stock = pin!(scratch.poll(view.wasi));

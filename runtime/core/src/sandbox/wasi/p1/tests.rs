@@ -129,8 +129,7 @@ async fn a_guest_accepts_polls_and_talks() {
     nothing: errno 8 8 kind 0 0 flags 0
     listener: errno 0 0 kind 6 6 flags 4
     no caller: WouldBlock
-    poll a descriptor that is not there: errno 0
-      3: errno 8 kind 1 bytes 0 flags 0
+    poll a descriptor that is not there: errno 8
     poll nothing to come but a clock: errno 0
       3: errno 0 kind 0 bytes 0 flags 0
     poll stdout and a listener: errno 0

@@ -15,7 +15,7 @@ use super::bindings::wasi::sockets::tcp::{Host, HostTcpSocket, ShutdownType};
 use super::bindings::wasi::sockets::tcp_create_socket;
 use super::tcp_stream::{TcpInput, TcpOutput};
 use super::{NetworkHandle, SocketResult};
-use crate::sandbox::network::{TcpAcceptor, TcpConnection, TcpOptions, TcpSocket};
+use crate::sandbox::network::{NetworkError, TcpAcceptor, TcpConnection, TcpOptions, TcpSocket};
 use crate::sandbox::wasi::NetworkCtxView;
 
 /// A socket with the two-step operations of 0.2 around it.
@@ -321,7 +321,9 @@ impl HostTcpSocket for NetworkCtxView<'_> {
         socket: Resource<TcpSocketResource>,
         how: ShutdownType,
     ) -> SocketResult<()> {
-        let stream = self.tcp_socket(&socket)?.connection()?.stream();
+        // Why there is no connection was told when it failed; here it is one state of several.
+        let connection = self.tcp_socket(&socket)?.connection();
+        let stream = connection.map_err(|_not_connected| NetworkError::InvalidState)?.stream();
         if matches!(how, ShutdownType::Receive | ShutdownType::Both) {
             stream.shutdown_read();
         }

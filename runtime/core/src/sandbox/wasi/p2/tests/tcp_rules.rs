@@ -72,6 +72,8 @@ fn a_refused_connection_is_told_at_the_end() {
     let refused = ErrorCode::ConnectionRefused;
     assert_eq!(code(guest.network().finish_connect(tcp(socket))), refused);
     assert_eq!(code(guest.network().finish_connect(tcp(socket))), ErrorCode::NotInProgress);
+    let shutdown = guest.network().shutdown(tcp(socket), ShutdownType::Both);
+    assert_eq!(code(shutdown), ErrorCode::InvalidState);
     let network = guest.handle();
     let again = guest.network().start_connect(tcp(socket), network, remote.into());
     assert_eq!(code(again), ErrorCode::InvalidState);
