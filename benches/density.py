@@ -6,15 +6,15 @@ from contextlib import ExitStack
 
 from harness import P2, Row, memory_kib
 
-IDLE = P2 / "toolbox.wasm"
+IDLE = P2 / "idle.wasm"
 
 
 def rows(bench):
     count = 5 if bench.quick else 50
-    theirs = idle(bench, [bench.wasmtime_run(IDLE, "idle")] * count)
+    theirs = idle(bench, [bench.wasmtime_run(IDLE)] * count)
     ours = private = None
     if bench.wasmpod:
-        image = {"name": "idle", "image": f"file:{IDLE}", "args": ["idle"]}
+        image = {"name": "idle", "image": f"file:{IDLE}"}
         pods = [bench.pod(f"idle-{number}", [image]) for number in range(count)]
         ours, private = idle(bench, [bench.wasmpod_run(pod) for pod in pods])
     note = f"private dirty {theirs[1]:.0f} KiB theirs, {private or 0:.0f} KiB ours; goals in KiB"

@@ -5,31 +5,40 @@ use std::process::Command;
 
 use crate::run::{cargo, run, target_folder};
 
-/// Builds wasmpod for release and tells where it is.
-///
-/// The last step links the C library in: without four libraries to find, map and relocate, a Pod
-/// starts a fifth sooner and an idle one holds less memory of its own. Only the last step: as a
-/// flag for the whole build it would hold for procedural macros too, which must be dynamic.
+/// What the last step of a build gets: the C library is linked in. Without four libraries to find,
+/// map and relocate, a Pod starts sooner, and an idle one holds less memory of its own. Only the
+/// last step: as a flag for the whole build it would hold for procedural macros too, which must be
+/// dynamic.
+const STATIC: [&str; 3] = ["--", "-C", "target-feature=+crt-static"];
+
+/// Builds wasmpod for release and tells where it is: first its compiler, a program of its own, then
+/// the program that carries it. So the processes of Pods contain no compiler: they start sooner and
+/// hold less memory.
 pub(crate) fn release() -> Result<PathBuf, String> {
-    let mut command = cargo();
-    command.args([
-        "rustc",
-        "--release",
-        "--locked",
-        "--package",
-        "wasmpod-cli",
-        "--bin",
-        "wasmpod",
-    ]);
-    if has_static_libc() {
-        command.args(["--", "-C", "target-feature=+crt-static"]);
+    let last_step: &[&str] = if has_static_libc() {
+        &STATIC
     } else {
         eprintln!(
             "note: no static C library here: wasmpod is linked dynamically, and starts slower"
         );
-    }
-    run(&mut command)?;
-    Ok(target_folder().join("release/wasmpod"))
+        &[]
+    };
+    let built = target_folder().join("release");
+
+    let package = ["--package", "wasmpod-compiler", "--bin", "wasmpod-compiler"];
+    run(release_build().args(package).args(last_step))?;
+
+    let package = ["--package", "wasmpod-cli", "--bin", "wasmpod", "--no-default-features"];
+    let mut wasmpod = release_build();
+    wasmpod.env("WASMPOD_COMPILER", built.join("wasmpod-compiler"));
+    run(wasmpod.args(package).args(last_step))?;
+    Ok(built.join("wasmpod"))
+}
+
+fn release_build() -> Command {
+    let mut command = cargo();
+    command.args(["rustc", "--release", "--locked"]);
+    command
 }
 
 /// Debian's libc6-dev has it; other distributions have it in a package of its own.

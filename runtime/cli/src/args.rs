@@ -27,7 +27,8 @@ pub(crate) enum Verb {
     /// Write a completion script for a shell
     Completion(Completion),
     /// Compile one WebAssembly file for the cache (called by wasmpod itself)
-    #[command(name = "compile-code", hide = true)]
+    #[cfg(feature = "compiler")]
+    #[command(name = crate::compiler::VERB, hide = true)]
     CompileCode,
     /// Be the process of one Pod (called by wasmpod itself)
     #[command(name = "pod-process", hide = true)]
@@ -40,7 +41,9 @@ impl Verb {
         match self {
             Self::Run(run) => run.quiet,
             Self::PodProcess(process) => process.quiet,
-            Self::Validate(_) | Self::Explain(_) | Self::Completion(_) | Self::CompileCode => false,
+            Self::Validate(_) | Self::Explain(_) | Self::Completion(_) => false,
+            #[cfg(feature = "compiler")]
+            Self::CompileCode => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `wasmpod`: reads the command line, calls the verb, ends with a code that scripts can use.
 
 mod args;
+mod compiler;
 mod failure;
 mod print;
 mod process;
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
         Verb::Validate(validate) => verbs::validate::validate(&validate),
         Verb::Explain(explain) => verbs::explain::explain(&explain),
         Verb::Completion(completion) => verbs::completion::completion(&completion),
-        Verb::CompileCode => Ok(verbs::compile_code::compile_code()),
+        #[cfg(feature = "compiler")]
+        Verb::CompileCode => Ok(wasmpod::image::compile_child()),
         Verb::PodProcess(process) => {
             verbs::pod_process::pod_process(&process, line.root.as_deref())
         }

@@ -1,6 +1,5 @@
 //! One file a verb: what it reads, what it prints, how it ends.
 
-pub(crate) mod compile_code;
 pub(crate) mod completion;
 pub(crate) mod explain;
 mod manifests;

@@ -62,6 +62,7 @@ mod yield_point;
 mod tests;
 
 pub use account::Account;
+pub(crate) use pod_executor::cores;
 pub use pod_executor::{PodExecutor, Stats, StillRunning};
 pub use share::{MilliCpu, Weight};
 pub use task::{AbortHandle, Task, TaskError};

@@ -1,7 +1,7 @@
 //! The handle to a Pod's executor.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -40,12 +40,19 @@ enum Kind {
 /// Tasks were still being polled when the time given to a shutdown was over: their guests are in
 /// host calls that do not return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{workers} threads are still held by guests after {waited:?}")]
+#[error("{tasks} tasks are still held by guests after {waited:?}")]
 pub struct StillRunning {
-    /// Threads that have not ended.
-    pub workers: usize,
+    /// Tasks whose futures are not dropped.
+    pub tasks: usize,
     /// How long the shutdown waited.
     pub waited: Duration,
+}
+
+/// The cores that this process may use. Counted once: it reads a dozen files of cgroups.
+pub(crate) fn cores() -> usize {
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| available_parallelism().map_or(1, NonZeroUsize::get));
+    *CORES
 }
 
 /// Figures of an executor.
@@ -62,10 +69,7 @@ impl PodExecutor {
     /// containers, and at most one for each core. None is started before the first task, and
     /// none that is not needed.
     pub fn threads(workers: usize) -> Arc<Self> {
-        // Counting the cores reads a dozen files of cgroups: not for a single container.
-        let most =
-            if workers > 1 { available_parallelism().map_or(1, NonZeroUsize::get) } else { 1 };
-        Arc::new(Self { kind: Kind::Threads(Pool::new(workers.min(most))) })
+        Arc::new(Self { kind: Kind::Threads(Pool::new(workers.min(cores()))) })
     }
 
     /// An executor without threads, for virtual time: tasks are polled, in the order in which
@@ -109,11 +113,13 @@ impl PodExecutor {
         }
     }
 
-    /// Aborts every task, waits until their futures are dropped and the threads have ended.
+    /// Aborts every task and waits until their futures are dropped. The threads, which have nothing
+    /// left to do then, end by themselves: to wait for them too would cost a short Pod more than
+    /// its guest did.
     ///
     /// # Errors
-    /// [`StillRunning`] when a guest in a host call holds a thread for longer than `within`; the
-    /// others have ended, and it will when the call returns.
+    /// [`StillRunning`] when a guest in a host call holds its future for longer than `within`; it
+    /// is dropped when the call returns.
     ///
     /// # Cancel safety
     /// Safe: the tasks end in any case; call it again to wait.
@@ -128,23 +134,15 @@ impl PodExecutor {
         pool.stop();
         let deadline = Instant::now() + within;
         loop {
-            let left = pool.left.notified();
-            let workers = pool.workers();
-            if workers == 0 {
-                break;
+            let emptied = pool.emptied.notified();
+            let tasks = pool.tasks();
+            if tasks == 0 {
+                return Ok(());
             }
-            if timeout_at(deadline, left).await.is_err() {
-                return Err(StillRunning { workers, waited: within });
+            if timeout_at(deadline, emptied).await.is_err() {
+                return Err(StillRunning { tasks, waited: within });
             }
         }
-        for thread in pool.take_threads() {
-            // The ticker may be in the middle of a tick.
-            thread.thread().unpark();
-            // They have given their seats back: nothing is left to wait for, and a worker's own
-            // panic was reported when it came.
-            let _ = thread.join();
-        }
-        Ok(())
     }
 
     /// Figures so far.

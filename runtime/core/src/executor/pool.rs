@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Weak};
-use std::thread::{JoinHandle, Thread};
+use std::thread::Thread;
 
 use tokio::sync::Notify;
 use wasmtime::{Engine, EngineWeak};
@@ -24,7 +24,7 @@ use super::crew::{Crew, Summons, WorkerId};
 use super::ledger::Share;
 use super::queue::{AccountKey, Queue};
 use super::share::{MilliCpu, Weight};
-use super::task::{LiveTasks, Polled, Task, TaskCore, lock};
+use super::task::{LiveTasks, Polled, Task, TaskCore, TaskId, lock};
 
 pub(super) struct Pool {
     /// Itself, for the threads that it starts.
@@ -32,8 +32,8 @@ pub(super) struct Pool {
     pub(super) state: Mutex<State>,
     ticks: AtomicU32,
     engines: Mutex<Vec<EngineWeak>>,
-    /// A thread has ended.
-    pub(super) left: Notify,
+    /// The last task's future is dropped.
+    pub(super) emptied: Notify,
 }
 
 pub(super) struct State {
@@ -44,7 +44,6 @@ pub(super) struct State {
     pub(super) crew: Crew,
     /// By worker: rung when it is summoned.
     pub(super) bells: Vec<Arc<Notify>>,
-    pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) ticker: Ticker,
     pub(super) rescues: u64,
     pub(super) stopping: bool,
@@ -66,6 +65,12 @@ pub(super) enum Next {
     Leave,
 }
 
+/// A task whose future is dropped. What is left of it goes when this does.
+struct Ended {
+    _task: Option<Arc<TaskCore>>,
+    was_last: bool,
+}
+
 /// A poll that is over.
 pub(super) struct Report {
     pub(super) task: Arc<TaskCore>,
@@ -85,14 +90,13 @@ impl Pool {
                 accounts: Vec::new(),
                 crew: Crew::new(allowed),
                 bells: Vec::new(),
-                threads: Vec::new(),
                 ticker: Ticker::NotStarted,
                 rescues: 0,
                 stopping: false,
             }),
             ticks: AtomicU32::new(0),
             engines: Mutex::new(Vec::new()),
-            left: Notify::new(),
+            emptied: Notify::new(),
         })
     }
 
@@ -237,11 +241,12 @@ impl Pool {
                 }
             }
             match report.polled {
-                Polled::Done => state.live.remove(report.task.id),
+                Polled::Done => Some(state.end(report.task.id)),
                 Polled::Pending | Polled::Again | Polled::Stale => None,
             }
         };
-        drop((ended, report));
+        drop(report);
+        self.ended(ended);
     }
 
     /// The future of a doomed task has been dropped, which took `took`.
@@ -258,9 +263,21 @@ impl Pool {
                 state.queue.charge(key, took);
             }
             state.settle(settled, now);
-            state.live.remove(task.id)
+            state.end(task.id)
         };
-        drop(ended);
+        self.ended(Some(ended));
+    }
+
+    /// What an end asks for that is not done under the lock.
+    fn ended(&self, ended: Option<Ended>) {
+        if ended.is_some_and(|ended| ended.was_last) {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// Tasks whose futures are not dropped.
+    pub(super) fn tasks(&self) -> usize {
+        lock(&self.state).live.len()
     }
 
     pub(super) fn tick_count(&self) -> u32 {
@@ -307,6 +324,10 @@ impl State {
                 self.queue.settle(key, share.took, share.cpu, now);
             }
         }
+    }
+
+    fn end(&mut self, id: TaskId) -> Ended {
+        Ended { _task: self.live.remove(id), was_last: self.live.is_empty() }
     }
 
     pub(super) fn wake_ticker(&mut self) {

@@ -282,6 +282,14 @@ impl LiveTasks {
         self.tasks.remove(&id)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     /// All of them, in the order of their start.
     pub(super) fn all(&self) -> Vec<Arc<TaskCore>> {
         let mut tasks: Vec<_> = self.tasks.values().cloned().collect();

@@ -80,7 +80,10 @@ async fn one_container_costs_one_worker() {
     web.await.unwrap();
     assert_eq!(executor.stats(), Stats { workers: 1, rescues: 0 });
     executor.shutdown(GENEROUS).await.unwrap();
-    assert_eq!(executor.stats().workers, 0);
+    // The thread has nothing to do any more, and ends.
+    while executor.stats().workers > 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
 }
 
 #[tokio::test]
@@ -284,7 +287,7 @@ async fn others_go_on_beside_a_guest_that_is_stuck_in_a_host_call() {
     assert!(executor.stats().rescues >= 1);
     assert_eq!(
         executor.shutdown(Duration::from_millis(1)).await,
-        Err(StillRunning { workers: 1, waited: Duration::from_millis(1) })
+        Err(StillRunning { tasks: 1, waited: Duration::from_millis(1) })
     );
     leave.send(()).unwrap();
     assert_eq!(stuck.await, Ok(()));

@@ -1,12 +1,12 @@
-//! The threads of a pool: started, told apart, stopped, joined.
+//! The threads of a pool: started, told apart, stopped.
 //!
-//! None is started before it is needed. They end when the pool is stopped: workers after the
-//! futures of all tasks are dropped, the ticker after the workers, since it is what makes guests
-//! give way.
+//! None is started before it is needed. They end by themselves when the pool is stopped: workers
+//! after the futures of all tasks are dropped, the ticker after the workers, since it is what makes
+//! guests give way.
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use tokio::sync::Notify;
 
@@ -72,7 +72,6 @@ impl Pool {
             }
         };
         drop(queued);
-        self.left.notify_waiters();
     }
 
     /// Asks all tasks and threads to end; does not wait.
@@ -102,11 +101,6 @@ impl Pool {
 
     pub(super) fn rescues(&self) -> u64 {
         lock(&self.state).rescues
-    }
-
-    /// The threads started so far, to be joined by the caller.
-    pub(super) fn take_threads(&self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut lock(&self.state).threads)
     }
 
     /// The seat of this thread, if it is a worker of this pool.
@@ -140,12 +134,9 @@ impl Pool {
             }
             state.bells[id] = Arc::clone(&bell);
         }
-        match worker::start(this, id, bell) {
-            Ok(thread) => lock(&self.state).threads.push(thread),
-            Err(error) => {
-                tracing::error!(%error, "cannot start a thread for the Pod's containers");
-                self.leave(id);
-            }
+        if let Err(error) = worker::start(this, id, bell) {
+            tracing::error!(%error, "cannot start a thread for the Pod's containers");
+            self.leave(id);
         }
     }
 
@@ -160,12 +151,9 @@ impl Pool {
         let Some(this) = self.this.upgrade() else {
             return;
         };
-        match ticker::start(this) {
-            Ok(thread) => lock(&self.state).threads.push(thread),
-            Err(error) => {
-                tracing::error!(%error, "cannot start the ticker: containers share the CPU unevenly");
-                lock(&self.state).ticker = Ticker::NotStarted;
-            }
+        if let Err(error) = ticker::start(this) {
+            tracing::error!(%error, "cannot start the ticker: containers share the CPU unevenly");
+            lock(&self.state).ticker = Ticker::NotStarted;
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, Builder, JoinHandle};
+use std::thread::{self, Builder};
 use std::time::Duration;
 
 use super::pool::Pool;
@@ -23,15 +23,16 @@ const STACK: usize = 128 << 10;
 ///
 /// # Errors
 /// When the system gives no thread.
-pub(super) fn start(pool: Arc<Pool>) -> io::Result<JoinHandle<()>> {
-    Builder::new().name("pod-ticker".to_owned()).stack_size(STACK).spawn(move || run(&pool))
+pub(super) fn start(pool: Arc<Pool>) -> io::Result<()> {
+    let thread = Builder::new().name("pod-ticker".to_owned()).stack_size(STACK);
+    // It ends with its pool.
+    thread.spawn(move || run(&pool)).map(drop)
 }
 
 fn run(pool: &Pool) {
     let mut idle = 0;
     loop {
         // Real time on a thread of its own: a guest must give way whatever its own clock says.
-        // Parked and not asleep: the end of the pool does not have to wait for a tick.
         thread::park_timeout(TICK);
         pool.tick();
         match pool.ticker_next(idle >= IDLE_TICKS) {

@@ -7,7 +7,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 use std::time::Duration;
 
 use tokio::runtime;
@@ -42,8 +42,8 @@ pub(super) fn start(
     pool: Arc<Pool>,
     id: WorkerId,
     bell: Arc<Notify>,
-) -> io::Result<JoinHandle<()>> {
-    Builder::new().name(format!("pod-cpu-{id}")).stack_size(STACK).spawn(move || {
+) -> io::Result<()> {
+    let thread = Builder::new().name(format!("pod-cpu-{id}")).stack_size(STACK).spawn(move || {
         let seated = Seated { pool, id };
         seated.pool.sit_down(id);
         match runtime() {
@@ -56,7 +56,9 @@ pub(super) fn start(
                 tracing::error!(%error, "cannot start a runtime for the Pod's containers")
             }
         }
-    })
+    });
+    // It ends with its pool.
+    thread.map(drop)
 }
 
 fn runtime() -> io::Result<runtime::Runtime> {

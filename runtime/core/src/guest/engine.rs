@@ -32,6 +32,7 @@ enum Allocation {
 
 fn running(profile: Profile, allocation: Allocation) -> Result<Engine, EnginesError> {
     let mut config = profile.config();
+    #[cfg(feature = "compiler")]
     config.enable_compiler(false);
     match allocation {
         Allocation::OnDemand => {}

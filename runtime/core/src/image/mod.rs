@@ -5,14 +5,19 @@
 
 mod cache;
 mod compile;
+mod digest;
 mod error;
 mod identity;
 mod kind;
 mod profile;
+#[cfg(feature = "compiler")]
+mod recognise;
 mod reference;
 
 pub use cache::{CacheError, Code, CodeCache};
-pub use compile::{Compiler, compile_child};
+pub use compile::Compiler;
+#[cfg(feature = "compiler")]
+pub use compile::compile_child;
 pub use error::{ImageError, ImageErrorReason};
 pub(crate) use kind::family;
 pub use kind::{GuestKind, KindError, Shape};

@@ -7,7 +7,7 @@
 //! memory limit would not hold.
 
 use rustix::process::{Resource, getrlimit};
-use wasmtime::{Config, Engine};
+use wasmtime::Config;
 
 /// As deep as a native thread's stack: interpreters written in C (CPython) recurse a lot, and
 /// untouched pages cost nothing.
@@ -79,9 +79,10 @@ impl Profile {
     }
 
     /// An engine that compiles and runs nothing.
-    pub(crate) fn compiling(self) -> wasmtime::Result<Engine> {
+    #[cfg(feature = "compiler")]
+    pub(crate) fn compiling(self) -> wasmtime::Result<wasmtime::Engine> {
         let mut config = self.config();
         config.parallel_compilation(true);
-        Engine::new(&config)
+        wasmtime::Engine::new(&config)
     }
 }

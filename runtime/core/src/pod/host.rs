@@ -1,6 +1,5 @@
 //! What all Pods of a process share: the folders of this machine and the cache of compiled code.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::folders::Folders;
@@ -37,9 +36,10 @@ pub enum HostError {
 }
 
 impl Host {
-    /// A host with its state in `folders`, which compiles in this process unless told otherwise.
+    /// A host with its state in `folders`, which compiles in this process (if it has the feature
+    /// `compiler`) unless told otherwise.
     pub fn builder(folders: Folders) -> HostBuilder {
-        HostBuilder { folders, compiler: Compiler::InProcess, on_slow_compile: Box::new(|_| {}) }
+        HostBuilder { folders, compiler: Compiler::here(), on_slow_compile: Box::new(|_| {}) }
     }
 
     /// Where its state is.
@@ -49,12 +49,11 @@ impl Host {
 }
 
 impl HostBuilder {
-    /// Compiles guests in a child process, so that the Pod's own process stays small and the
-    /// compiler, which reads strangers' code, stays out of it. `program` with `arguments` must call
-    /// [`compile_child`](crate::image::compile_child).
+    /// Where guests are compiled. A child process is best: the Pod's own stays small, and the
+    /// compiler, which reads strangers' code, stays out of it.
     #[must_use]
-    pub fn compile_with(mut self, program: PathBuf, arguments: Vec<std::ffi::OsString>) -> Self {
-        self.compiler = Compiler::Child { program, arguments };
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
         self
     }
 

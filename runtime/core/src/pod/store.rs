@@ -132,6 +132,10 @@ impl PodStore {
         if let Err(error) = self.executor.shutdown(PATIENCE).await {
             tracing::warn!("{error}");
         }
+        // A thread for the few files of a short Pod would cost more than to remove them.
+        if self.folder.is_small() {
+            return self.remove_files();
+        }
         // Guests may leave large trees; the Pod's other futures go on meanwhile.
         let removal = tokio::task::spawn_blocking(move || self.remove_files());
         if let Err(error) = removal.await {

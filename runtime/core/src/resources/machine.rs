@@ -1,19 +1,17 @@
 //! What this machine has for its Pods, and what it is called.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::thread::available_parallelism;
 
+use crate::executor::cores;
 use crate::manifest::downward::Allocatable;
 use crate::manifest::quantity::Quantity;
 
 /// Cores, memory, and the disk that `folder` is on: what a container without a limit of its own
 /// sees as one (`resourceFieldRef`). What cannot be found out is zero.
 pub fn allocatable(folder: &Path) -> Allocatable {
-    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
     Allocatable {
-        cpu: Quantity::units(i64::try_from(cores).unwrap_or(i64::MAX)),
+        cpu: Quantity::units(i64::try_from(cores()).unwrap_or(i64::MAX)),
         memory: Quantity::from_bytes(allocatable_memory()),
         ephemeral_storage: Quantity::from_bytes(disk(folder)),
     }

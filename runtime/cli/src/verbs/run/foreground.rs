@@ -19,11 +19,11 @@ use super::bundle::{self, Bundle, Events, Logs};
 use super::images;
 use super::interrupt::{Interrupt, Interrupts, Signals};
 use super::publish::Protocol;
+use crate::compiler;
 use crate::failure::Failure;
 use crate::print::logs::Layout;
 use crate::print::printer::{Printer, WAITING, WAITING_EVENTS};
 use crate::print::{events, problem};
-use crate::verbs::compile_code;
 
 /// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
 const READER_GONE: Duration = Duration::from_secs(2);
@@ -108,11 +108,10 @@ fn build(
     helpers: &mut JoinSet<()>,
 ) -> Result<PodBuilder, Failure> {
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
-    let program =
-        std::env::current_exe().map_err(|error| Failure::because("cannot start", &error))?;
+    let compiler = compiler::find().map_err(|error| Failure::because("cannot start", &error))?;
     let quiet = bundle.show.events == Events::None;
     let host = Host::builder(folders)
-        .compile_with(program, vec![compile_code::VERB.into()])
+        .compiler(compiler)
         .on_slow_compile(move |container| {
             if !quiet {
                 problem::note(&format!(

@@ -12,6 +12,7 @@ mod several;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub(crate) use bundle::{Bundle, Events};
 pub(crate) use foreground::run_pod;
@@ -70,6 +71,8 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // A thread that removed files should not stay for a Pod that idles.
+        .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(|error| Failure::because("cannot start", &error))
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::image::compile::hex;
+use crate::image::digest::hex;
 use crate::image::profile::Reservation;
 
 /// What distinguishes code that the same image has for different hosts and engines. That it is

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::image::compile::{MOST_IMAGE_BYTES, hex};
+use crate::image::compile::MOST_IMAGE_BYTES;
+use crate::image::digest::hex;
 use crate::image::error::ImageError;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::KindError;

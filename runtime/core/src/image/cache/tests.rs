@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::{Code, CodeCache};
-use crate::image::compile::{Compiler, hex};
+use crate::image::compile::Compiler;
+use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
 use crate::image::{ImageError, Profile, Reservation};
 

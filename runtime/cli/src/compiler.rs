@@ -1,0 +1,35 @@
+//! Where guests are compiled: never in the process of a Pod, which stays small, and apart from what
+//! reads strangers' code.
+//!
+//! In a build for development this program is its own compiling child. The one that is shipped has
+//! no compiler in it but carries one, a program as bytes that nobody reads before it is needed.
+
+use std::io;
+
+use wasmpod::image::Compiler;
+
+/// How the command line calls the compiling child.
+#[cfg(feature = "compiler")]
+pub(crate) const VERB: &str = "compile-code";
+
+/// # Errors
+/// This program cannot tell where it is.
+#[cfg(feature = "compiler")]
+pub(crate) fn find() -> io::Result<Compiler> {
+    Ok(Compiler::Child { program: std::env::current_exe()?, arguments: vec![VERB.into()] })
+}
+
+/// `wasmpod-compiler`, built before this one.
+#[cfg(not(feature = "compiler"))]
+static PROGRAM: &[u8] = include_bytes!(env!(
+    "WASMPOD_COMPILER",
+    "without the feature `compiler`, WASMPOD_COMPILER names a built wasmpod-compiler; \
+     `cargo xtask build` sets it"
+));
+
+/// # Errors
+/// None: where this program has no compiler, it carries one.
+#[cfg(not(feature = "compiler"))]
+pub(crate) fn find() -> io::Result<Compiler> {
+    Ok(Compiler::Embedded(PROGRAM))
+}

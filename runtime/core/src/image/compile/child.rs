@@ -1,0 +1,82 @@
+//! Asking a compiling child.
+
+use std::fmt;
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+
+use super::cancel::Cancel;
+use super::request::{CompileError, Compiled, Request};
+
+/// What is kept of a failed child's last words.
+const MOST_STDERR_BYTES: u64 = 4096;
+
+/// Runs `command`, which must be a compiling child, for one request. Blocks.
+pub(super) fn ask(
+    mut command: Command,
+    request: &Request,
+    cancel: &Cancel,
+) -> Result<Compiled, CompileError> {
+    let host = |what: &str, error: &dyn fmt::Display| {
+        CompileError::Host(format!("cannot {what} the compiling process: {error}"))
+    };
+    let mut child = command
+        // A Ctrl-C at the terminal is for whoever asked, not for the child.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| host("start", &error))?;
+    let mut lifeline = child.stdin.take().expect("standard input is piped");
+    let line = serde_json::to_string(request).expect("a request has no maps") + "\n";
+    let asked = lifeline.write_all(line.as_bytes());
+    cancel.hold(lifeline);
+
+    let stdout = child.stdout.take().expect("standard output is piped");
+    let stderr = child.stderr.take().expect("standard error is piped");
+    let mut answer = String::new();
+    let (read, last_words) = thread::scope(|scope| {
+        let last_words = scope.spawn(move || tail(stderr));
+        let read = BufReader::new(stdout).read_to_string(&mut answer);
+        (read, last_words.join().unwrap_or_default())
+    });
+    let status = child.wait().map_err(|error| host("wait for", &error))?;
+    if cancel.is_cancelled() {
+        return Err(CompileError::Cancelled);
+    }
+    match serde_json::from_str::<Result<Compiled, CompileError>>(&answer) {
+        Ok(answer) if status.success() => answer,
+        Ok(_) | Err(_) => {
+            let broken = asked.err().or(read.err()).map(|error| error.to_string());
+            Err(CompileError::Host(describe_end(status, broken, &last_words)))
+        }
+    }
+}
+
+fn describe_end(status: ExitStatus, broken: Option<String>, last_words: &str) -> String {
+    let end = match (status.signal(), status.code()) {
+        (Some(9), _) => "was killed (out of memory?)".to_owned(),
+        (Some(6), _) => "aborted (out of memory?)".to_owned(),
+        (Some(signal), _) => format!("ended by signal {signal}"),
+        (None, Some(code)) => format!("ended with code {code} and without an answer"),
+        (None, None) => "ended without an answer".to_owned(),
+    };
+    let mut text = format!("the compiling process {end}");
+    for detail in [broken.as_deref(), Some(last_words.trim())].into_iter().flatten() {
+        if !detail.is_empty() {
+            text += ": ";
+            text += detail;
+        }
+    }
+    text
+}
+
+/// The first of what a failing child says; the rest is read and dropped, so that it never blocks.
+fn tail(mut stderr: impl Read) -> String {
+    let mut kept = Vec::new();
+    let _ = stderr.by_ref().take(MOST_STDERR_BYTES).read_to_end(&mut kept);
+    let _ = io::copy(&mut stderr, &mut io::sink());
+    String::from_utf8_lossy(&kept).into_owned()
+}

@@ -1,0 +1,123 @@
+//! The work itself: reads an image, recognises it, compiles it, writes the code.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sha2::{Digest, Sha256};
+
+use super::request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};
+use crate::image::digest::hex;
+use crate::image::identity::FileIdentity;
+use crate::image::kind::{KindError, Shape};
+use crate::image::profile::{Profile, Reservation};
+use crate::image::recognise;
+
+/// Address space for a compiling child: a module that needs more fails alone, not the host.
+const CHILD_ADDRESS_SPACE: u64 = 16 << 30;
+
+/// The compiling child: what the program of [`Compiler::Child`] calls, before it starts anything
+/// else. Reads the request from standard input and answers on standard output.
+pub fn compile_child() -> ExitCode {
+    limit_address_space();
+    let mut line = String::new();
+    if io::stdin().lock().read_line(&mut line).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let Ok(request) = serde_json::from_str::<Request>(&line) else {
+        return ExitCode::FAILURE;
+    };
+    // Whoever asked holds the other end and writes nothing more: its end is ours.
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        std::process::exit(1);
+    });
+    let answer = compile(&request);
+    let line = serde_json::to_string(&answer).expect("an answer has no maps");
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn limit_address_space() {
+    let limit = getrlimit(Resource::As);
+    let current = limit.current.map_or(CHILD_ADDRESS_SPACE, |now| now.min(CHILD_ADDRESS_SPACE));
+    // Without it the child still runs, only unbounded.
+    let _ = setrlimit(Resource::As, Rlimit { current: Some(current), maximum: limit.maximum });
+}
+
+/// Reads, recognises, compiles and writes.
+pub(super) fn compile(request: &Request) -> Result<Compiled, CompileError> {
+    let (bytes, identity) = read(&request.image)?;
+    let digest = hex(&Sha256::digest(&bytes));
+    let wasm = binary(&request.image, bytes)?;
+    let shape = recognise::shape(&wasm)?;
+    let code = precompile(&wasm, shape, request.small_reservation)?;
+    write(&request.output, &code).map_err(|error| {
+        CompileError::Host(format!("cannot write {}: {error}", request.output.display()))
+    })?;
+    Ok(Compiled { digest, tag: shape.tag(), identity })
+}
+
+fn read(image: &Path) -> Result<(Vec<u8>, FileIdentity), CompileError> {
+    let unreadable = |error: io::Error| CompileError::Host(format!("cannot read it: {error}"));
+    let file = File::open(image).map_err(unreadable)?;
+    let before = FileIdentity::of(&file.metadata().map_err(unreadable)?);
+    let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0));
+    (&file).take(MOST_IMAGE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let after = FileIdentity::of(&file.metadata().map_err(unreadable)?);
+    if before != after || before.size != bytes.len() as u64 {
+        return Err(CompileError::Host("it was changed while it was read".to_owned()));
+    }
+    Ok((bytes, before))
+}
+
+/// Text format becomes binary; binary stays as it is.
+fn binary(image: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, KindError> {
+    let named_text = image.extension().is_some_and(|extension| extension == "wat");
+    if bytes.starts_with(b"\0asm") || !(named_text || looks_like_text(&bytes)) {
+        return Ok(bytes);
+    }
+    let text = |message: String| KindError::Text { message };
+    let source = String::from_utf8(bytes).map_err(|error| text(error.to_string()))?;
+    wat::parse_str(&source).map_err(|mut error| {
+        error.set_path(image);
+        text(error.to_string().trim_end().to_owned())
+    })
+}
+
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    [&b"(module"[..], b"(component"].iter().any(|word| start.starts_with(word))
+}
+
+fn precompile(wasm: &[u8], shape: Shape, small: bool) -> Result<Vec<u8>, CompileError> {
+    let reservation = if small { Reservation::Small } else { Reservation::Whole };
+    let profile = Profile { concurrency: shape.concurrency, reservation };
+    let engine = profile
+        .compiling()
+        .map_err(|error| CompileError::Host(format!("cannot set up the compiler: {error:#}")))?;
+    let code = if shape.kind.is_component() {
+        engine.precompile_component(wasm)
+    } else {
+        engine.precompile_module(wasm)
+    };
+    code.map_err(|error| CompileError::Invalid(format!("{error:#}")))
+}
+
+/// Writes and waits for the disk: after a power cut the file must not be half there under its
+/// final name.
+fn write(output: &Path, code: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(output)?;
+    let written = file.write_all(code).and_then(|()| file.sync_data());
+    if written.is_err() {
+        let _ = std::fs::remove_file(output);
+    }
+    written
+}

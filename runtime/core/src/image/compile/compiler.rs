@@ -1,0 +1,92 @@
+//! Where the compiler is.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::Command;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::Errno;
+
+use super::cancel::Cancel;
+use super::child;
+#[cfg(feature = "compiler")]
+use super::code;
+use super::request::{CompileError, Compiled, Request};
+
+/// Where compiling happens.
+#[derive(Clone, Debug)]
+pub enum Compiler {
+    /// In a child: this program with these arguments must call
+    /// [`compile_child`](crate::image::compile_child) and exit with its code.
+    Child {
+        /// The program, usually this one.
+        program: PathBuf,
+        /// Its arguments.
+        arguments: Vec<OsString>,
+    },
+    /// In a child whose program is no file but these bytes: a static executable that does the same.
+    /// The process that holds them has no compiler of its own, which makes it smaller, and maps
+    /// them only to start the child.
+    Embedded(&'static [u8]),
+    /// In this process: for embedders without a program to call. Cannot be interrupted.
+    #[cfg(feature = "compiler")]
+    InProcess,
+    /// Nowhere: only what is in the cache runs.
+    Nowhere,
+}
+
+impl Compiler {
+    /// This process if it can, nowhere otherwise.
+    pub(crate) fn here() -> Self {
+        #[cfg(feature = "compiler")]
+        return Self::InProcess;
+        #[cfg(not(feature = "compiler"))]
+        return Self::Nowhere;
+    }
+
+    /// Compiles and writes the code to `request.output`. Blocks.
+    pub(crate) fn compile(
+        &self,
+        request: &Request,
+        cancel: &Cancel,
+    ) -> Result<Compiled, CompileError> {
+        match self {
+            Self::Child { program, arguments } => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                child::ask(command, request, cancel)
+            }
+            Self::Embedded(program) => {
+                let file = in_memory(program).map_err(|error| {
+                    CompileError::Host(format!("cannot make the compiling process: {error}"))
+                })?;
+                // The child has the descriptor until it becomes the program.
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                child::ask(Command::new(path), request, cancel)
+            }
+            #[cfg(feature = "compiler")]
+            Self::InProcess => code::compile(request),
+            Self::Nowhere => Err(CompileError::Host(
+                "it is not compiled yet, and there is no compiler here".to_owned(),
+            )),
+        }
+    }
+}
+
+/// A program as a file that has no place in any folder.
+fn in_memory(program: &[u8]) -> io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC;
+    let file = match memfd_create("compiler", flags | MemfdFlags::EXEC) {
+        // Before Linux 6.3 every such file could be run, and none asked for it.
+        Err(Errno::INVAL) => memfd_create("compiler", flags),
+        made => made,
+    }?;
+    let mut file = File::from(file);
+    file.write_all(program)?;
+    // The kernel runs nothing that is open for writing; through another description it is not.
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(File::open(path)?.into())
+}

@@ -1,0 +1,52 @@
+//! What is asked of a compiler, and its answer.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::image::identity::FileIdentity;
+#[cfg(feature = "compiler")]
+use crate::image::kind::KindError;
+
+/// More than any real guest has; a larger file is a mistake (a disk image, `/dev/zero`).
+pub(crate) const MOST_IMAGE_BYTES: u64 = 1 << 30;
+
+/// What to compile, and for which engine.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) image: PathBuf,
+    /// A file that does not exist yet.
+    pub(crate) output: PathBuf,
+    pub(crate) small_reservation: bool,
+}
+
+/// What was compiled: read from the same bytes, whatever has become of the file since.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Compiled {
+    pub(crate) digest: String,
+    pub(crate) tag: String,
+    pub(crate) identity: FileIdentity,
+}
+
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
+pub(crate) enum CompileError {
+    /// Not a guest.
+    #[error("{0}")]
+    Kind(String),
+    /// A guest that the compiler refuses.
+    #[error("{0}")]
+    Invalid(String),
+    /// The machine's fault.
+    #[error("{0}")]
+    Host(String),
+    /// Nobody waits for it any more.
+    #[error("given up")]
+    Cancelled,
+}
+
+#[cfg(feature = "compiler")]
+impl From<KindError> for CompileError {
+    fn from(error: KindError) -> Self {
+        Self::Kind(error.to_string())
+    }
+}
