@@ -9,7 +9,11 @@ use crate::run::{cargo, run, target_folder};
 /// map and relocate, a Pod starts sooner, and an idle one holds less memory of its own. Only the
 /// last step: as a flag for the whole build it would hold for procedural macros too, which must be
 /// dynamic.
-const STATIC: [&str; 3] = ["--", "-C", "target-feature=+crt-static"];
+///
+/// Relocations are packed: the loader reads a few kilobytes of them then, where it were a million
+/// bytes.
+const STATIC: [&str; 5] =
+    ["--", "-C", "target-feature=+crt-static", "-C", "link-arg=-Wl,-z,pack-relative-relocs"];
 
 /// Builds wasmpod for release and tells where it is: first its compiler, a program of its own, then
 /// the program that carries it. So the processes of Pods contain no compiler: they start sooner and

@@ -10,10 +10,6 @@ mod verbs;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{CommandLine, Verb};
 use crate::failure::Failure;
@@ -27,7 +23,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     if !line.verb.is_quiet() {
-        log_warnings();
+        print::warnings::show();
     }
     let result = match line.verb {
         Verb::Run(run) => verbs::run::run(*run, line.root.as_deref()),
@@ -51,19 +47,4 @@ fn usage(error: &clap::Error) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
-}
-
-/// What the library has to say beside events: on standard error, from warnings on.
-fn log_warnings() {
-    // Those of `wasi:http` are about the requests of guests, who are told themselves; a guest
-    // could fill the terminal with them.
-    let about = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target("wasmtime_wasi_http", LevelFilter::OFF);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .without_time()
-        .with_target(false);
-    tracing_subscriber::registry().with(lines.with_filter(about)).init();
 }

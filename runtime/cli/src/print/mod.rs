@@ -6,3 +6,4 @@ pub(crate) mod logs;
 pub(crate) mod printer;
 pub(crate) mod problem;
 pub(crate) mod style;
+pub(crate) mod warnings;

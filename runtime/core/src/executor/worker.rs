@@ -38,11 +38,7 @@ const POLLS_A_TURN: u32 = 64;
 ///
 /// # Errors
 /// When the system gives no thread.
-pub(super) fn start(
-    pool: Arc<Pool>,
-    id: WorkerId,
-    bell: Arc<Notify>,
-) -> io::Result<()> {
+pub(super) fn start(pool: Arc<Pool>, id: WorkerId, bell: Arc<Notify>) -> io::Result<()> {
     let thread = Builder::new().name(format!("pod-cpu-{id}")).stack_size(STACK).spawn(move || {
         let seated = Seated { pool, id };
         seated.pool.sit_down(id);
