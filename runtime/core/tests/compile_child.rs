@@ -21,6 +21,10 @@ const HANG: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
+    if arguments[0].starts_with("/proc/self/fd/") {
+        // Started from memory, where a program gets no arguments.
+        return compile_child();
+    }
     match arguments.get(1).map(String::as_str) {
         Some("compile") => {
             // So that a test can watch the child's end.
@@ -33,8 +37,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            let tests: [(&str, fn()); 5] = [
+            let tests: [(&str, fn()); 6] = [
                 ("code_comes_out_of_the_child", code_comes_out_of_the_child),
+                ("a_program_in_memory_compiles_too", a_program_in_memory_compiles_too),
                 ("the_compilers_reason_comes_back", the_compilers_reason_comes_back),
                 ("a_child_that_is_no_compiler_is_told", a_child_that_is_no_compiler_is_told),
                 ("giving_up_ends_the_child", giving_up_ends_the_child),
@@ -122,6 +127,24 @@ fn code_comes_out_of_the_child() {
     let file = compile_in(folder.path(), r#"(module (func (export "_start")))"#).unwrap();
     assert!(file.to_string_lossy().ends_with(".command-0.1"), "{}", file.display());
     assert!(wait_for_child(folder.path()).as_raw_nonzero().get() > 1);
+}
+
+/// Several at once: each is written and started while others are.
+fn a_program_in_memory_compiles_too() {
+    let program = std::fs::read(env::current_exe().unwrap()).unwrap().leak();
+    let folder = TempDir::new().unwrap();
+    let cache = cache(folder.path(), Compiler::Embedded(program));
+    let codes = (0..4).map(|number| {
+        let image = folder.path().join(format!("guest{number}.wat"));
+        let text = format!(r#"(module (func (export "_start")) (memory {number}))"#);
+        std::fs::write(&image, text).unwrap();
+        let cache = cache.clone();
+        async move { cache.code(&image, || {}).await }
+    });
+    let codes = runtime().block_on(futures::future::join_all(codes));
+    for code in codes {
+        assert!(code.unwrap().file.exists());
+    }
 }
 
 fn the_compilers_reason_comes_back() {

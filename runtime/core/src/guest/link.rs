@@ -75,53 +75,75 @@ impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
-    use p2::bindings::{cli, clocks, filesystem, random};
+/// Links `$interface` if it is one of those that 0.2 and 0.3 (`$wasi`) both have; answers whether it
+/// was.
+macro_rules! link_common {
+    ($wasi:ident, $linker:expr, $interface:expr) => {{
+        use $wasi::bindings::{cli, clocks, filesystem, random};
+        let linker = $linker;
+        let mut linked = true;
+        match $interface {
+            "wasi:clocks/monotonic-clock" => {
+                clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
+            }
+            "wasi:filesystem/preopens" => {
+                filesystem::preopens::add_to_linker::<_, WasiFilesystem>(
+                    linker,
+                    State::filesystem,
+                )?;
+            }
+            "wasi:filesystem/types" => {
+                filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)?;
+            }
+            "wasi:random/random" => {
+                random::random::add_to_linker::<_, WasiRandom>(linker, State::random)?;
+            }
+            "wasi:random/insecure" => {
+                random::insecure::add_to_linker::<_, WasiRandom>(linker, State::random)?;
+            }
+            "wasi:random/insecure-seed" => {
+                random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, State::random)?;
+            }
+            "wasi:cli/exit" => cli::exit::add_to_linker::<_, WasiCli>(linker, State::cli)?,
+            "wasi:cli/environment" => {
+                cli::environment::add_to_linker::<_, WasiCli>(linker, State::cli)?;
+            }
+            "wasi:cli/stdin" => cli::stdin::add_to_linker::<_, WasiCli>(linker, State::cli)?,
+            "wasi:cli/stdout" => cli::stdout::add_to_linker::<_, WasiCli>(linker, State::cli)?,
+            "wasi:cli/stderr" => cli::stderr::add_to_linker::<_, WasiCli>(linker, State::cli)?,
+            "wasi:cli/terminal-input" => {
+                cli::terminal_input::add_to_linker::<_, WasiCli>(linker, State::cli)?;
+            }
+            "wasi:cli/terminal-output" => {
+                cli::terminal_output::add_to_linker::<_, WasiCli>(linker, State::cli)?;
+            }
+            "wasi:cli/terminal-stdin" => {
+                cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, State::cli)?;
+            }
+            "wasi:cli/terminal-stdout" => {
+                cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, State::cli)?;
+            }
+            "wasi:cli/terminal-stderr" => {
+                cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, State::cli)?;
+            }
+            _ => linked = false,
+        }
+        linked
+    }};
+}
 
+fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
+    use p2::bindings::clocks;
+
+    if link_common!(p2, &mut *linker, interface) {
+        return Ok(());
+    }
     match interface {
         "wasi:io/error" => io::error::add_to_linker::<_, Table>(linker, State::table),
         "wasi:io/poll" => io::poll::add_to_linker::<_, Table>(linker, State::table),
         "wasi:io/streams" => io::streams::add_to_linker::<_, Table>(linker, State::table),
         "wasi:clocks/wall-clock" => {
             clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
-        }
-        "wasi:clocks/monotonic-clock" => {
-            clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
-        }
-        "wasi:filesystem/preopens" => {
-            filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)
-        }
-        "wasi:filesystem/types" => {
-            filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)
-        }
-        "wasi:random/random" => {
-            random::random::add_to_linker::<_, WasiRandom>(linker, State::random)
-        }
-        "wasi:random/insecure" => {
-            random::insecure::add_to_linker::<_, WasiRandom>(linker, State::random)
-        }
-        "wasi:random/insecure-seed" => {
-            random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, State::random)
-        }
-        "wasi:cli/exit" => cli::exit::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/environment" => cli::environment::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/stdin" => cli::stdin::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/stdout" => cli::stdout::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/stderr" => cli::stderr::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/terminal-input" => {
-            cli::terminal_input::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-output" => {
-            cli::terminal_output::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-stdin" => {
-            cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-stdout" => {
-            cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-stderr" => {
-            cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, State::cli)
         }
         other => {
             if !sockets::http::link_interface_p2(linker, other)? {
@@ -133,50 +155,15 @@ fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
 }
 
 fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
-    use p3::bindings::{cli, clocks, filesystem, random};
+    use p3::bindings::clocks;
 
+    if link_common!(p3, &mut *linker, interface) {
+        return Ok(());
+    }
     match interface {
         "wasi:clocks/types" => clocks::types::add_to_linker::<_, WasiClocks>(linker, State::clocks),
-        "wasi:clocks/monotonic-clock" => {
-            clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
-        }
         "wasi:clocks/system-clock" => {
             clocks::system_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
-        }
-        "wasi:filesystem/preopens" => {
-            filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)
-        }
-        "wasi:filesystem/types" => {
-            filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)
-        }
-        "wasi:random/random" => {
-            random::random::add_to_linker::<_, WasiRandom>(linker, State::random)
-        }
-        "wasi:random/insecure" => {
-            random::insecure::add_to_linker::<_, WasiRandom>(linker, State::random)
-        }
-        "wasi:random/insecure-seed" => {
-            random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, State::random)
-        }
-        "wasi:cli/exit" => cli::exit::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/environment" => cli::environment::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/stdin" => cli::stdin::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/stdout" => cli::stdout::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/stderr" => cli::stderr::add_to_linker::<_, WasiCli>(linker, State::cli),
-        "wasi:cli/terminal-input" => {
-            cli::terminal_input::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-output" => {
-            cli::terminal_output::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-stdin" => {
-            cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-stdout" => {
-            cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, State::cli)
-        }
-        "wasi:cli/terminal-stderr" => {
-            cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, State::cli)
         }
         other => {
             if !sockets::http::link_interface_p3(linker, other)? {

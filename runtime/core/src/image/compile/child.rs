@@ -3,14 +3,19 @@
 use std::fmt;
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use super::cancel::Cancel;
 use super::request::{CompileError, Compiled, Request};
 
 /// What is kept of a failed child's last words.
 const MOST_STDERR_BYTES: u64 = 4096;
+
+/// How often a program that is busy is tried again, and after what time: five seconds in all.
+const BUSY_TRIES: u32 = 500;
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Runs `command`, which must be a compiling child, for one request. Blocks.
 pub(super) fn ask(
@@ -21,14 +26,9 @@ pub(super) fn ask(
     let host = |what: &str, error: &dyn fmt::Display| {
         CompileError::Host(format!("cannot {what} the compiling process: {error}"))
     };
-    let mut child = command
-        // A Ctrl-C at the terminal is for whoever asked, not for the child.
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| host("start", &error))?;
+    // A Ctrl-C at the terminal is for whoever asked, not for the child.
+    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = start(&mut command).map_err(|error| host("start", &error))?;
     let mut lifeline = child.stdin.take().expect("standard input is piped");
     let line = serde_json::to_string(request).expect("a request has no maps") + "\n";
     let asked = lifeline.write_all(line.as_bytes());
@@ -51,6 +51,21 @@ pub(super) fn ask(
         Ok(_) | Err(_) => {
             let broken = asked.err().or(read.err()).map(|error| error.to_string());
             Err(CompileError::Host(describe_end(status, broken, &last_words)))
+        }
+    }
+}
+
+/// A program that was written a moment ago counts as busy while any process has it open for writing:
+/// a child that another thread has just forked does, until it becomes its own program.
+fn start(command: &mut Command) -> io::Result<Child> {
+    let mut tries = BUSY_TRIES;
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tries > 0 => {
+                tries -= 1;
+                thread::sleep(BUSY_PAUSE);
+            }
+            started => return started,
         }
     }
 }
