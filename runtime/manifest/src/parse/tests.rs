@@ -31,7 +31,7 @@ fn compact(node: &Node) -> String {
 }
 
 /// The documents of a source, and its errors with their places.
-fn read(bytes: impl AsRef<[u8]>) -> String {
+pub(super) fn read(bytes: impl AsRef<[u8]>) -> String {
     let (documents, errors) = documents(bytes.as_ref());
     let mut lines: Vec<String> = Vec::new();
     for document in documents {
