@@ -6,6 +6,7 @@
 
 mod echo;
 mod gathered;
+mod generated_name;
 mod injected;
 mod known;
 mod object;

@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::echo::Earlier;
 use super::gathered::Gathered;
-use super::injected;
 use super::object::{Here, join};
+use super::{generated_name, injected};
 use crate::decode::decode;
 use crate::defaults;
 use crate::field::{ErrorType, FieldError, Segment};
@@ -24,7 +24,7 @@ pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
     strict::check(node, &POD, &Path::root(&here.prefix, &POD), &mut gathered.report);
     match decode::<Pod>(node) {
         Ok(mut pod) => {
-            name_generated(&mut pod, gathered, here);
+            generated_name::fill(&mut pod.metadata, here, gathered);
             let written = Written { root: node, template: node, path: "", first_problem };
             finish(pod, Origin::Pod, &written, here, gathered);
         }
@@ -175,33 +175,4 @@ fn forget_server_fields(pod: &mut Pod) {
     metadata.resource_version = None;
     metadata.self_link = None;
     metadata.uid = None;
-}
-
-/// `generateName` with five characters behind it, as the API server appends them.
-///
-/// They are not random but follow from the place in the manifest: the same file names the same
-/// Pod in each run.
-fn name_generated(pod: &mut Pod, gathered: &Gathered, here: &Here) {
-    // Vowels and look-alikes are left out, so that no words come about.
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let metadata = &mut pod.metadata;
-    if metadata.name.as_deref().is_some_and(|name| !name.is_empty()) {
-        return;
-    }
-    let Some(base) = metadata.generate_name.as_deref().filter(|base| !base.is_empty()) else {
-        return;
-    };
-    let place = format!("{}:{}:{}", gathered.source, here.at.line, here.prefix);
-    // FNV-1a.
-    let mut hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mut name = base.to_owned();
-    for _ in 0..5 {
-        let length = ALPHABET.len() as u64;
-        let index = usize::try_from(hash % length).expect("below the alphabet's length");
-        name.push(char::from(ALPHABET[index]));
-        hash /= length;
-    }
-    metadata.name = Some(name);
 }

@@ -410,6 +410,25 @@ fn a_generated_name_is_the_same_in_each_run() {
 }
 
 #[test]
+fn workloads_and_what_pods_draw_on_get_generated_names_too() {
+    let job = "apiVersion: batch/v1
+kind: Job
+metadata: {generateName: pi-}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}
+";
+    let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: pi-}\n";
+    let manifest = manifest(&[job, job, settings, settings].join("---\n"));
+    let [first, second] = &manifest.pods[..] else { panic!("two Jobs") };
+    assert_ne!(first.pod.metadata.name, second.pod.metadata.name);
+    let name = first.pod.metadata.name.as_deref().unwrap();
+    assert!(name.starts_with("pi-") && name.len() == 8, "{name}");
+    assert_eq!(first.pod.metadata.labels.as_ref().unwrap()["job-name"], name);
+    assert_eq!(first.origin, Origin::Workload { kind: WorkloadKind::Job, name: name.to_owned() });
+    let name = manifest.config_maps[0].metadata.name.as_deref().unwrap();
+    assert!(name.starts_with("pi-") && name.len() == 8, "{name}");
+}
+
+#[test]
 fn what_a_cluster_printed_runs_here() {
     // As `kubectl get pod -o yaml` prints it: with what the API server and the scheduler put in.
     let manifest = manifest(

@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::gathered::Gathered;
+use super::generated_name;
 use super::object::Here;
 use super::pod::{self, Written};
 use crate::decode::decode;
@@ -41,14 +42,15 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         path: template_path(kind),
         first_problem,
     };
-    let (own, metadata, spec) = match parts(node, template) {
+    let (mut own, metadata, spec) = match parts(node, template) {
         Ok(parts) => parts,
         Err(error) => {
             pod::undecodable(error.at.unwrap_or(here.at), &error.message, here, gathered);
             return;
         }
     };
-    let name = own.name.clone().or_else(|| own.generate_name.clone()).unwrap_or_default();
+    generated_name::fill(&mut own, here, gathered);
+    let name = own.name.clone().unwrap_or_default();
     let mut pod = Pod { metadata, spec: Some(spec), status: None };
     pod.metadata.name = Some(pod_name(kind, &name, node)).filter(|name| !name.is_empty());
     pod.metadata.namespace.clone_from(&own.namespace);
@@ -144,8 +146,7 @@ fn pod_name(kind: WorkloadKind, name: &str, node: &Node) -> String {
             let first = number(node, &["spec", "ordinals", "start"]).unwrap_or(0);
             format!("{name}-{first}")
         }
-        // A generated name ends in a dash for the suffix to come.
-        _ => name.trim_end_matches('-').to_owned(),
+        _ => name.to_owned(),
     }
 }
 
