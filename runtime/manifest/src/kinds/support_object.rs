@@ -40,9 +40,10 @@ pub(super) fn secret(node: &mut Node, here: &Here, gathered: &mut Gathered) {
 }
 
 pub(super) fn claim(node: &mut Node, here: &Here, gathered: &mut Gathered) {
+    // What only the system writes is not part of what is wanted.
+    node.remove("status");
     let read =
         read::<PersistentVolumeClaim>(node, &PERSISTENT_VOLUME_CLAIM, here, gathered, |object| {
-            object.status = None;
             defaults::persistent_volume_claim(object);
             validate::persistent_volume_claim(object)
         });

@@ -6,17 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, Volume,
-};
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::claim_templates;
 use super::gathered::Gathered;
 use super::generated_name;
 use super::object::Here;
 use super::pod::{self, Written};
 use crate::decode::decode;
-use crate::defaults;
 use crate::field::{ErrorType, FieldError, FieldPath, Segment};
 use crate::manifest::{Origin, WorkloadKind};
 use crate::node::{Node, Value};
@@ -31,6 +29,7 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         here,
         gathered,
     );
+    claim_templates::forget_status(node);
     let object = schema_of(kind);
     strict::check(node, object, &Path::root(&here.prefix, object), &mut gathered.report);
 
@@ -62,7 +61,7 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         let printed = here.path(&error.path.to_string());
         gathered.report.field_error(strict::place_of(node, &error.path), printed, error);
     }
-    complete(kind, &mut pod, &name, node, &written, here, gathered);
+    complete(kind, &mut pod, &name, node, here, gathered);
     if let Some(why) = nothing_to_run(kind, node) {
         let message = format!("{} \"{name}\": nothing is run: {why}", kind.as_str());
         gathered.report.note(here.at, here.prefix.clone(), message);
@@ -156,7 +155,6 @@ fn complete(
     pod: &mut Pod,
     name: &str,
     node: &Node,
-    written: &Written<'_>,
     here: &Here,
     gathered: &mut Gathered,
 ) {
@@ -174,63 +172,14 @@ fn complete(
             spec.hostname = Some(pod_name.clone());
             let service = at(node, &["spec", "serviceName"]).and_then(Node::as_str);
             spec.subdomain = service.map(str::to_owned);
-            claims(spec, &pod_name, pod.metadata.namespace.as_ref(), node, written, here, gathered);
+            let namespace = pod.metadata.namespace.as_ref();
+            claim_templates::claim(spec, &pod_name, namespace, node, here, gathered);
         }
         WorkloadKind::DaemonSet
         | WorkloadKind::Deployment
         | WorkloadKind::PodTemplate
         | WorkloadKind::ReplicaSet
         | WorkloadKind::ReplicationController => {}
-    }
-}
-
-/// A claim for each of a StatefulSet's templates, and the volume that is mounted from it.
-fn claims(
-    spec: &mut PodSpec,
-    pod_name: &str,
-    namespace: Option<&String>,
-    node: &Node,
-    written: &Written<'_>,
-    here: &Here,
-    gathered: &mut Gathered,
-) {
-    let Some(Value::Sequence(templates)) =
-        at(node, &["spec", "volumeClaimTemplates"]).map(|node| &node.value)
-    else {
-        return;
-    };
-    for (index, template) in templates.iter().enumerate() {
-        let Ok(mut claim) = decode::<PersistentVolumeClaim>(template) else {
-            continue;
-        };
-        let Some(volume) = claim.metadata.name.clone() else {
-            let path = ["spec", "volumeClaimTemplates"]
-                .into_iter()
-                .fold(FieldPath::root(), |path, step| path.then(Segment::Field(step.into())))
-                .then(Segment::Index(index))
-                .then(Segment::Field("metadata".into()))
-                .then(Segment::Field("name".into()));
-            let printed = here.path(&path.to_string());
-            let at = strict::place_of(written.root, &path);
-            let detail = "the volume is known by it".to_owned();
-            let error = field_error(path, ErrorType::Required, "", detail);
-            gathered.report.field_error(at, printed, error);
-            continue;
-        };
-        let name = format!("{volume}-{pod_name}");
-        claim.metadata.name = Some(name.clone());
-        claim.metadata.namespace = namespace.cloned();
-        claim.status = None;
-        defaults::persistent_volume_claim(&mut claim);
-        let source = PersistentVolumeClaimVolumeSource { claim_name: name, read_only: None };
-        let volumes = spec.volumes.get_or_insert_default();
-        volumes.retain(|other| other.name != volume);
-        volumes.push(Volume {
-            name: volume,
-            persistent_volume_claim: Some(source),
-            ..Volume::default()
-        });
-        gathered.manifest.persistent_volume_claims.push(claim);
     }
 }
 
