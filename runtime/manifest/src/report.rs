@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::field::FieldError;
 use crate::node::Position;
 use crate::problem::{Note, Problem, ProblemKind};
+use crate::template;
 
 /// Nobody reads more, and a file of a megabyte can hold a hundred thousand.
 const MAX_PROBLEMS: usize = 1000;
@@ -68,7 +69,8 @@ impl Report {
     /// A broken rule; `path` is the error's own with what stands before it in the document.
     pub(crate) fn field_error(&mut self, at: Position, path: String, error: FieldError) {
         let message = format!("{path}: {}", error.body());
-        self.problem(ProblemKind::Invalid(error.kind), at, path, message, error.hint);
+        let hint = error.hint.or_else(|| error.value.as_str().and_then(template::hint));
+        self.problem(ProblemKind::Invalid(error.kind), at, path, message, hint);
     }
 
     pub(crate) fn note(&mut self, at: Position, path: String, message: String) {

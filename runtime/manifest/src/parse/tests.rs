@@ -305,8 +305,17 @@ fn tabs_and_templates_are_recognised() {
     assert!(tab.contains("spaces, not by tabs"), "{tab}");
     let template = read("metadata:\n  name: {{ .Release.Name }}-web\n");
     assert!(template.contains("helm template"), "{template}");
-    let template = read("{{- if .Values.enabled }}\nkind: Pod\n{{- end }}\n");
-    assert!(template.contains("helm template"), "{template}");
+    for text in [
+        "{{- if .Values.enabled }}\nkind: Pod\n{{- end }}\n",
+        "{\"a\": {{ .Values.a }}}",
+        "{%- if a %}\nkind: Pod\n{% endif %}\n",
+        "a:\n  {{- with .Values.a }}\n  b: {}\n   c: d\n",
+    ] {
+        let template = read(text);
+        assert!(template.contains("helm template"), "{text}: {template}");
+    }
+    let other = read("a: \"{{ b }}\"\nc: 1\nd: 1\ne: [\n");
+    assert!(!other.contains("template"), "{other}");
 }
 
 #[test]

@@ -303,7 +303,7 @@ impl<'text> Builder<'text> {
 
     fn complex_key(&self, at: Position) -> SyntaxError {
         let error = SyntaxError::new(at, "a list or a mapping cannot be a key");
-        match self.template_hint(at) {
+        match text::template_hint(self.text, self.first_line, at) {
             Some(hint) => error.hint(hint),
             None => error,
         }
@@ -314,7 +314,7 @@ impl<'text> Builder<'text> {
         let at = self.position(error.marker()).min(text::end_of(self.text, self.first_line));
         let found = SyntaxError::new(at, format!("invalid YAML: {}", error.info()));
         let line = self.line(at);
-        if let Some(hint) = self.template_hint(at) {
+        if let Some(hint) = text::template_hint(self.text, self.first_line, at) {
             found.hint(hint)
         } else if line.len() - line.trim_start().len()
             > line.bytes().take_while(|byte| *byte == b' ').count()
@@ -323,14 +323,6 @@ impl<'text> Builder<'text> {
         } else {
             found
         }
-    }
-
-    /// A chart's template that nobody rendered is the usual reason for YAML that makes no sense.
-    fn template_hint(&self, at: Position) -> Option<String> {
-        let line = self.line(at);
-        line.contains("{{").then(|| {
-            "this looks like a template: render it first (`helm template`, for example)".to_owned()
-        })
     }
 
     fn line(&self, at: Position) -> &'text str {
