@@ -166,9 +166,11 @@ spec:
         let comment = Source { name: "a.yaml".to_owned(), bytes: b"# nothing\n".to_vec() };
         let manifest = load(&[comment.clone(), source(POD)]).unwrap();
         assert_eq!(manifest.notes[0].to_string(), "a.yaml:1:1: there is no object in it");
-        let errors = load(&[comment.clone(), comment]).unwrap_err();
-        let told = "a.yaml: there is no object in it";
-        assert_eq!(errors.to_string(), format!("{told}\n{told}"));
+        let errors = load(&[source(""), comment]).unwrap_err();
+        assert_eq!(
+            errors.to_string(),
+            "pod.yaml: there is no object in it\na.yaml: there is no object in it"
+        );
         let list = "apiVersion: v1\nkind: List\nitems: []\n";
         assert_eq!(load(&[source(list)]), Ok(Manifest::default()));
     }

@@ -47,6 +47,14 @@ impl Report {
         };
         let source = self.source.clone();
         let Position { line, column } = at;
+        // Two rules may come to the same, as those of a label and of its deprecated namesake.
+        let again = |last: &Problem| {
+            (last.line, last.column, &last.source, &last.message)
+                == (line, column, &source, &message)
+        };
+        if self.problems.last().is_some_and(again) {
+            return;
+        }
         self.problems.push(Problem { source, line, column, path, kind, message, hint });
     }
 

@@ -25,7 +25,7 @@ pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
     match decode::<Pod>(node) {
         Ok(mut pod) => {
             generated_name::fill(&mut pod.metadata, here, gathered);
-            let written = Written { root: node, template: node, path: "", first_problem };
+            let written = Written { template: node, path: "", first_problem };
             finish(pod, Origin::Pod, &written, here, gathered);
         }
         Err(error) => undecodable(error.at.unwrap_or(here.at), &error.message, here, gathered),
@@ -34,11 +34,9 @@ pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
 
 /// The tree that a Pod was made from.
 pub(super) struct Written<'a> {
-    /// The whole object.
-    pub(super) root: &'a Node,
-    /// The part of it in which `metadata` and `spec` are the Pod's.
+    /// The part of the object in which `metadata` and `spec` are the Pod's.
     pub(super) template: &'a Node,
-    /// The way from the one to the other, as it is printed.
+    /// The way to it from the whole object, as it is printed.
     pub(super) path: &'static str,
     /// Problems of the object begin here.
     pub(super) first_problem: usize,
@@ -86,12 +84,13 @@ pub(super) fn report_errors(
         if is_copied(written, &error) {
             continue;
         }
-        // The name of a workload's Pod is the workload's.
-        let (tree, prefix) =
-            if is_name(&error) { (written.root, "") } else { (written.template, written.path) };
-        let path = here.path(&join(prefix, &error.path.to_string()));
+        // The name of a workload's Pod is the workload's, and was checked there.
+        if !written.path.is_empty() && is_name(&error) {
+            continue;
+        }
+        let path = here.path(&join(written.path, &error.path.to_string()));
         if !earlier.explains(&path, &error) {
-            let at = place_of(tree, &error.path);
+            let at = place_of(written.template, &error.path);
             gathered.report.field_error(at, path, error);
         }
     }

@@ -77,7 +77,7 @@ fn read<T: DeserializeOwned + Metadata<Ty = ObjectMeta>>(
     };
     generated_name::fill(read.metadata_mut(), here, gathered);
     let errors = complete(&mut read);
-    let written = Written { root: node, template: node, path: "", first_problem };
+    let written = Written { template: node, path: "", first_problem };
     pod::report_errors(errors, &written, here, gathered);
     Some(read)
 }

@@ -35,12 +35,8 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
 
     let node = &*node;
     let template = at(node, template_steps(kind));
-    let written = Written {
-        root: node,
-        template: template.unwrap_or(node),
-        path: template_path(kind),
-        first_problem,
-    };
+    let written =
+        Written { template: template.unwrap_or(node), path: template_path(kind), first_problem };
     let (mut own, metadata, spec) = match parts(node, template) {
         Ok(parts) => parts,
         Err(error) => {
@@ -50,9 +46,19 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
     };
     generated_name::fill(&mut own, here, gathered);
     let name = own.name.clone().unwrap_or_default();
+    let pod_name = pod_name(kind, &name, node);
+    let wrong = validate::workload_metadata(kind, &own, &pod_name);
+    // What is made of a wrong name would be wrong with it, where nobody wrote it.
+    let names = if wrong.is_empty() { (name.clone(), pod_name.clone()) } else { stand_ins() };
+    let whole = Written { template: node, path: "", first_problem };
+    pod::report_errors(wrong, &whole, here, gathered);
+    pod::report_errors(spec_errors(kind, node), &whole, here, gathered);
+
     let mut pod = Pod { metadata, spec: Some(spec), status: None };
-    pod.metadata.name = Some(pod_name(kind, &name, node)).filter(|name| !name.is_empty());
+    pod.metadata.name = Some(pod_name).filter(|name| !name.is_empty());
     pod.metadata.namespace.clone_from(&own.namespace);
+    // A template's own name counts for nothing.
+    pod.metadata.generate_name = None;
 
     let spec = pod.spec.as_mut().expect("set above");
     let errors = restart_policy_errors(kind, spec);
@@ -61,7 +67,7 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         let printed = here.path(&error.path.to_string());
         gathered.report.field_error(strict::place_of(node, &error.path), printed, error);
     }
-    complete(kind, &mut pod, &name, node, here, gathered);
+    complete(kind, &mut pod, &names, node, here, gathered);
     if let Some(why) = nothing_to_run(kind, node) {
         let message = format!("{} \"{name}\": nothing is run: {why}", kind.as_str());
         gathered.report.note(here.at, here.prefix.clone(), message);
@@ -149,21 +155,25 @@ fn pod_name(kind: WorkloadKind, name: &str, node: &Node) -> String {
     }
 }
 
-/// What a controller of this kind adds to its Pods.
+/// Names of a workload and its Pod that are refused, but not for these.
+fn stand_ins() -> (String, String) {
+    ("refused".to_owned(), "refused-0".to_owned())
+}
+
+/// What a controller of this kind adds to its Pods, of which some follows from its name and theirs.
 fn complete(
     kind: WorkloadKind,
     pod: &mut Pod,
-    name: &str,
+    (name, pod_name): &(String, String),
     node: &Node,
     here: &Here,
     gathered: &mut Gathered,
 ) {
-    let pod_name = pod.metadata.name.clone().unwrap_or_default();
     let labels = pod.metadata.labels.get_or_insert_default();
     match kind {
         WorkloadKind::Job | WorkloadKind::CronJob => {
             for label in ["batch.kubernetes.io/job-name", "job-name"] {
-                labels.insert(label.to_owned(), name.to_owned());
+                labels.insert(label.to_owned(), name.clone());
             }
         }
         WorkloadKind::StatefulSet => {
@@ -173,13 +183,35 @@ fn complete(
             let service = at(node, &["spec", "serviceName"]).and_then(Node::as_str);
             spec.subdomain = service.map(str::to_owned);
             let namespace = pod.metadata.namespace.as_ref();
-            claim_templates::claim(spec, &pod_name, namespace, node, here, gathered);
+            claim_templates::claim(spec, pod_name, namespace, node, here, gathered);
         }
         WorkloadKind::DaemonSet
         | WorkloadKind::Deployment
         | WorkloadKind::PodTemplate
         | WorkloadKind::ReplicaSet
         | WorkloadKind::ReplicationController => {}
+    }
+}
+
+/// What is wrong with that which is neither metadata nor of the template.
+fn spec_errors(kind: WorkloadKind, node: &Node) -> Vec<FieldError> {
+    fn of<T: serde::de::DeserializeOwned + Default>(
+        node: &Node,
+        rules: impl FnOnce(&T) -> Vec<FieldError>,
+    ) -> Vec<FieldError> {
+        // What is of a wrong type was reported and taken out of the tree.
+        let spec = node.get("spec").map_or_else(|| Ok(T::default()), decode);
+        spec.map_or_else(|_| Vec::new(), |spec| rules(&spec))
+    }
+    match kind {
+        WorkloadKind::CronJob => of(node, validate::cron_job),
+        WorkloadKind::DaemonSet => of(node, validate::daemon_set),
+        WorkloadKind::Deployment => of(node, validate::deployment),
+        WorkloadKind::Job => of(node, validate::job),
+        WorkloadKind::PodTemplate => Vec::new(),
+        WorkloadKind::ReplicaSet => of(node, validate::replica_set),
+        WorkloadKind::ReplicationController => of(node, validate::replication_controller),
+        WorkloadKind::StatefulSet => of(node, validate::stateful_set),
     }
 }
 
