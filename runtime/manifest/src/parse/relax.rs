@@ -136,6 +136,10 @@ impl Lexer {
             return Some(());
         }
         if self.brackets > 0 || quoted {
+            // Where a text without quotes may go on, go-yaml takes tabs for a slip too.
+            if self.within == Within::Plain && spaces < blanks && spaces < self.least {
+                return None;
+            }
             if content.is_empty() {
                 return Some(());
             }

@@ -11,8 +11,8 @@ fn lines_within_brackets_and_quotes_may_begin_anywhere() {
         ("a:\n  b: [\n    \"x\"\n]\n", r#"{a: {b: ["x"]}}"#),
         ("a:\n- b: [\"x\",\n\"y\", # z\nz]\n", r#"{a: [{b: ["x", "y", "z"]}]}"#),
         ("a:\n- {b: c,\nd: e}\n- f\n", r#"{a: [{b: "c", d: "e"}, "f"]}"#),
-        ("a:\n  b: {\n\t\"c\": 1\n\t}\n", "{a: {b: {c: 1}}}"),
-        ("a:\n  b: [x\n\ty,\n\n z]\n", r#"{a: {b: ["x y", "z"]}}"#),
+        ("a:\n  b: {\n\t\"c\": 1,\n\t}\n", "{a: {b: {c: 1}}}"),
+        ("a:\n  b: [x\n y,\n\n\tz]\n", r#"{a: {b: ["x y", "z"]}}"#),
         ("a:\n  b: \"x\n  y\n\n\tz\\\nz\"\n  c: 1\n", r#"{a: {b: "x y\nzz", c: 1}}"#),
         ("a:\n  b: 'it''s\n[\n\n'\n  c: [1]\n", r#"{a: {b: "it's [\n", c: [1]}}"#),
         ("a:\n  - 'x\ny'\n  - >\n    [\n  - \"]\n\"\n", r#"{a: ["x y", "[\n", "] "]}"#),
@@ -43,7 +43,9 @@ fn a_tab_may_follow_a_colon() {
         r#"{a: "b", c: -1, d: "_", e: {f: "g", h: 1}}"#
     );
     assert_eq!(read("- a:\tb\n  c: |\n    d:\te\n"), r#"[{a: "b", c: "d:\te\n"}]"#);
-    for wrong in ["a:\tb: c\n", "a:\t- b\n", "a:\n\tb: c\n", "a:\tb\n\tc: d\n"] {
+    for wrong in
+        ["a:\tb: c\n", "a:\t- b\n", "a:\n\tb: c\n", "a:\tb\n\tc: d\n", "a:\n b: [c\n\td]\n"]
+    {
         assert!(read(wrong).contains("invalid YAML"), "{wrong:?}: {}", read(wrong));
     }
 }
