@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::field::FieldError;
+use crate::field::{FieldError, shortened};
 use crate::node::Position;
 use crate::problem::{Note, Problem, ProblemKind};
 use crate::template;
@@ -12,6 +12,9 @@ const MAX_PROBLEMS: usize = 1000;
 
 /// As long as there are fewer problems than this, each is worth a search for what was meant.
 const MAX_SEARCHES: usize = 100;
+
+/// Fields and values of any length may be part of a message.
+const MOST_MESSAGE: usize = 2000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -43,7 +46,7 @@ impl Report {
             let message = format!("more than {MAX_PROBLEMS} problems: the rest is not told");
             (String::new(), ProblemKind::Limit, message, None)
         } else {
-            (path, kind, message, hint)
+            (path, kind, shortened(&message, MOST_MESSAGE).into_owned(), hint)
         };
         let source = self.source.clone();
         let Position { line, column } = at;
@@ -83,6 +86,7 @@ impl Report {
 
     pub(crate) fn note(&mut self, at: Position, path: String, message: String) {
         let source = self.source.clone();
+        let message = shortened(&message, MOST_MESSAGE).into_owned();
         self.notes.push(Note { source, line: at.line, column: at.column, path, message });
     }
 

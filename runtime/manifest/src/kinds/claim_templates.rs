@@ -13,8 +13,9 @@ use crate::field::{ErrorType, FieldError, FieldPath, Segment};
 use crate::node::{Node, Value};
 use crate::strict;
 
-/// Takes out what only the system writes, which says nothing about the claims that are wanted.
-pub(super) fn forget_status(stateful_set: &mut Node) {
+/// Takes out what says nothing about the claims that are wanted: what only the system writes, and
+/// what type they are of, which no cluster looks at here.
+pub(super) fn forget_the_rest(stateful_set: &mut Node) {
     let templates = stateful_set
         .get_mut("spec")
         .and_then(|spec| spec.get_mut("volumeClaimTemplates"))
@@ -22,6 +23,12 @@ pub(super) fn forget_status(stateful_set: &mut Node) {
     if let Some(Value::Sequence(templates)) = templates {
         for template in templates {
             template.remove("status");
+            for field in ["apiVersion", "kind"] {
+                let value = template.get(field).map(|field| &field.value);
+                if matches!(value, Some(Value::String(_) | Value::Null)) {
+                    template.remove(field);
+                }
+            }
         }
     }
 }

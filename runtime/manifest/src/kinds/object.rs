@@ -74,6 +74,15 @@ fn read(
         );
         return;
     }
+    if let Some(known) = assumed {
+        for (field, value) in [("kind", known.kind), ("apiVersion", known.api_version)] {
+            if is_absent(node, field)
+                && let Some(written) = node.get_mut(field)
+            {
+                written.value = Value::String(value.to_owned());
+            }
+        }
+    }
     if assumed.is_none() && is_absent(node, "kind") && is_absent(node, "apiVersion") {
         return no_object(here, gathered);
     }

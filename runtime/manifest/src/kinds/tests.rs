@@ -296,9 +296,13 @@ items:
   items:
   - metadata: {name: b}
     spec: {containers: [{name: a, image: a}]}
+  - apiVersion: ''
+    kind:
+    metadata: {name: c}
+    spec: {containers: [{name: a, image: a}]}
 ",
     );
-    assert_eq!(names(&manifest), ["a", "b"]);
+    assert_eq!(names(&manifest), ["a", "b", "c"]);
     insta::assert_snapshot!(
         errors("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {x: 1}}\n"),
         @r#"
@@ -389,7 +393,7 @@ fn settings_of_kustomize_are_told_from_an_object() {
 }
 
 #[test]
-fn the_status_of_a_claim_is_the_systems() {
+fn the_status_of_a_claim_and_the_type_of_its_template_are_not_read() {
     let manifest = manifest(
         "apiVersion: v1
 kind: PersistentVolumeClaim
@@ -409,7 +413,8 @@ spec:
       containers:
       - {name: a, image: a, volumeMounts: [{name: data, mountPath: /data}]}
   volumeClaimTemplates:
-  - metadata: {name: data}
+  - apiVersion: ''
+    metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
     status: {phase: 3}
 ",

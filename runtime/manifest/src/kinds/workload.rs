@@ -29,7 +29,7 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         here,
         gathered,
     );
-    claim_templates::forget_status(node);
+    claim_templates::forget_the_rest(node);
     let object = schema_of(kind);
     strict::check(node, object, &Path::root(&here.prefix, object), &mut gathered.report);
 

@@ -282,6 +282,12 @@ fn broken_json_says_where() {
 fn encodings() {
     assert_eq!(read("\u{feff}a: 1\n"), "{a: 1}");
     assert_eq!(read("\u{feff}{\"a\": 1}"), "{a: 1}");
+    assert_eq!(
+        read("a: 1\n---\n\u{feff}b: 2\n---\n\u{feff}{\"c\": 3}\n"),
+        "{a: 1}\n{b: 2}\n{c: 3}"
+    );
+    let marked = read("a: 1\n---\n\u{feff}b: 2\nc: ]\n");
+    assert!(marked.starts_with("{a: 1}\n4:4: "), "{marked}");
     let utf16 = |order: fn(u16) -> [u8; 2], mark: [u8; 2]| {
         let mut bytes = mark.to_vec();
         bytes.extend("a: é😀\n".encode_utf16().flat_map(order));
