@@ -73,6 +73,12 @@ pub(super) fn forbidden_character(text: &str, first_line: u32) -> Option<SyntaxE
     })
 }
 
+/// The line of a place in a text that begins on `first_line`.
+pub(super) fn line(text: &str, first_line: u32, at: Position) -> &str {
+    let index = at.line.saturating_sub(first_line);
+    text.lines().nth(index as usize).unwrap_or_default()
+}
+
 /// A way out for an error in a template: it may show a line or two after what is not YAML.
 pub(super) fn template_hint(text: &str, first_line: u32, at: Position) -> Option<String> {
     const BEFORE: u32 = 2;

@@ -313,7 +313,7 @@ impl<'text> Builder<'text> {
         // The end of the text is sometimes given as the start of a line after it.
         let at = self.position(error.marker()).min(text::end_of(self.text, self.first_line));
         let found = SyntaxError::new(at, format!("invalid YAML: {}", error.info()));
-        let line = self.line(at);
+        let line = text::line(self.text, self.first_line, at);
         if let Some(hint) = text::template_hint(self.text, self.first_line, at) {
             found.hint(hint)
         } else if line.len() - line.trim_start().len()
@@ -323,11 +323,6 @@ impl<'text> Builder<'text> {
         } else {
             found
         }
-    }
-
-    fn line(&self, at: Position) -> &'text str {
-        let index = at.line.saturating_sub(self.first_line);
-        self.text.lines().nth(index as usize).unwrap_or_default()
     }
 }
 
