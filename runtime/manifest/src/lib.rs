@@ -23,6 +23,7 @@ mod schema;
 pub mod source;
 mod strict;
 pub mod support;
+mod template;
 pub mod validate;
 
 pub use load::load;

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use crate::kinds::{Gathered, read_document};
 use crate::manifest::{Manifest, Origin, PodManifest};
+use crate::node::Position;
 use crate::parse;
 use crate::problem::{LoadErrors, ProblemKind};
 use crate::source::Source;
@@ -30,10 +31,14 @@ use crate::source::Source;
 /// All problems of all sources at once, each with its place.
 pub fn load(sources: &[Source]) -> Result<Manifest, LoadErrors> {
     let mut gathered = Gathered::default();
+    let mut empty = Vec::new();
     for source in sources {
         gathered.begin(&source.name);
-        read_source(source, &mut gathered);
+        if read_source(source, &mut gathered) == Found::Nothing {
+            empty.push(source.name.as_str());
+        }
     }
+    report_empty(&empty, sources.len(), &mut gathered);
     let Gathered { mut manifest, mut report, .. } = gathered;
     let rank = |name: &str| sources.iter().position(|source| source.name == name);
     // Stable: what is said of one place stays in the order in which it was found.
@@ -47,7 +52,15 @@ pub fn load(sources: &[Source]) -> Result<Manifest, LoadErrors> {
     Err(LoadErrors { problems: report.problems, notes: report.notes })
 }
 
-fn read_source(source: &Source, gathered: &mut Gathered) {
+/// What a source holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// Objects, or what was meant to be some.
+    Something,
+    Nothing,
+}
+
+fn read_source(source: &Source, gathered: &mut Gathered) -> Found {
     let (problems_before, objects_before) = (gathered.report.problems.len(), gathered.objects);
     let (documents, errors) = parse::documents(&source.bytes);
     for error in errors {
@@ -58,8 +71,24 @@ fn read_source(source: &Source, gathered: &mut Gathered) {
         read_document(document, gathered);
     }
     if gathered.objects == objects_before && gathered.report.problems.len() == problems_before {
+        Found::Nothing
+    } else {
+        Found::Something
+    }
+}
+
+/// A file of comments beside others is no reason to stop; where there is nothing at all, a slip is
+/// more likely than a wish to run nothing.
+fn report_empty(empty: &[&str], sources: usize, gathered: &mut Gathered) {
+    for source in empty {
+        gathered.begin(source);
         let message = "there is no object in it".to_owned();
-        gathered.report.about_source(ProblemKind::Empty, message);
+        if empty.len() == sources {
+            gathered.report.about_source(ProblemKind::Empty, message);
+        } else {
+            let at = Position::START;
+            gathered.report.note(at, String::new(), message);
+        }
     }
 }
 
@@ -130,6 +159,20 @@ spec:
             places.is_sorted_by_key(|(source, line)| (*source != "z.yaml", *line)),
             "{places:?}"
         );
+    }
+
+    #[test]
+    fn an_empty_source_is_noted_beside_others() {
+        let comment = Source { name: "a.yaml".to_owned(), bytes: b"# nothing\n".to_vec() };
+        let manifest = load(&[comment.clone(), source(POD)]).unwrap();
+        assert_eq!(manifest.notes[0].to_string(), "a.yaml:1:1: there is no object in it");
+        let errors = load(&[source(""), comment]).unwrap_err();
+        assert_eq!(
+            errors.to_string(),
+            "pod.yaml: there is no object in it\na.yaml: there is no object in it"
+        );
+        let list = "apiVersion: v1\nkind: List\nitems: []\n";
+        assert_eq!(load(&[source(list)]), Ok(Manifest::default()));
     }
 
     #[test]

@@ -82,6 +82,13 @@ impl Node {
         }
     }
 
+    /// Takes an entry out of a mapping.
+    pub(crate) fn remove(&mut self, key: &str) {
+        if let Value::Mapping(entries) = &mut self.value {
+            entries.retain(|entry| entry.key != key);
+        }
+    }
+
     pub(crate) fn item(&self, index: usize) -> Option<&Node> {
         match &self.value {
             Value::Sequence(items) => items.get(index),

@@ -2,15 +2,19 @@
 
 use std::collections::HashSet;
 
-use crate::field::FieldError;
+use crate::field::{FieldError, shortened};
 use crate::node::Position;
 use crate::problem::{Note, Problem, ProblemKind};
+use crate::template;
 
 /// Nobody reads more, and a file of a megabyte can hold a hundred thousand.
 const MAX_PROBLEMS: usize = 1000;
 
 /// As long as there are fewer problems than this, each is worth a search for what was meant.
 const MAX_SEARCHES: usize = 100;
+
+/// Fields and values of any length may be part of a message.
+const MOST_MESSAGE: usize = 2000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -42,10 +46,18 @@ impl Report {
             let message = format!("more than {MAX_PROBLEMS} problems: the rest is not told");
             (String::new(), ProblemKind::Limit, message, None)
         } else {
-            (path, kind, message, hint)
+            (path, kind, shortened(&message, MOST_MESSAGE).into_owned(), hint)
         };
         let source = self.source.clone();
         let Position { line, column } = at;
+        // Two rules may come to the same, as those of a label and of its deprecated namesake.
+        let again = |last: &Problem| {
+            (last.line, last.column, &last.source, &last.message)
+                == (line, column, &source, &message)
+        };
+        if self.problems.last().is_some_and(again) {
+            return;
+        }
         self.problems.push(Problem { source, line, column, path, kind, message, hint });
     }
 
@@ -68,11 +80,13 @@ impl Report {
     /// A broken rule; `path` is the error's own with what stands before it in the document.
     pub(crate) fn field_error(&mut self, at: Position, path: String, error: FieldError) {
         let message = format!("{path}: {}", error.body());
-        self.problem(ProblemKind::Invalid(error.kind), at, path, message, error.hint);
+        let hint = error.hint.or_else(|| error.value.as_str().and_then(template::hint));
+        self.problem(ProblemKind::Invalid(error.kind), at, path, message, hint);
     }
 
     pub(crate) fn note(&mut self, at: Position, path: String, message: String) {
         let source = self.source.clone();
+        let message = shortened(&message, MOST_MESSAGE).into_owned();
         self.notes.push(Note { source, line: at.line, column: at.column, path, message });
     }
 

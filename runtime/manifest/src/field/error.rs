@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{FieldPath, Place, Segment, quote};
+use super::{FieldPath, Place, Segment, quote, shortened};
 
 /// The kind of a [`FieldError`], as in the `causes` of a Kubernetes status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +88,10 @@ pub struct FieldError {
     pub hint: Option<String>,
 }
 
+/// A value that is longer is no help to whoever reads the message; a name has 253 characters at
+/// most.
+const MOST_SHOWN: usize = 300;
+
 impl FieldError {
     /// Whether what is written is nothing that Kubernetes knows: a value outside its list, or
     /// the key of a map that is itself at fault. Such a thing is a slip, not a feature.
@@ -129,9 +133,9 @@ impl FieldError {
             | ErrorType::Unsupported
             | ErrorType::NotFound
             | ErrorType::TooMany => Some(match &self.value {
-                Value::String(text) => quote(text),
+                Value::String(text) => quote(&shortened(text, MOST_SHOWN)),
                 Value::Null => quote("null"),
-                other => other.to_string(),
+                other => shortened(&other.to_string(), MOST_SHOWN).into_owned(),
             }),
         }
     }
@@ -286,6 +290,13 @@ mod tests {
             printed(|errors, at| errors.too_many(at, 21, 20)),
             "spec.x: Too many: 21: must have at most 20 items"
         );
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let long = "é".repeat(1 << 20);
+        let printed = printed(|errors, at| errors.invalid(at, long.as_str(), "no"));
+        assert_eq!(printed, format!("spec.x: Invalid value: \"{}…\": no", "é".repeat(300)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Text in quotes as Go's `%q` prints it: what Kubernetes uses for values in its messages and
 //! for the files of the downward API.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// `text` in double quotes, with Go's escapes for what cannot be printed.
@@ -24,6 +25,14 @@ pub(crate) fn quote(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// The first characters of `text`, with a mark in place of the rest.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 fn push_wide(quoted: &mut String, character: char) {

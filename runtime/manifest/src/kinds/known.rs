@@ -30,7 +30,7 @@ pub(super) enum Match {
     Known(Known),
     /// A list of one kind (`PodList`), whose items may leave their kind out.
     ListOf(Known),
-    /// Of somebody else's API: a custom resource.
+    /// Of somebody else's API, a custom resource, or of a group without any effect here.
     Foreign,
     /// The kind is known, its version is another.
     WrongVersion(Known),
@@ -140,7 +140,13 @@ pub(super) fn find(kind: &str, api_version: &str) -> Match {
     if is_foreign(group_of(api_version)) {
         return Match::Foreign;
     }
-    Match::Unknown { nearest: nearest(kind, KNOWN.iter().map(|known| known.kind)) }
+    let nearest = nearest(kind, KNOWN.iter().map(|known| known.kind));
+    if nearest.is_none() && group_of(api_version).contains('.') {
+        // The kinds that Pods come from live in groups without a domain; the others have kinds
+        // that this list does not know yet, or no more, and none of them would have an effect.
+        return Match::Foreign;
+    }
+    Match::Unknown { nearest }
 }
 
 fn lookup(kind: &str, api_version: &str) -> Option<Match> {

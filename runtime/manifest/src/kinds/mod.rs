@@ -4,8 +4,10 @@
 //! ConfigMaps, Secrets and claims are what Pods draw on. Other kinds are skipped with a note, as
 //! `podman kube play` does: a manifest made for a cluster has Services and Roles beside its Pods.
 
+mod claim_templates;
 mod echo;
 mod gathered;
+mod generated_name;
 mod injected;
 mod known;
 mod object;

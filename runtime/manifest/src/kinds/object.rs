@@ -74,6 +74,18 @@ fn read(
         );
         return;
     }
+    if let Some(known) = assumed {
+        for (field, value) in [("kind", known.kind), ("apiVersion", known.api_version)] {
+            if is_absent(node, field)
+                && let Some(written) = node.get_mut(field)
+            {
+                written.value = Value::String(value.to_owned());
+            }
+        }
+    }
+    if assumed.is_none() && is_absent(node, "kind") && is_absent(node, "apiVersion") {
+        return no_object(here, gathered);
+    }
     let kind = text(
         node,
         "kind",
@@ -122,6 +134,25 @@ fn read(
     }
 }
 
+fn is_absent(node: &Node, field: &str) -> bool {
+    match node.get(field).map(|field| &field.value) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// The settings of another tool that lie beside manifests.
+fn no_object(here: &Here, gathered: &mut Gathered) {
+    let what = if here.prefix.is_empty() { "this" } else { here.prefix.as_str() };
+    let message = format!("{what} is no Kubernetes object: it has neither `apiVersion` nor `kind`");
+    let file = gathered.source.rsplit('/').next().unwrap_or_default();
+    let hint = ["kustomization.yaml", "kustomization.yml", "Kustomization"]
+        .contains(&file)
+        .then(|| "build it first with `kubectl kustomize`".to_owned());
+    gathered.report.problem(ProblemKind::UnknownKind, here.at, here.prefix.clone(), message, hint);
+}
+
 fn dispatch(
     treatment: Treatment,
     node: &mut Node,
@@ -148,7 +179,6 @@ fn list(
     depth: usize,
     gathered: &mut Gathered,
 ) {
-    gathered.objects -= 1;
     if depth >= MAX_DEPTH {
         return;
     }

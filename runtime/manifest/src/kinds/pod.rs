@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::echo::Earlier;
 use super::gathered::Gathered;
-use super::injected;
 use super::object::{Here, join};
+use super::{generated_name, injected};
 use crate::decode::decode;
 use crate::defaults;
 use crate::field::{ErrorType, FieldError, Segment};
@@ -24,8 +24,8 @@ pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
     strict::check(node, &POD, &Path::root(&here.prefix, &POD), &mut gathered.report);
     match decode::<Pod>(node) {
         Ok(mut pod) => {
-            name_generated(&mut pod, gathered, here);
-            let written = Written { root: node, template: node, path: "", first_problem };
+            generated_name::fill(&mut pod.metadata, here, gathered);
+            let written = Written { template: node, path: "", first_problem };
             finish(pod, Origin::Pod, &written, here, gathered);
         }
         Err(error) => undecodable(error.at.unwrap_or(here.at), &error.message, here, gathered),
@@ -34,11 +34,9 @@ pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
 
 /// The tree that a Pod was made from.
 pub(super) struct Written<'a> {
-    /// The whole object.
-    pub(super) root: &'a Node,
-    /// The part of it in which `metadata` and `spec` are the Pod's.
+    /// The part of the object in which `metadata` and `spec` are the Pod's.
     pub(super) template: &'a Node,
-    /// The way from the one to the other, as it is printed.
+    /// The way to it from the whole object, as it is printed.
     pub(super) path: &'static str,
     /// Problems of the object begin here.
     pub(super) first_problem: usize,
@@ -86,12 +84,13 @@ pub(super) fn report_errors(
         if is_copied(written, &error) {
             continue;
         }
-        // The name of a workload's Pod is the workload's.
-        let (tree, prefix) =
-            if is_name(&error) { (written.root, "") } else { (written.template, written.path) };
-        let path = here.path(&join(prefix, &error.path.to_string()));
+        // The name of a workload's Pod is the workload's, and was checked there.
+        if !written.path.is_empty() && is_name(&error) {
+            continue;
+        }
+        let path = here.path(&join(written.path, &error.path.to_string()));
         if !earlier.explains(&path, &error) {
-            let at = place_of(tree, &error.path);
+            let at = place_of(written.template, &error.path);
             gathered.report.field_error(at, path, error);
         }
     }
@@ -175,33 +174,4 @@ fn forget_server_fields(pod: &mut Pod) {
     metadata.resource_version = None;
     metadata.self_link = None;
     metadata.uid = None;
-}
-
-/// `generateName` with five characters behind it, as the API server appends them.
-///
-/// They are not random but follow from the place in the manifest: the same file names the same
-/// Pod in each run.
-fn name_generated(pod: &mut Pod, gathered: &Gathered, here: &Here) {
-    // Vowels and look-alikes are left out, so that no words come about.
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let metadata = &mut pod.metadata;
-    if metadata.name.as_deref().is_some_and(|name| !name.is_empty()) {
-        return;
-    }
-    let Some(base) = metadata.generate_name.as_deref().filter(|base| !base.is_empty()) else {
-        return;
-    };
-    let place = format!("{}:{}:{}", gathered.source, here.at.line, here.prefix);
-    // FNV-1a.
-    let mut hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mut name = base.to_owned();
-    for _ in 0..5 {
-        let length = ALPHABET.len() as u64;
-        let index = usize::try_from(hash % length).expect("below the alphabet's length");
-        name.push(char::from(ALPHABET[index]));
-        hash /= length;
-    }
-    metadata.name = Some(name);
 }

@@ -1,10 +1,12 @@
 //! The objects that Pods draw on: ConfigMaps, Secrets and claims.
 
+use k8s_openapi::Metadata;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 
 use super::gathered::Gathered;
+use super::generated_name;
 use super::object::Here;
 use super::pod::{self, Written};
 use crate::decode::decode;
@@ -38,9 +40,10 @@ pub(super) fn secret(node: &mut Node, here: &Here, gathered: &mut Gathered) {
 }
 
 pub(super) fn claim(node: &mut Node, here: &Here, gathered: &mut Gathered) {
+    // What only the system writes is not part of what is wanted.
+    node.remove("status");
     let read =
         read::<PersistentVolumeClaim>(node, &PERSISTENT_VOLUME_CLAIM, here, gathered, |object| {
-            object.status = None;
             defaults::persistent_volume_claim(object);
             validate::persistent_volume_claim(object)
         });
@@ -56,7 +59,7 @@ fn claim_name(object: &Object, metadata: &ObjectMeta, here: &Here, gathered: &mu
     gathered.claim_name(object.name, namespace, name, here.at);
 }
 
-fn read<T: DeserializeOwned>(
+fn read<T: DeserializeOwned + Metadata<Ty = ObjectMeta>>(
     node: &mut Node,
     object: &'static Object,
     here: &Here,
@@ -72,8 +75,9 @@ fn read<T: DeserializeOwned>(
             return None;
         }
     };
+    generated_name::fill(read.metadata_mut(), here, gathered);
     let errors = complete(&mut read);
-    let written = Written { root: node, template: node, path: "", first_problem };
+    let written = Written { template: node, path: "", first_problem };
     pod::report_errors(errors, &written, here, gathered);
     Some(read)
 }

@@ -296,9 +296,13 @@ items:
   items:
   - metadata: {name: b}
     spec: {containers: [{name: a, image: a}]}
+  - apiVersion: ''
+    kind:
+    metadata: {name: c}
+    spec: {containers: [{name: a, image: a}]}
 ",
     );
-    assert_eq!(names(&manifest), ["a", "b"]);
+    assert_eq!(names(&manifest), ["a", "b", "c"]);
     insta::assert_snapshot!(
         errors("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {x: 1}}\n"),
         @r#"
@@ -317,6 +321,18 @@ fn other_kinds_are_skipped() {
     pod.yaml:1:1: Service "web" is skipped: objects of this kind have no effect here
     pod.yaml:5:1: Widget "w" is skipped: objects of this kind have no effect here
     "#);
+    // Nor does anything else of these groups, whatever a release calls it.
+    for (kind, version) in [
+        ("Component", "kustomize.config.k8s.io/v1alpha1"),
+        ("Workload", "scheduling.k8s.io/v1alpha1"),
+        ("PodGroup", "scheduling.k8s.io/v1alpha1"),
+        ("DeviceTaintRule", "resource.k8s.io/v1alpha3"),
+        ("PodCertificateRequest", "certificates.k8s.io/v1alpha1"),
+        ("LeaseCandidate", "coordination.k8s.io/v1beta1"),
+    ] {
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n");
+        assert!(notes(&self::manifest(&text)).contains("is skipped"), "{text}");
+    }
     // A Service alone is a right manifest; that there is nothing to run is another question.
     assert_eq!(names(&self::manifest(&format!("{service}---\n{custom}"))), [] as [&str; 0]);
 }
@@ -333,6 +349,8 @@ fn a_wrong_kind_or_version_names_the_right_one() {
             "kind: Job\n",
             "apiVersion: v1\n",
             "apiVersion: v1\nkind: [Pod]\n",
+            "services: {web: {image: web}}\n",
+            "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClas\n",
             "just some text\n",
             "- apiVersion: v1\n",
         ]
@@ -353,6 +371,9 @@ fn a_wrong_kind_or_version_names_the_right_one() {
     pod.yaml:1:1: kind: Required value
         hint: name what this is, such as `kind: Pod`
     pod.yaml:2:7: kind: expected a string, found a list
+    pod.yaml:1:1: this is no Kubernetes object: it has neither `apiVersion` nor `kind`
+    pod.yaml:2:7: no matches for kind "PriorityClas" in version "scheduling.k8s.io/v1"
+        hint: did you mean `PriorityClass`?
     pod.yaml:1:1: a document must be an object with `apiVersion` and `kind`, found a string
     pod.yaml:1:1: a document must be an object with `apiVersion` and `kind`, found a list
     "#
@@ -360,10 +381,55 @@ fn a_wrong_kind_or_version_names_the_right_one() {
 }
 
 #[test]
+fn settings_of_kustomize_are_told_from_an_object() {
+    let refused = load(&[source("base/kustomization.yaml", "resources: [a.yaml]\n")]).unwrap_err();
+    insta::assert_snapshot!(
+        refused,
+        @r"
+    base/kustomization.yaml:1:1: this is no Kubernetes object: it has neither `apiVersion` nor `kind`
+        hint: build it first with `kubectl kustomize`
+    "
+    );
+}
+
+#[test]
+fn the_status_of_a_claim_and_the_type_of_its_template_are_not_read() {
+    let manifest = manifest(
+        "apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: disk}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+status: {phase: 3, x: []}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      containers:
+      - {name: a, image: a, volumeMounts: [{name: data, mountPath: /data}]}
+  volumeClaimTemplates:
+  - apiVersion: ''
+    metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+    status: {phase: 3}
+",
+    );
+    let claims: Vec<_> = manifest
+        .persistent_volume_claims
+        .iter()
+        .map(|claim| claim.metadata.name.as_deref().unwrap())
+        .collect();
+    assert_eq!(claims, ["disk", "data-db-0"]);
+}
+
+#[test]
 fn a_source_without_objects_is_named() {
-    for text in
-        ["", "---\n", "# nothing\n", "---\n---\n", "apiVersion: v1\nkind: List\nitems: []\n"]
-    {
+    for text in ["", "---\n", "# nothing\n", "---\n---\n"] {
         assert_eq!(errors(text), "pod.yaml: there is no object in it", "{text:?}");
     }
 }
@@ -407,6 +473,25 @@ fn a_generated_name_is_the_same_in_each_run() {
     assert!(name.starts_with("web-") && name.len() == 9, "{name}");
     let both = manifest(&format!("{text}---\n{text}"));
     assert_ne!(names(&both)[0], names(&both)[1]);
+}
+
+#[test]
+fn workloads_and_what_pods_draw_on_get_generated_names_too() {
+    let job = "apiVersion: batch/v1
+kind: Job
+metadata: {generateName: pi-}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}
+";
+    let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: pi-}\n";
+    let manifest = manifest(&[job, job, settings, settings].join("---\n"));
+    let [first, second] = &manifest.pods[..] else { panic!("two Jobs") };
+    assert_ne!(first.pod.metadata.name, second.pod.metadata.name);
+    let name = first.pod.metadata.name.as_deref().unwrap();
+    assert!(name.starts_with("pi-") && name.len() == 8, "{name}");
+    assert_eq!(first.pod.metadata.labels.as_ref().unwrap()["job-name"], name);
+    assert_eq!(first.origin, Origin::Workload { kind: WorkloadKind::Job, name: name.to_owned() });
+    let name = manifest.config_maps[0].metadata.name.as_deref().unwrap();
+    assert!(name.starts_with("pi-") && name.len() == 8, "{name}");
 }
 
 #[test]

@@ -6,16 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodSpec, Volume,
-};
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::claim_templates;
 use super::gathered::Gathered;
+use super::generated_name;
 use super::object::Here;
 use super::pod::{self, Written};
 use crate::decode::decode;
-use crate::defaults;
 use crate::field::{ErrorType, FieldError, FieldPath, Segment};
 use crate::manifest::{Origin, WorkloadKind};
 use crate::node::{Node, Value};
@@ -30,28 +29,36 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         here,
         gathered,
     );
+    claim_templates::forget_the_rest(node);
     let object = schema_of(kind);
     strict::check(node, object, &Path::root(&here.prefix, object), &mut gathered.report);
 
     let node = &*node;
     let template = at(node, template_steps(kind));
-    let written = Written {
-        root: node,
-        template: template.unwrap_or(node),
-        path: template_path(kind),
-        first_problem,
-    };
-    let (own, metadata, spec) = match parts(node, template) {
+    let written =
+        Written { template: template.unwrap_or(node), path: template_path(kind), first_problem };
+    let (mut own, metadata, spec) = match parts(node, template) {
         Ok(parts) => parts,
         Err(error) => {
             pod::undecodable(error.at.unwrap_or(here.at), &error.message, here, gathered);
             return;
         }
     };
-    let name = own.name.clone().or_else(|| own.generate_name.clone()).unwrap_or_default();
+    generated_name::fill(&mut own, here, gathered);
+    let name = own.name.clone().unwrap_or_default();
+    let pod_name = pod_name(kind, &name, node);
+    let wrong = validate::workload_metadata(kind, &own, &pod_name);
+    // What is made of a wrong name would be wrong with it, where nobody wrote it.
+    let names = if wrong.is_empty() { (name.clone(), pod_name.clone()) } else { stand_ins() };
+    let whole = Written { template: node, path: "", first_problem };
+    pod::report_errors(wrong, &whole, here, gathered);
+    pod::report_errors(spec_errors(kind, node), &whole, here, gathered);
+
     let mut pod = Pod { metadata, spec: Some(spec), status: None };
-    pod.metadata.name = Some(pod_name(kind, &name, node)).filter(|name| !name.is_empty());
+    pod.metadata.name = Some(pod_name).filter(|name| !name.is_empty());
     pod.metadata.namespace.clone_from(&own.namespace);
+    // A template's own name counts for nothing.
+    pod.metadata.generate_name = None;
 
     let spec = pod.spec.as_mut().expect("set above");
     let errors = restart_policy_errors(kind, spec);
@@ -60,7 +67,7 @@ pub(super) fn read(kind: WorkloadKind, node: &mut Node, here: &Here, gathered: &
         let printed = here.path(&error.path.to_string());
         gathered.report.field_error(strict::place_of(node, &error.path), printed, error);
     }
-    complete(kind, &mut pod, &name, node, &written, here, gathered);
+    complete(kind, &mut pod, &names, node, here, gathered);
     if let Some(why) = nothing_to_run(kind, node) {
         let message = format!("{} \"{name}\": nothing is run: {why}", kind.as_str());
         gathered.report.note(here.at, here.prefix.clone(), message);
@@ -144,27 +151,29 @@ fn pod_name(kind: WorkloadKind, name: &str, node: &Node) -> String {
             let first = number(node, &["spec", "ordinals", "start"]).unwrap_or(0);
             format!("{name}-{first}")
         }
-        // A generated name ends in a dash for the suffix to come.
-        _ => name.trim_end_matches('-').to_owned(),
+        _ => name.to_owned(),
     }
 }
 
-/// What a controller of this kind adds to its Pods.
+/// Names of a workload and its Pod that are refused, but not for these.
+fn stand_ins() -> (String, String) {
+    ("refused".to_owned(), "refused-0".to_owned())
+}
+
+/// What a controller of this kind adds to its Pods, of which some follows from its name and theirs.
 fn complete(
     kind: WorkloadKind,
     pod: &mut Pod,
-    name: &str,
+    (name, pod_name): &(String, String),
     node: &Node,
-    written: &Written<'_>,
     here: &Here,
     gathered: &mut Gathered,
 ) {
-    let pod_name = pod.metadata.name.clone().unwrap_or_default();
     let labels = pod.metadata.labels.get_or_insert_default();
     match kind {
         WorkloadKind::Job | WorkloadKind::CronJob => {
             for label in ["batch.kubernetes.io/job-name", "job-name"] {
-                labels.insert(label.to_owned(), name.to_owned());
+                labels.insert(label.to_owned(), name.clone());
             }
         }
         WorkloadKind::StatefulSet => {
@@ -173,7 +182,8 @@ fn complete(
             spec.hostname = Some(pod_name.clone());
             let service = at(node, &["spec", "serviceName"]).and_then(Node::as_str);
             spec.subdomain = service.map(str::to_owned);
-            claims(spec, &pod_name, pod.metadata.namespace.as_ref(), node, written, here, gathered);
+            let namespace = pod.metadata.namespace.as_ref();
+            claim_templates::claim(spec, pod_name, namespace, node, here, gathered);
         }
         WorkloadKind::DaemonSet
         | WorkloadKind::Deployment
@@ -183,53 +193,25 @@ fn complete(
     }
 }
 
-/// A claim for each of a StatefulSet's templates, and the volume that is mounted from it.
-fn claims(
-    spec: &mut PodSpec,
-    pod_name: &str,
-    namespace: Option<&String>,
-    node: &Node,
-    written: &Written<'_>,
-    here: &Here,
-    gathered: &mut Gathered,
-) {
-    let Some(Value::Sequence(templates)) =
-        at(node, &["spec", "volumeClaimTemplates"]).map(|node| &node.value)
-    else {
-        return;
-    };
-    for (index, template) in templates.iter().enumerate() {
-        let Ok(mut claim) = decode::<PersistentVolumeClaim>(template) else {
-            continue;
-        };
-        let Some(volume) = claim.metadata.name.clone() else {
-            let path = ["spec", "volumeClaimTemplates"]
-                .into_iter()
-                .fold(FieldPath::root(), |path, step| path.then(Segment::Field(step.into())))
-                .then(Segment::Index(index))
-                .then(Segment::Field("metadata".into()))
-                .then(Segment::Field("name".into()));
-            let printed = here.path(&path.to_string());
-            let at = strict::place_of(written.root, &path);
-            let detail = "the volume is known by it".to_owned();
-            let error = field_error(path, ErrorType::Required, "", detail);
-            gathered.report.field_error(at, printed, error);
-            continue;
-        };
-        let name = format!("{volume}-{pod_name}");
-        claim.metadata.name = Some(name.clone());
-        claim.metadata.namespace = namespace.cloned();
-        claim.status = None;
-        defaults::persistent_volume_claim(&mut claim);
-        let source = PersistentVolumeClaimVolumeSource { claim_name: name, read_only: None };
-        let volumes = spec.volumes.get_or_insert_default();
-        volumes.retain(|other| other.name != volume);
-        volumes.push(Volume {
-            name: volume,
-            persistent_volume_claim: Some(source),
-            ..Volume::default()
-        });
-        gathered.manifest.persistent_volume_claims.push(claim);
+/// What is wrong with that which is neither metadata nor of the template.
+fn spec_errors(kind: WorkloadKind, node: &Node) -> Vec<FieldError> {
+    fn of<T: serde::de::DeserializeOwned + Default>(
+        node: &Node,
+        rules: impl FnOnce(&T) -> Vec<FieldError>,
+    ) -> Vec<FieldError> {
+        // What is of a wrong type was reported and taken out of the tree.
+        let spec = node.get("spec").map_or_else(|| Ok(T::default()), decode);
+        spec.map_or_else(|_| Vec::new(), |spec| rules(&spec))
+    }
+    match kind {
+        WorkloadKind::CronJob => of(node, validate::cron_job),
+        WorkloadKind::DaemonSet => of(node, validate::daemon_set),
+        WorkloadKind::Deployment => of(node, validate::deployment),
+        WorkloadKind::Job => of(node, validate::job),
+        WorkloadKind::PodTemplate => Vec::new(),
+        WorkloadKind::ReplicaSet => of(node, validate::replica_set),
+        WorkloadKind::ReplicationController => of(node, validate::replication_controller),
+        WorkloadKind::StatefulSet => of(node, validate::stateful_set),
     }
 }
 

@@ -9,12 +9,14 @@ use std::borrow::Cow;
 
 use super::error::SyntaxError;
 use super::stream::{Document, Duplicate, find_duplicates};
+use super::text;
 use crate::node::{Entry, MAX_DEPTH, Node, Position, Value};
 
 /// Reads JSON texts one after the other until the end.
 pub(super) fn parse(text: &str, first_line: u32) -> Result<Vec<Document>, SyntaxError> {
     let mut parser = Parser {
         text,
+        first_line,
         at: 0,
         marked: 0,
         mark: Position { line: first_line, column: 1 },
@@ -32,6 +34,7 @@ pub(super) fn parse(text: &str, first_line: u32) -> Result<Vec<Document>, Syntax
 
 struct Parser<'text> {
     text: &'text str,
+    first_line: u32,
     at: usize,
     /// The place that was asked for last: counting on from there keeps long lines linear.
     marked: usize,
@@ -64,7 +67,12 @@ impl<'text> Parser<'text> {
     }
 
     fn error<Anything>(&mut self, message: impl Into<String>) -> Result<Anything, SyntaxError> {
-        Err(SyntaxError::new(self.position(), message))
+        let at = self.position();
+        let error = SyntaxError::new(at, message);
+        Err(match text::template_hint(self.text, self.first_line, at) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
     }
 
     fn unexpected<Anything>(&mut self, wanted: &str) -> Result<Anything, SyntaxError> {

@@ -2,11 +2,14 @@
 
 mod error;
 mod json;
+mod relax;
 mod scalar;
 mod stream;
 mod text;
 mod yaml;
 
+#[cfg(test)]
+mod relaxed_tests;
 #[cfg(test)]
 mod tests;
 

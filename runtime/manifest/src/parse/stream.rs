@@ -46,6 +46,7 @@ pub(crate) fn documents(bytes: &[u8]) -> (Vec<Document>, Vec<SyntaxError>) {
 }
 
 fn parse(chunk: &Chunk<'_>) -> Result<Vec<Document>, SyntaxError> {
+    let chunk = chunk.without_mark();
     let content = chunk.content();
     if !content.text.trim_start().starts_with('{') {
         return yaml::parse(chunk.text, chunk.first_line);
@@ -67,6 +68,17 @@ struct Chunk<'text> {
 }
 
 impl<'text> Chunk<'text> {
+    /// From behind a byte order mark that follows the separator: `cat` puts files together so.
+    fn without_mark(&self) -> Chunk<'text> {
+        if let Some((line, rest)) = self.text.split_once('\n')
+            && is_separator(line.trim_end())
+            && let Some(text) = rest.strip_prefix('\u{feff}')
+        {
+            return Chunk { text, first_line: self.first_line + 1 };
+        }
+        Chunk { text: self.text, first_line: self.first_line }
+    }
+
     /// From the first line that is not empty, a comment or a separator.
     fn content(&self) -> Chunk<'text> {
         let mut content = Chunk { text: self.text, first_line: self.first_line };

@@ -31,7 +31,7 @@ fn compact(node: &Node) -> String {
 }
 
 /// The documents of a source, and its errors with their places.
-fn read(bytes: impl AsRef<[u8]>) -> String {
+pub(super) fn read(bytes: impl AsRef<[u8]>) -> String {
     let (documents, errors) = documents(bytes.as_ref());
     let mut lines: Vec<String> = Vec::new();
     for document in documents {
@@ -282,6 +282,12 @@ fn broken_json_says_where() {
 fn encodings() {
     assert_eq!(read("\u{feff}a: 1\n"), "{a: 1}");
     assert_eq!(read("\u{feff}{\"a\": 1}"), "{a: 1}");
+    assert_eq!(
+        read("a: 1\n---\n\u{feff}b: 2\n---\n\u{feff}{\"c\": 3}\n"),
+        "{a: 1}\n{b: 2}\n{c: 3}"
+    );
+    let marked = read("a: 1\n---\n\u{feff}b: 2\nc: ]\n");
+    assert!(marked.starts_with("{a: 1}\n4:4: "), "{marked}");
     let utf16 = |order: fn(u16) -> [u8; 2], mark: [u8; 2]| {
         let mut bytes = mark.to_vec();
         bytes.extend("a: é😀\n".encode_utf16().flat_map(order));
@@ -305,8 +311,17 @@ fn tabs_and_templates_are_recognised() {
     assert!(tab.contains("spaces, not by tabs"), "{tab}");
     let template = read("metadata:\n  name: {{ .Release.Name }}-web\n");
     assert!(template.contains("helm template"), "{template}");
-    let template = read("{{- if .Values.enabled }}\nkind: Pod\n{{- end }}\n");
-    assert!(template.contains("helm template"), "{template}");
+    for text in [
+        "{{- if .Values.enabled }}\nkind: Pod\n{{- end }}\n",
+        "{\"a\": {{ .Values.a }}}",
+        "{%- if a %}\nkind: Pod\n{% endif %}\n",
+        "a:\n  {{- with .Values.a }}\n  b: {}\n   c: d\n",
+    ] {
+        let template = read(text);
+        assert!(template.contains("helm template"), "{text}: {template}");
+    }
+    let other = read("a: \"{{ b }}\"\nc: 1\nd: 1\ne: [\n");
+    assert!(!other.contains("template"), "{other}");
 }
 
 #[test]

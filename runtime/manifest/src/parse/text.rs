@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::error::SyntaxError;
 use crate::node::Position;
+use crate::template;
 
 /// Decodes a source; a byte order mark is not part of the text.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, SyntaxError> {
@@ -70,6 +71,21 @@ pub(super) fn forbidden_character(text: &str, first_line: u32) -> Option<SyntaxE
         '\0' => error.hint("is this a text file?"),
         _ => error.hint("write it as an escape in a string in double quotes"),
     })
+}
+
+/// The line of a place in a text that begins on `first_line`.
+pub(super) fn line(text: &str, first_line: u32, at: Position) -> &str {
+    let index = at.line.saturating_sub(first_line);
+    text.lines().nth(index as usize).unwrap_or_default()
+}
+
+/// A way out for an error in a template: it may show a line or two after what is not YAML.
+pub(super) fn template_hint(text: &str, first_line: u32, at: Position) -> Option<String> {
+    const BEFORE: u32 = 2;
+    let index = at.line.saturating_sub(first_line);
+    let first = index.saturating_sub(BEFORE);
+    let mut near = text.lines().skip(first as usize).take((index - first + 1) as usize);
+    near.find_map(template::hint_of_line)
 }
 
 /// The place behind the last character of a text that begins on `first_line`.

@@ -1,7 +1,8 @@
 //! YAML to nodes: one tree per document, with anchors, aliases and merge keys resolved.
 //!
-//! The grammar is saphyr-parser's; what a scalar means is [`scalar`](super::scalar)'s. Bounds:
-//! nesting ([`MAX_DEPTH`]), and what aliases may copy ([`MAX_COPIED`]), so that a file of a
+//! The grammar is saphyr-parser's, and where that is stricter than `kubectl`, a text that it refuses
+//! gets a second try ([`relax`](super::relax)); what a scalar means is [`scalar`](super::scalar)'s.
+//! Bounds: nesting ([`MAX_DEPTH`]), and what aliases may copy ([`MAX_COPIED`]), so that a file of a
 //! kilobyte cannot stand for a gigabyte.
 
 use std::collections::{HashMap, HashSet};
@@ -9,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use super::error::SyntaxError;
+use super::relax::{Relaxed, STAND_IN, relax};
 use super::scalar::{self, NotFinite};
 use super::stream::{Document, Duplicate, find_duplicates};
 use super::text;
@@ -26,35 +28,38 @@ pub(super) fn parse(text: &str, first_line: u32) -> Result<Vec<Document>, Syntax
     if let Some(error) = text::forbidden_character(text, first_line) {
         return Err(error);
     }
-    let error = match read(text, first_line) {
+    let error = match read(text, first_line, None) {
         Ok(documents) => return Ok(documents),
         Err(error) => error,
     };
-    if !text.contains(ESCAPED_QUOTE) || text.contains(STAND_IN) {
+    let Some(relaxed) = relax(text) else {
         return Err(error);
-    }
-    read(&text.replace(ESCAPED_QUOTE, STAND_IN), first_line).map_err(|second| {
+    };
+    read(text, first_line, Some(&relaxed)).map_err(|second| {
+        // A quote that nobody closed swallows lines up to the next one that opens: the error that
+        // follows there is far from the slip.
+        let swallowed = error.message.contains("quoted scalar")
+            && relaxed.has_moved(second.at.line.saturating_sub(first_line - 1));
         // Whoever got further understood more of it.
-        if second.at > error.at && !second.message.contains(STAND_IN) { second } else { error }
+        if swallowed {
+            error.hint("is its closing quote missing?")
+        } else if second.at >= error.at {
+            second
+        } else {
+            error
+        }
     })
 }
 
-/// No escape of YAML, but the parser that `kubectl` has takes it for a quote in a text in double
-/// quotes, and manifests rely on it.
-const ESCAPED_QUOTE: &str = r"\'";
-
-/// Goes through the parser in its place: as long, so that columns stay, and of characters that no
-/// text has, since Unicode keeps them for such uses.
-const STAND_IN: &str = "\u{fdd0}\u{fdd1}";
-
-fn without_stand_in(text: &str, style: ScalarStyle) -> Option<String> {
-    let meant = if style == ScalarStyle::DoubleQuoted { "'" } else { ESCAPED_QUOTE };
-    text.contains(STAND_IN).then(|| text.replace(STAND_IN, meant))
-}
-
-fn read(text: &str, first_line: u32) -> Result<Vec<Document>, SyntaxError> {
-    let mut builder = Builder::new(text, first_line);
-    let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str(text);
+/// Reads a text, or what was made of it to be read more kindly.
+fn read(
+    text: &str,
+    first_line: u32,
+    relaxed: Option<&Relaxed>,
+) -> Result<Vec<Document>, SyntaxError> {
+    let mut builder = Builder::new(text, first_line, relaxed);
+    let read = relaxed.map_or(text, |relaxed| &relaxed.text);
+    let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str(read);
     while let Some(event) = parser.next_event() {
         match event {
             Ok((event, span)) => builder.event(event, span)?,
@@ -65,8 +70,11 @@ fn read(text: &str, first_line: u32) -> Result<Vec<Document>, SyntaxError> {
 }
 
 struct Builder<'text> {
+    /// As it was written.
     text: &'text str,
     first_line: u32,
+    /// What is read in its place.
+    relaxed: Option<&'text Relaxed>,
     documents: Vec<Document>,
     duplicates: Vec<Duplicate>,
     open: Vec<Open>,
@@ -105,10 +113,11 @@ struct Weight {
 }
 
 impl<'text> Builder<'text> {
-    fn new(text: &'text str, first_line: u32) -> Self {
+    fn new(text: &'text str, first_line: u32, relaxed: Option<&'text Relaxed>) -> Self {
         Builder {
             text,
             first_line,
+            relaxed,
             documents: Vec::new(),
             duplicates: Vec::new(),
             open: Vec::new(),
@@ -120,6 +129,9 @@ impl<'text> Builder<'text> {
 
     fn position(&self, marker: &saphyr_parser::Marker) -> Position {
         let mut at = Position::new(marker.line(), marker.col() + 1);
+        if let Some(relaxed) = self.relaxed {
+            at = relaxed.place(at);
+        }
         at.line = at.line.saturating_add(self.first_line - 1);
         at
     }
@@ -129,7 +141,11 @@ impl<'text> Builder<'text> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.as_deref();
-                let text = without_stand_in(&text, style).map_or(text, Into::into);
+                let text = if self.relaxed.is_some() && text.contains(STAND_IN) {
+                    text.replace(STAND_IN, "'").into()
+                } else {
+                    text
+                };
                 if self.awaits_key() {
                     return self.scalar_key(&text, style, tag, anchor, at);
                 }
@@ -287,7 +303,7 @@ impl<'text> Builder<'text> {
 
     fn complex_key(&self, at: Position) -> SyntaxError {
         let error = SyntaxError::new(at, "a list or a mapping cannot be a key");
-        match self.template_hint(at) {
+        match text::template_hint(self.text, self.first_line, at) {
             Some(hint) => error.hint(hint),
             None => error,
         }
@@ -297,8 +313,8 @@ impl<'text> Builder<'text> {
         // The end of the text is sometimes given as the start of a line after it.
         let at = self.position(error.marker()).min(text::end_of(self.text, self.first_line));
         let found = SyntaxError::new(at, format!("invalid YAML: {}", error.info()));
-        let line = self.line(at);
-        if let Some(hint) = self.template_hint(at) {
+        let line = text::line(self.text, self.first_line, at);
+        if let Some(hint) = text::template_hint(self.text, self.first_line, at) {
             found.hint(hint)
         } else if line.len() - line.trim_start().len()
             > line.bytes().take_while(|byte| *byte == b' ').count()
@@ -307,19 +323,6 @@ impl<'text> Builder<'text> {
         } else {
             found
         }
-    }
-
-    /// A chart's template that nobody rendered is the usual reason for YAML that makes no sense.
-    fn template_hint(&self, at: Position) -> Option<String> {
-        let line = self.line(at);
-        line.contains("{{").then(|| {
-            "this looks like a template: render it first (`helm template`, for example)".to_owned()
-        })
-    }
-
-    fn line(&self, at: Position) -> &'text str {
-        let index = at.line.saturating_sub(self.first_line);
-        self.text.lines().nth(index as usize).unwrap_or_default()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::node::{Node, Position, Value};
 use crate::problem::ProblemKind;
 use crate::report::Report;
 use crate::schema::{Field, Keys, Object, REDUCED, Shape, Support};
+use crate::template;
 
 /// Checks an object; `path` is that of the object itself.
 ///
@@ -198,7 +199,11 @@ fn asks_for_nothing(node: &Node) -> bool {
 
 fn wrong_type(node: &mut Node, shape: &Shape, path: &Path<'_>, report: &mut Report) {
     let found = describe(&node.value);
-    let hint = match (shape, &node.value) {
+    let unfilled = match &node.value {
+        Value::String(text) => template::hint(text),
+        _ => None,
+    };
+    let hint = unfilled.or_else(|| match (shape, &node.value) {
         (Shape::String, Value::Bool(_)) => Some(
             "put it in quotes; without them yes, no, on, off, y, n, true and false are booleans"
                 .to_owned(),
@@ -219,7 +224,7 @@ fn wrong_type(node: &mut Node, shape: &Shape, path: &Path<'_>, report: &mut Repo
             Some("a mapping has no `- ` before its keys".to_owned())
         }
         _ => None,
-    };
+    });
     report.problem(
         ProblemKind::WrongType,
         node.at,

@@ -46,6 +46,19 @@ pub(super) fn object_meta(metadata: &ObjectMeta, at: &Place<'_>, errors: &mut Er
 /// What is said of a number below 0 where none may be.
 pub(super) const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 
+/// Numbers of which none may be below 0.
+pub(super) fn not_negative(
+    at: &Place<'_>,
+    numbers: &[(&'static str, Option<i64>)],
+    errors: &mut Errors,
+) {
+    for (field, number) in numbers {
+        if let Some(number) = number.filter(|number| *number < 0) {
+            errors.invalid(&at.field(field), number, NOT_NEGATIVE);
+        }
+    }
+}
+
 /// Labels, or anything else of their form, such as a nodeSelector.
 pub(super) fn labels(
     labels: Option<&BTreeMap<String, String>>,

@@ -19,6 +19,7 @@ mod containers;
 mod dns;
 mod env;
 mod handler;
+mod job;
 mod label_selector;
 mod lifecycle;
 mod metadata;
@@ -31,6 +32,7 @@ mod probe;
 mod quantity;
 mod resources;
 mod restart_policy;
+mod schedule;
 mod scheduling;
 mod secret;
 mod security_context;
@@ -40,9 +42,14 @@ mod tests;
 mod volume_mounts;
 mod volumes;
 mod windows;
+mod workload;
 
 pub use config_map::config_map;
+pub(crate) use job::{cron_job, job};
 pub use persistent_volume_claim::persistent_volume_claim;
 pub use pod::pod;
 pub use secret::secret;
 pub(crate) use selector::{plain_selector, selector};
+pub(crate) use workload::{
+    daemon_set, deployment, replica_set, replication_controller, stateful_set, workload_metadata,
+};

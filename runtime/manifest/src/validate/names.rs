@@ -24,7 +24,7 @@ const LABEL_VALUE_TEXT: &str = "a valid label must be an empty string or consist
     characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 
 /// Longest label of DNS, and name or value of a Kubernetes label.
-const MOST_LABEL: usize = 63;
+pub(super) const MOST_LABEL: usize = 63;
 /// Longest name in DNS.
 const MOST_SUBDOMAIN: usize = 253;
 
@@ -156,6 +156,16 @@ pub(crate) fn config_map_key(value: &str) -> Vec<String> {
     wrong
 }
 
+/// A share of a whole.
+pub(crate) fn percent(value: &str) -> Vec<String> {
+    let share = value.strip_suffix('%').unwrap_or_default();
+    if is_made_of(share, |byte| byte.is_ascii_digit()) {
+        return Vec::new();
+    }
+    let text = "a valid percent string must be a numeric string followed by an ending '%'";
+    vec![by_pattern(text, "[0-9]+%", &["1%", "93%"])]
+}
+
 /// The name of a port.
 pub(crate) fn port_name(value: &str) -> Vec<String> {
     let mut wrong = too_long(value, 15);
@@ -220,7 +230,8 @@ fn too_long(value: &str, most: usize) -> Vec<String> {
     if value.len() > most { vec![at_most(most)] } else { Vec::new() }
 }
 
-fn at_most(most: usize) -> String {
+/// What is said of a text that is too long.
+pub(super) fn at_most(most: usize) -> String {
     format!("must be no more than {most} characters")
 }
 
