@@ -66,6 +66,7 @@ pub struct Shape {
 
 impl Shape {
     /// The text that names this shape in the cache: `command-0.2`, `reactor-component.async`.
+    #[cfg(feature = "compiler")]
     pub(crate) fn tag(self) -> String {
         let Self { kind, concurrency } = self;
         if concurrency { format!("{kind}.async") } else { kind.to_string() }
@@ -141,7 +142,7 @@ pub(crate) fn family(version: &str) -> Option<u64> {
     (major == "0" && released).then(|| minor.parse().ok()).flatten()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compiler"))]
 mod tests {
     use super::*;
 

@@ -24,9 +24,13 @@ use crate::failure::Failure;
 use crate::print::logs::Layout;
 use crate::print::printer::{Printer, WAITING, WAITING_EVENTS};
 use crate::print::{events, problem};
+use crate::process;
 
 /// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
 const READER_GONE: Duration = Duration::from_secs(2);
+
+/// By then a Pod has started, or waits for something; a shorter one has no memory to give back.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Runs the Pod of `bundle`; the exit code tells how it ended.
 ///
@@ -198,6 +202,7 @@ async fn watch(
 ) -> (Finished, Option<Interrupt>) {
     let mut interrupted = None;
     let mut running = pin!(pod.run());
+    let mut settled = pin!(tokio::time::sleep(SETTLED).fuse());
     loop {
         tokio::select! {
             biased;
@@ -216,6 +221,7 @@ async fn watch(
             }
             finished = running.as_mut() => return (finished, interrupted),
             () = telling.as_mut() => {}
+            () = settled.as_mut() => process::give_back_memory(),
         }
     }
 }
