@@ -7,13 +7,18 @@ use serde_json::Value;
 
 use crate::harness::{PodText, World, eventually, guest, guest_of_0_1};
 
+/// A Pod that ends when its input does, which is what a stop looks like to a guest.
+fn waiting_for_input(world: &World) -> String {
+    PodText::new("polite")
+        .container("reader", &guest("toolbox"), &["until-end-of-input"])
+        .with("stdin: true")
+        .write(world)
+}
+
 #[test]
 fn ctrl_c_stops_gracefully() {
     let world = World::new();
-    let file = PodText::new("polite")
-        .container("reader", &guest("toolbox"), &["until-end-of-input"])
-        .with("stdin: true")
-        .write(&world);
+    let file = waiting_for_input(&world);
     let pod = world.wasmpod(["run", &file, "--verbose"]).typed_input().start();
     pod.wait_for("Container started");
     pod.wait_for("waiting");
@@ -26,10 +31,7 @@ fn ctrl_c_stops_gracefully() {
 #[test]
 fn sigterm_stops_gracefully() {
     let world = World::new();
-    let file = PodText::new("polite")
-        .container("reader", &guest("toolbox"), &["until-end-of-input"])
-        .with("stdin: true")
-        .write(&world);
+    let file = waiting_for_input(&world);
     let pod = world.wasmpod(["run", &file, "--verbose"]).typed_input().start();
     pod.wait_for("Container started");
     pod.wait_for("waiting");
@@ -42,21 +44,22 @@ fn sigterm_stops_gracefully() {
 #[test]
 fn a_terminal_that_goes_away_stops_gracefully_unless_told_otherwise() {
     let world = World::new();
-    let file = PodText::new("polite")
-        .container("reader", &guest("toolbox"), &["until-end-of-input"])
-        .with("stdin: true")
-        .write(&world);
-    let run = || world.wasmpod(["run", &file, "--verbose"]).typed_input();
-    let pod = run().start();
+    let file = waiting_for_input(&world);
+    let pod = world.wasmpod(["run", &file, "--verbose"]).typed_input().start();
     pod.wait_for("waiting");
     pod.signal(Signal::HUP);
     let result = pod.finish();
     assert!(result.stdout.contains("input ended"), "{result}");
     assert_eq!(result.code, 129, "{result}");
 
-    let pod = run().no_hangup().start();
-    pod.wait_for("waiting");
+    let file =
+        PodText::new("talks").container("talks", &guest("toolbox"), &["tick", "5"]).write(&world);
+    let pod = world.wasmpod(["run", &file]).no_hangup().start();
+    let ticks = |stdout: &str| stdout.lines().count();
+    pod.wait_until("a tick", |stdout, _| ticks(stdout) > 0);
     pod.signal(Signal::HUP);
+    let before = pod.look(|stdout, _| ticks(stdout));
+    pod.wait_until("many more", |stdout, _| ticks(stdout) > before + 50);
     pod.signal(Signal::TERM);
     let result = pod.finish();
     assert_eq!(result.code, 143, "{result}");

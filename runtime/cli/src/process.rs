@@ -57,7 +57,9 @@ pub(crate) fn give_back_memory() {
 pub(crate) fn give_back_memory() {}
 
 /// Reading a manifest goes a hundred kilobytes deep; nothing after it does.
+// Never part of its caller's frame, which may be larger than what is left alone below.
 #[cfg(target_env = "gnu")]
+#[inline(never)]
 fn give_back_stack() {
     use rustix::mm::{Advice, madvise};
     use rustix::process::getpid;
@@ -65,8 +67,8 @@ fn give_back_stack() {
 
     /// For the frames of this function and of those that it calls.
     const HERE: usize = 16 << 10;
-    /// Deeper than any start goes, and less than the gap of a megabyte that the kernel leaves free
-    /// below the stack of a process.
+    /// Deeper than any start goes, and less than the gap that the kernel leaves free below the
+    /// stack of a process (a megabyte, unless it was booted with `stack_guard_gap`).
     const DEPTH: usize = 512 << 10;
     const PAGE: usize = 4 << 10;
 
@@ -78,15 +80,16 @@ fn give_back_stack() {
     let end = std::ptr::from_ref(&here).addr().saturating_sub(HERE) / PAGE * PAGE;
     let start = std::ptr::without_provenance_mut(end.saturating_sub(DEPTH));
     #[expect(unsafe_code, reason = "the pages belong to no value that could be named")]
-    // SAFETY: the range lies below every frame of the only thread that has this stack, so it holds
-    // nothing that lives; what of it is not mapped yet is an error that changes nothing.
+    // SAFETY: this function has a frame of its own, the last one of the only thread that has this
+    // stack, and `here` is all that it holds: the range lies below every frame, so nothing in it
+    // lives. What of it is not mapped yet is an error that changes nothing.
     let _ = unsafe { madvise(start, DEPTH, Advice::LinuxDontNeed) };
 }
 
 /// Has names looked up in `/etc/hosts` and by DNS alone, whatever `/etc/nsswitch.conf` says.
 ///
-/// All else there is a plug-in, made for the system's C library: loaded beside the one that is
-/// linked into this program, it brings the process down where the two differ.
+/// All else there is a plug-in (since glibc 2.34), made for the system's C library: loaded beside the
+/// one that is linked into this program, it brings the process down where the two differ.
 #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
 pub(crate) fn look_up_names_without_plugins() {
     use std::ffi::{c_char, c_int};

@@ -33,6 +33,9 @@ pub(crate) enum Told {
     Json(Value),
     Warning(String),
     Event(String),
+    Note(String),
+    /// Nothing follows, whoever still could send something.
+    Last,
 }
 
 impl Told {
@@ -41,6 +44,8 @@ impl Told {
             Self::Json(value) => json::line(&value),
             Self::Warning(text) => problem::warning(&text),
             Self::Event(text) => problem::labelled(NOTE, "event", &text),
+            Self::Note(text) => problem::note(&text),
+            Self::Last => {}
         }
     }
 }

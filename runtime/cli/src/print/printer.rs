@@ -28,7 +28,7 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// Prints until every sender of `lines` and of `events` is gone.
+    /// Prints until `lines` are closed and nothing follows in `events`.
     pub(crate) fn start(
         lines: LogLines,
         layout: Layout,
@@ -57,22 +57,42 @@ async fn print(lines: LogLines, layout: &Layout, mut events: mpsc::Receiver<Told
     let mut batch = Vec::new();
     let (mut lines, mut watching) = (Some(lines), true);
     while lines.is_some() || watching {
+        // What was told by now is told after the lines that wait by now, since they were written
+        // before; what comes while those are printed comes after the next ones.
+        let due = events.len();
         tokio::select! {
-            // What a container wrote comes before what happened to it then.
             biased;
             more = next_batch(&mut lines, &mut batch) => {
                 if !more || !print_batch(&mut sheet, &mut batch) {
                     lines = None;
                 }
                 // A container that writes without pause must not hide what happens.
-                while let Some(Some(told)) = events.recv().now_or_never() {
-                    told.print();
+                for _ in 0..due {
+                    if let Some(told) = events.recv().now_or_never() {
+                        watching &= tell(told);
+                    }
                 }
             }
-            told = events.recv(), if watching => match told {
-                Some(told) => told.print(),
-                None => watching = false,
-            },
+            told = events.recv(), if watching => {
+                // Lines that came in this very moment.
+                if next_batch(&mut lines, &mut batch).now_or_never() == Some(true)
+                    && !print_batch(&mut sheet, &mut batch)
+                {
+                    lines = None;
+                }
+                watching = tell(told);
+            }
+        }
+    }
+}
+
+/// Prints a line about the Pod; answers whether another may follow.
+fn tell(told: Option<Told>) -> bool {
+    match told {
+        Some(Told::Last) | None => false,
+        Some(told) => {
+            told.print();
+            true
         }
     }
 }

@@ -23,7 +23,8 @@ pub(crate) fn pod_process(verb: &PodProcess, root: Option<&Path>) -> Result<Exit
     if getppid().map(|parent| parent.as_raw_nonzero().get()) != bundle.parent {
         return Err(Failure::new("the process that started this Pod is gone"));
     }
-    runtime()?.block_on(run_pod(bundle, root, Signals::Terminate))
+    // Boxed: each step from here to its first poll would keep a copy of it on the stack.
+    runtime()?.block_on(Box::pin(run_pod(bundle, root, Signals::Terminate)))
 }
 
 /// Reads a bundle and empties it: the Secrets in it must not stay in memory that a compiling child

@@ -53,15 +53,7 @@ impl Pool {
         for task in stranded {
             task.abort();
         }
-        loop {
-            let task = {
-                let mut state = lock(&self.state);
-                if state.crew.present() > 0 { None } else { state.doomed.pop_front() }
-            };
-            let Some(task) = task else { break };
-            task.discard();
-            self.discarded(&task, 0, &[], 0);
-        }
+        self.discard_doomed();
         let queued = {
             let mut state = lock(&self.state);
             // Void entries of aborted tasks; each holds this pool through its account.
@@ -72,6 +64,19 @@ impl Pool {
             }
         };
         drop(queued);
+    }
+
+    /// Drops the futures of aborted tasks where no worker is left to do it.
+    fn discard_doomed(&self) {
+        loop {
+            let task = {
+                let mut state = lock(&self.state);
+                if state.crew.present() > 0 { None } else { state.doomed.pop_front() }
+            };
+            let Some(task) = task else { return };
+            task.discard();
+            self.discarded(&task, 0, &[], 0);
+        }
     }
 
     /// Asks all tasks and threads to end; does not wait.
@@ -92,6 +97,8 @@ impl Pool {
         for bell in bells {
             bell.notify_one();
         }
+        // The last worker may have left between an abort and its task's place among the doomed.
+        self.discard_doomed();
     }
 
     /// Threads of workers that have not ended.

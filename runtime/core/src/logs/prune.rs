@@ -42,8 +42,8 @@ pub(crate) fn forget_ended_pods(logs: &Path, is_alive: impl Fn(&str) -> bool) ->
     let ended = names.into_iter().filter(|name| uid_of(name).is_some_and(|uid| !is_alive(uid)));
     let ended = ended.filter_map(|name| {
         // Gone already: somebody else removes too.
-        let changed = fs::symlink_metadata(folder.join(&name)).and_then(|about| about.modified());
-        Some((changed.ok()?, name))
+        let changed = last_change(&folder.join(&name)).ok()?;
+        Some((changed, name))
     });
     let mut outcome = Ok(());
     for name in all_but_the_latest(KEPT, ended.collect()) {
@@ -57,6 +57,19 @@ fn uid_of(name: &OsStr) -> Option<&str> {
     let mut parts = name.to_str()?.split('_');
     let (_namespace, _pod, uid) = (parts.next()?, parts.next()?, parts.next()?);
     parts.next().is_none().then_some(uid)
+}
+
+/// When the last line was written below a folder: a Pod that ran for long began before others that
+/// ended long ago.
+fn last_change(path: &Path) -> io::Result<SystemTime> {
+    let about = fs::symlink_metadata(path)?;
+    let mut latest = about.modified()?;
+    if about.is_dir() {
+        for entry in fs::read_dir(path)? {
+            latest = latest.max(last_change(&entry?.path())?);
+        }
+    }
+    Ok(latest)
 }
 
 fn all_but_the_latest(
@@ -78,9 +91,15 @@ mod tests {
             let folder = logs.join(format!("pods/default_web_{number}"));
             fs::create_dir_all(folder.join("app")).unwrap();
             fs::write(folder.join("app/0.log"), "").unwrap();
-            let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(number as u64);
-            fs::File::open(&folder).unwrap().set_modified(changed).unwrap();
+            for path in ["app/0.log", "app", ""] {
+                set_changed(&folder.join(path), number as u64);
+            }
         }
+    }
+
+    fn set_changed(path: &Path, seconds: u64) {
+        let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        fs::File::open(path).unwrap().set_modified(changed).unwrap();
     }
 
     fn left(logs: &Path) -> Vec<usize> {
@@ -98,6 +117,15 @@ mod tests {
         make(logs.path(), KEPT + SLACK + 1);
         forget_ended_pods(logs.path(), |_| false).unwrap();
         assert_eq!(left(logs.path()), (SLACK + 1..KEPT + SLACK + 1).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_end_counts_and_not_the_beginning() {
+        let logs = tempfile::tempdir().unwrap();
+        make(logs.path(), KEPT + SLACK + 1);
+        set_changed(&logs.path().join("pods/default_web_0/app/0.log"), 1_000_000);
+        forget_ended_pods(logs.path(), |_| false).unwrap();
+        assert_eq!(left(logs.path())[..2], [0, SLACK + 2]);
     }
 
     #[test]

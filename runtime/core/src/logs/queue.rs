@@ -30,6 +30,7 @@ pub fn log_queue(capacity: usize, raw: bool) -> (LogQueue, LogLines) {
         printer: None,
         guests: Vec::new(),
         senders: 1,
+        closed: false,
         printer_gone: false,
     };
     let shared = Arc::new(Shared { state: Mutex::new(state) });
@@ -76,6 +77,7 @@ struct State {
     printer: Option<Waker>,
     guests: Vec<Waker>,
     senders: usize,
+    closed: bool,
     printer_gone: bool,
 }
 
@@ -87,9 +89,21 @@ impl Shared {
 }
 
 impl LogQueue {
+    /// Takes no more lines: what is still held by a sender that does not go, a guest in a host call,
+    /// keeps the printer no longer.
+    pub fn close(&self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let printer = state.printer.take();
+        drop(state);
+        if let Some(printer) = printer {
+            printer.wake();
+        }
+    }
+
     fn push(&self, container: &str, stream: LogStream, piece: Piece, bytes: &[u8]) {
         let mut state = self.shared.lock();
-        if state.printer_gone {
+        if state.printer_gone || state.closed {
             return;
         }
         // Lines mostly come in runs from one container: its name is shared among them.
@@ -121,7 +135,7 @@ impl LogSink for LogQueue {
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.shared.lock();
-        if state.printer_gone || state.waiting < state.capacity {
+        if state.printer_gone || state.closed || state.waiting < state.capacity {
             return Poll::Ready(());
         }
         if !state.guests.iter().any(|waker| waker.will_wake(context.waker())) {
@@ -167,7 +181,7 @@ impl LogLines {
     ) -> Poll<bool> {
         let mut state = self.shared.lock();
         if state.lines.is_empty() {
-            if state.senders == 0 {
+            if state.senders == 0 || state.closed {
                 return Poll::Ready(false);
             }
             state.printer = Some(context.waker().clone());
@@ -239,6 +253,19 @@ mod tests {
         assert_eq!(lines.next_batch(&mut batch).now_or_never(), Some(true));
         assert_eq!(lines.next_batch(&mut batch).now_or_never(), None);
         drop(second);
+        assert_eq!(lines.next_batch(&mut batch).now_or_never(), Some(false));
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_it_has_and_takes_nothing_more() {
+        let (queue, mut lines) = log_queue(1, false);
+        queue.line(&full_line("one"));
+        queue.close();
+        queue.line(&full_line("two"));
+        assert!(is_ready(&queue));
+        let mut batch = Vec::new();
+        assert_eq!(lines.next_batch(&mut batch).now_or_never(), Some(true));
+        assert_eq!(batch.len(), 1);
         assert_eq!(lines.next_batch(&mut batch).now_or_never(), Some(false));
     }
 

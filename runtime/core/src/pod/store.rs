@@ -132,8 +132,9 @@ impl PodStore {
         if let Err(error) = self.executor.shutdown(PATIENCE).await {
             tracing::warn!("{error}");
         }
-        // A thread for the few files of a short Pod would cost more than to remove them.
-        if self.folder.is_small() {
+        // A thread for the few files of a short Pod would cost more than to remove them. A start
+        // that nobody waits for any more may still be making some.
+        if self.folder.is_small() && self.removed.try_write().is_ok() {
             return self.remove_files();
         }
         // Guests may leave large trees; the Pod's other futures go on meanwhile.

@@ -65,7 +65,8 @@ fn spec(spec: &JobSpec, at: &Place<'_>, errors: &mut Errors) {
     not_negative(at, &numbers, errors);
     match spec.completion_mode.as_deref() {
         None | Some("NonIndexed") => {}
-        Some("Indexed") if spec.completions.is_none() => {
+        // With neither of the two, both are 1 by default.
+        Some("Indexed") if spec.completions.is_none() && spec.parallelism.is_some() => {
             errors.required(&at.field("completions"), "when completion mode is Indexed");
         }
         Some("Indexed") => {}

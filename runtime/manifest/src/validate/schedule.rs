@@ -128,8 +128,8 @@ fn number(text: &str) -> Result<u64, String> {
 /// Whether Go's `time.ParseDuration` takes a text: `1h30m`, `1.5s`.
 fn is_duration(text: &str) -> bool {
     let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest == "0" {
-        return true;
+    if matches!(rest, "" | "0") {
+        return rest == "0";
     }
     let is_number = |character: char| character.is_ascii_digit() || character == '.';
     while !rest.is_empty() {
@@ -145,7 +145,7 @@ fn is_duration(text: &str) -> bool {
         }
         rest = &unit[end..];
     }
-    !text.is_empty()
+    true
 }
 
 #[cfg(test)]

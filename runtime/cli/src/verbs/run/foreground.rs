@@ -21,9 +21,10 @@ use super::interrupt::{Interrupt, Interrupts, Signals};
 use super::publish::Protocol;
 use crate::compiler;
 use crate::failure::Failure;
+use crate::print::events::{self, Told};
 use crate::print::logs::Layout;
 use crate::print::printer::{Printer, WAITING, WAITING_EVENTS};
-use crate::print::{events, problem};
+use crate::print::problem;
 use crate::process;
 
 /// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
@@ -48,26 +49,41 @@ pub(crate) async fn run_pod(
         Logs::Json => Layout::Json(bundle.name().to_owned()),
     };
     let (queue, lines) = log_queue(WAITING, matches!(layout, Layout::Raw));
+    let queue = Arc::new(queue);
+    let (tell, told) = mpsc::channel(WAITING_EVENTS);
     let mut helpers = JoinSet::new();
-    let pod = build(&bundle, root, &mut helpers)?
-        .log_sink(Arc::new(queue))
+    let pod = build(&bundle, root, &mut helpers, &tell)?
+        .log_sink(Arc::clone(&queue) as _)
         .build()
         .map_err(|error| Failure::because(bundle.name(), &error))?;
     let handle = pod.handle();
-    let (events, told) = mpsc::channel(WAITING_EVENTS);
-    let watching = events::watch(&handle, bundle.show.events, bundle.name().to_owned()).run(events);
+    let watching =
+        events::watch(&handle, bundle.show.events, bundle.name().to_owned()).run(tell.clone());
     let printer = Printer::start(lines, layout, told)
         .map_err(|error| Failure::because("cannot start", &error))?;
     let mut telling = pin!(watching.fuse());
     let (finished, mut interrupted) =
-        watch(pod, &handle, &mut interrupts, telling.as_mut(), &bundle).await;
+        watch(pod, &handle, &mut interrupts, telling.as_mut(), &tell, &bundle).await;
     helpers.shutdown().await;
+    // A guest that is held by a host call keeps its log, but nobody waits for it any more.
+    queue.close();
     // Events may come as long as somebody could record one.
     drop(handle);
-    let impatient = printed(telling, printer, &mut interrupts).await;
-    if impatient.is_none() && interrupted != Some(Interrupt::ReaderGone) {
-        tell_failures(&bundle, &finished);
-    }
+    let failures = match interrupted {
+        Some(Interrupt::ReaderGone) => Vec::new(),
+        _ => failures(&bundle, &finished),
+    };
+    let printing = async {
+        if !telling.is_terminated() {
+            telling.await;
+        }
+        for told in failures.into_iter().map(Told::Warning).chain([Told::Last]) {
+            // A printer that is gone has no reader.
+            let _ = tell.send(told).await;
+        }
+        printer.finish().await;
+    };
+    let impatient = unless_interrupted(printing, &mut interrupts).await;
     interrupted = interrupted.or(impatient);
     Ok(match interrupted {
         Some(interrupt) => interrupt.exit_code(),
@@ -78,19 +94,12 @@ pub(crate) async fn run_pod(
 /// Tells a printer what happens to a Pod.
 type Telling<'run, Watching> = Pin<&'run mut Fuse<Watching>>;
 
-/// Waits until all is told and printed, or until somebody has no patience with a reader that has
-/// stopped.
-async fn printed(
-    telling: Telling<'_, impl Future<Output = ()>>,
-    printer: Printer,
+/// Waits until all is printed, or until somebody has no patience with a reader that has stopped.
+async fn unless_interrupted(
+    printing: impl Future<Output = ()>,
     interrupts: &mut Interrupts,
 ) -> Option<Interrupt> {
-    let mut printing = pin!(async {
-        if !telling.is_terminated() {
-            telling.await;
-        }
-        printer.finish().await;
-    });
+    let mut printing = pin!(printing);
     loop {
         tokio::select! {
             biased;
@@ -106,27 +115,35 @@ async fn printed(
     }
 }
 
+/// Leaves a note for the printer: a terminal that is stopped must not hold up the thread of the
+/// Pod's worker. With more waiting than the printer takes, a note is the least of it.
+fn note(tell: &mpsc::Sender<Told>, quiet: bool, text: impl Into<String>) {
+    if !quiet {
+        let _ = tell.try_send(Told::Note(text.into()));
+    }
+}
+
 fn build(
     bundle: &Bundle,
     root: Option<&Path>,
     helpers: &mut JoinSet<()>,
+    tell: &mpsc::Sender<Told>,
 ) -> Result<PodBuilder, Failure> {
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let compiler = compiler::find().map_err(|error| Failure::because("cannot start", &error))?;
     let quiet = bundle.show.events == Events::None;
+    let told = tell.clone();
     let host = Host::builder(folders)
         .compiler(compiler)
         .on_slow_compile(move |container| {
-            if !quiet {
-                problem::note(&format!(
-                    "compiling the image of `{container}` for this machine, once"
-                ));
-            }
+            let text = format!("compiling the image of `{container}` for this machine, once");
+            note(&told, quiet, text);
         })
         .build()
         .map_err(|error| Failure::because("cannot start", &error))?;
     let images = images::find(&bundle.source, &bundle.image_map)?;
     let (pod, objects) = bundle.manifest();
+    let told = tell.clone();
     let mut builder = PodBuilder::new(&host, pod)
         .objects(objects)
         .images(images)
@@ -137,11 +154,7 @@ fn build(
             udp: port.protocol == Protocol::Udp,
         }))
         .allow_net(bundle.allow_net.iter().cloned())
-        .on_note(move |note| {
-            if !quiet {
-                problem::note(note);
-            }
-        });
+        .on_note(move |text| note(&told, quiet, text));
     if let Some(place) = &bundle.place {
         builder =
             builder.among(neighbour(place), bundle.neighbours.iter().map(neighbour).collect());
@@ -198,6 +211,7 @@ async fn watch(
     handle: &PodHandle,
     interrupts: &mut Interrupts,
     mut telling: Telling<'_, impl Future<Output = ()>>,
+    tell: &mpsc::Sender<Told>,
     bundle: &Bundle,
 ) -> (Finished, Option<Interrupt>) {
     let mut interrupted = None;
@@ -208,8 +222,8 @@ async fn watch(
             biased;
             interrupt = interrupts.next() => {
                 let quiet = bundle.show.events == Events::None;
-                if interrupted.is_none() && interrupt == Interrupt::CtrlC && !quiet {
-                    problem::note("stopping; Ctrl-C again ends it at once");
+                if interrupted.is_none() && interrupt == Interrupt::CtrlC {
+                    note(tell, quiet, "stopping; Ctrl-C again ends it at once");
                 }
                 interrupted.get_or_insert(interrupt);
                 match interrupt {
@@ -227,10 +241,9 @@ async fn watch(
 }
 
 /// Why the Pod failed, if nobody has said so.
-fn tell_failures(bundle: &Bundle, finished: &Finished) {
-    if matches!(bundle.show.events, Events::Warnings | Events::All) {
-        for message in events::failures(&finished.status) {
-            problem::warning(&message);
-        }
+fn failures(bundle: &Bundle, finished: &Finished) -> Vec<String> {
+    match bundle.show.events {
+        Events::Warnings | Events::All => events::failures(&finished.status),
+        Events::None | Events::Json => Vec::new(),
     }
 }

@@ -61,7 +61,8 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     if bundles.len() == 1 {
         let bundle = bundles.remove(0);
-        return runtime.block_on(run_pod(bundle, root, Signals::All));
+        // Boxed: each step from here to its first poll would keep a copy of it on the stack.
+        return runtime.block_on(Box::pin(run_pod(bundle, root, Signals::All)));
     }
     let _leases = plan::introduce(&mut bundles, root)?;
     runtime.block_on(several::run(bundles, root))

@@ -49,7 +49,7 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
                 // The Pod's process counts: its second signal ends it at once.
                 stop.send_replace(());
                 if first && interrupt == Interrupt::CtrlC && !quiet {
-                    problem::note("stopping every Pod; Ctrl-C again ends them at once");
+                    tell_of_the_stop();
                 }
             }
             end = ends.join_next() => {
@@ -70,6 +70,13 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
         Some(interrupt) => interrupt.exit_code(),
         None => first_failure.unwrap_or(0).into(),
     })
+}
+
+/// On a thread that nobody waits for: a terminal that is stopped must not hold up the stop.
+fn tell_of_the_stop() {
+    let tell = || problem::note("stopping every Pod; Ctrl-C again ends them at once");
+    // Without a thread nothing is said, and all the same done.
+    drop(std::thread::Builder::new().stack_size(128 << 10).spawn(tell));
 }
 
 /// Waits for the end of a Pod's process; each change of `stops` is one SIGTERM to it.

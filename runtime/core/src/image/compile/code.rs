@@ -20,7 +20,7 @@ use crate::image::recognise;
 /// Address space for a compiling child: a module that needs more fails alone, not the host.
 const CHILD_ADDRESS_SPACE: u64 = 16 << 30;
 
-/// The compiling child: what the program of [`Compiler::Child`] calls, before it starts anything
+/// The compiling child: what the program of [`Compiler::Child`](super::Compiler::Child) calls, before it starts anything
 /// else. Reads the request from standard input and answers on standard output.
 pub fn compile_child() -> ExitCode {
     limit_address_space();

@@ -1,9 +1,10 @@
 //! Where the compiler is.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,7 +28,7 @@ pub enum Compiler {
         /// Its arguments.
         arguments: Vec<OsString>,
     },
-    /// In a child whose program is no file but these bytes: a static executable that does the same.
+    /// In a child whose program is no file but these bytes: an executable that does the same.
     /// The process that holds them has no compiler of its own, which makes it smaller, and maps
     /// them only to start the child.
     Embedded(&'static [u8]),
@@ -60,12 +61,10 @@ impl Compiler {
                 child::ask(command, request, cancel)
             }
             Self::Embedded(program) => {
-                let file = in_memory(program).map_err(|error| {
+                let file = Unpacked::new(program, request).map_err(|error| {
                     CompileError::Host(format!("cannot make the compiling process: {error}"))
                 })?;
-                // The child has the descriptor until it becomes the program.
-                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-                child::ask(Command::new(path), request, cancel)
+                child::ask(Command::new(file.path()), request, cancel)
             }
             #[cfg(feature = "compiler")]
             Self::InProcess => code::compile(request),
@@ -76,7 +75,48 @@ impl Compiler {
     }
 }
 
-/// A program as a file that has no place in any folder.
+/// A program as a file, gone when this is dropped.
+enum Unpacked {
+    /// It has no place in any folder.
+    InMemory(OwnedFd),
+    /// Beside the output, for a host that runs nothing from memory (`vm.memfd_noexec`).
+    Beside(PathBuf),
+}
+
+impl Unpacked {
+    fn new(program: &[u8], request: &Request) -> io::Result<Self> {
+        match in_memory(program) {
+            Ok(file) => Ok(Self::InMemory(file)),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let path = request.output.with_extension("compiler");
+                let mut options = OpenOptions::new();
+                let made = options.write(true).create_new(true).mode(0o700).open(&path);
+                let beside = Self::Beside(path);
+                made?.write_all(program)?;
+                Ok(beside)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            // The child has the descriptor until it becomes the program.
+            Self::InMemory(file) => format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+            Self::Beside(path) => path.clone(),
+        }
+    }
+}
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        if let Self::Beside(path) = self {
+            // What a killed process leaves is pruned with the rest of the cache.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
 fn in_memory(program: &[u8]) -> io::Result<OwnedFd> {
     let flags = MemfdFlags::CLOEXEC;
     let file = match memfd_create("compiler", flags | MemfdFlags::EXEC) {
