@@ -230,6 +230,26 @@ fn a_second_ctrl_c_has_no_patience_with_a_reader_that_has_stopped() {
     }
 }
 
+/// The same with everything in the pager, and a guest that would print for ever: nothing that
+/// wasmpod has to say itself may keep it from stopping.
+#[test]
+fn a_reader_of_everything_that_has_stopped_holds_up_no_stop() {
+    let world = World::new();
+    let file = PodText::new("paged")
+        .container("prints", &guest("toolbox"), &["flood", "1000000000"])
+        .write(&world);
+    for option in ["--log-prefix=auto", "--log-prefix=never", "--output=json", "--verbose"] {
+        let pod = world.wasmpod(["run", &file, option]).errors_to_output().unread_stdout().start();
+        eventually("more output than a pipe holds", || {
+            let logs = walk(&world.root().join("logs/pods"));
+            logs.iter().any(|log| log.len() > 1 << 17).then_some(())
+        });
+        let result = pod.finish_by(Signal::INT);
+        assert_eq!(result.code, 130, "{option}: {result}");
+        std::fs::remove_dir_all(world.root().join("logs")).expect("it is there");
+    }
+}
+
 /// The content of all files below a folder.
 fn walk(folder: &Path) -> Vec<Vec<u8>> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };

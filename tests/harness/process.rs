@@ -84,6 +84,12 @@ impl Invocation {
         self.after("trap '' HUP")
     }
 
+    /// Sends standard error where standard output goes.
+    #[must_use]
+    pub(crate) fn errors_to_output(self) -> Self {
+        self.after("exec 2>&1")
+    }
+
     /// Has a shell do something first, which then becomes the process.
     fn after(mut self, preparation: &str) -> Self {
         let inner = self.command;
