@@ -40,8 +40,8 @@ pub(crate) fn keep_freed_memory() {
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn keep_freed_memory() {}
 
-/// Gives back what starting took and running does not need: a tenth of the memory that an idle Pod
-/// holds for itself. For the thread that the program began with.
+/// Gives back what starting took and running does not need: some fifty kilobytes of the megabyte that
+/// an idle Pod holds for itself. For the thread that the program began with.
 #[cfg(target_env = "gnu")]
 pub(crate) fn give_back_memory() {
     #[expect(unsafe_code, reason = "the allocator's upkeep has no safe interface")]
