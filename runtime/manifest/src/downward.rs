@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
 
 use k8s_openapi::api::core::v1::{
     Container, DownwardAPIVolumeFile, Pod, PodSpec, ResourceFieldSelector, ResourceRequirements,
@@ -24,7 +25,36 @@ pub struct DownwardStatus {
     /// The node's name, for a Pod whose spec names none.
     pub node_name: String,
     /// What the node can give: the limit of a container that has none.
-    pub allocatable: Allocatable,
+    pub allocatable: LazyAllocatable,
+}
+
+/// What the node can give, found out when a container asks for it: most never do.
+#[derive(Clone, Debug)]
+pub struct LazyAllocatable(Arc<LazyLock<Allocatable, FindAllocatable>>);
+
+type FindAllocatable = Box<dyn FnOnce() -> Allocatable + Send>;
+
+impl LazyAllocatable {
+    /// What `find` will find.
+    pub fn new(find: impl FnOnce() -> Allocatable + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(find))))
+    }
+
+    fn get(&self) -> &Allocatable {
+        &self.0
+    }
+}
+
+impl From<Allocatable> for LazyAllocatable {
+    fn from(known: Allocatable) -> Self {
+        Self::new(move || known)
+    }
+}
+
+impl Default for LazyAllocatable {
+    fn default() -> Self {
+        Allocatable::default().into()
+    }
 }
 
 /// What a node can give to its Pods.
@@ -124,7 +154,7 @@ pub fn resource(
         }
         ("limits", name) if known(name) => amount(own, name, Kind::Limits)
             .or_else(|| amount(spec.and_then(|spec| spec.resources.as_ref()), name, Kind::Limits))
-            .unwrap_or_else(|| allocatable(&status.allocatable, name)),
+            .unwrap_or_else(|| allocatable(status.allocatable.get(), name)),
         _ => return Err(unsupported()),
     };
     let divisor = selector.divisor.as_ref().and_then(|divisor| divisor.0.parse().ok());
@@ -241,11 +271,11 @@ mod tests {
             pod_ips: vec!["10.88.0.2".parse().unwrap(), "fd00::2".parse().unwrap()],
             host_ips: vec!["192.0.2.1".parse().unwrap()],
             node_name: "node-a".into(),
-            allocatable: Allocatable {
+            allocatable: LazyAllocatable::new(|| Allocatable {
                 cpu: "4".parse().unwrap(),
                 memory: "8Gi".parse().unwrap(),
                 ephemeral_storage: "10Gi".parse().unwrap(),
-            },
+            }),
         }
     }
 

@@ -23,10 +23,26 @@ pub(super) type WorkerId = usize;
 
 #[derive(Debug)]
 pub(super) struct Crew {
-    allowed: usize,
+    allowed: Allowed,
     seats: Vec<Activity>,
     /// In order of parking; the last is the warmest.
     parked: Vec<WorkerId>,
+}
+
+/// How many may poll at a time; at least one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowed {
+    pub(super) workers: usize,
+    /// Asked when a second worker could be of use: the first answer in a process takes the reading
+    /// of a few files.
+    pub(super) cores: fn() -> usize,
+}
+
+impl Allowed {
+    /// Whether one more may poll beside `busy`.
+    fn admits(self, busy: usize) -> bool {
+        busy == 0 || (busy < self.workers && busy < (self.cores)())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +68,9 @@ pub(super) enum Summons {
 }
 
 impl Crew {
-    /// A crew of which `allowed` may poll at a time; nobody is hired yet.
-    pub(super) fn new(allowed: usize) -> Self {
-        Self { allowed: allowed.max(1), seats: Vec::new(), parked: Vec::new() }
+    /// A crew of which so many may poll at a time; nobody is hired yet.
+    pub(super) fn new(allowed: Allowed) -> Self {
+        Self { allowed, seats: Vec::new(), parked: Vec::new() }
     }
 
     /// Whom to wake for a task that was queued and makes `waiting` of them, if anybody.
@@ -82,17 +98,18 @@ impl Crew {
     }
 
     fn wake(&mut self, home: Option<WorkerId>) -> Option<Summons> {
-        if self.coming() >= self.allowed {
+        let id = home.filter(|id| self.is_parked(*id)).or_else(|| self.parked.last().copied())?;
+        if !self.allowed.admits(self.coming()) {
             return None;
         }
-        let id = home.filter(|id| self.is_parked(*id)).or_else(|| self.parked.last().copied())?;
         self.between(id);
         Some(Summons::Wake(id))
     }
 
     fn hire(&mut self) -> Option<Summons> {
-        let stuck = self.count(|activity| matches!(activity, Activity::Stuck));
-        if self.coming() >= self.allowed || self.present() >= self.allowed + stuck.min(SPARES) {
+        let spares = self.count(|activity| matches!(activity, Activity::Stuck)).min(SPARES);
+        let seated = self.present().saturating_sub(spares);
+        if !self.allowed.admits(self.coming()) || !self.allowed.admits(seated) {
             return None;
         }
         let id = self.seats.iter().position(|activity| *activity == Activity::Gone).unwrap_or_else(
@@ -107,7 +124,7 @@ impl Crew {
 
     /// Whether a worker that asks may take a task.
     pub(super) fn may_poll(&self) -> bool {
-        self.polling() < self.allowed
+        self.allowed.admits(self.polling())
     }
 
     pub(super) fn begin_poll(&mut self, id: WorkerId, now: Nanos) {
@@ -184,8 +201,13 @@ impl Crew {
 mod tests {
     use super::*;
 
+    /// On a machine that has more cores than anybody needs.
+    fn crew(workers: usize) -> Crew {
+        Crew::new(Allowed { workers, cores: || 64 })
+    }
+
     fn started(allowed: usize, workers: usize) -> Crew {
-        let mut crew = Crew::new(allowed);
+        let mut crew = crew(allowed);
         for id in 0..workers {
             assert_eq!(crew.reinforce(5), Some(Summons::Hire(id)));
             crew.between(id);
@@ -196,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_first_task_hires_a_worker_and_a_long_wait_another() {
-        let mut crew = Crew::new(2);
+        let mut crew = crew(2);
         assert_eq!(crew.summon(None, 1), Some(Summons::Hire(0)));
         assert_eq!(crew.summon(None, 1), None, "it is on its way");
         crew.between(0);
@@ -260,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_could_not_start_is_not_waited_for() {
-        let mut crew = Crew::new(1);
+        let mut crew = crew(1);
         assert_eq!(crew.summon(None, 1), Some(Summons::Hire(0)));
         crew.leave(0);
         assert_eq!(crew.summon(None, 1), Some(Summons::Hire(0)));

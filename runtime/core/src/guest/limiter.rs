@@ -3,14 +3,17 @@
 //! Counts all linear memories and tables of the container together: wasmtime's own limits are per
 //! memory, so that a guest with two memories would get twice its limit, and an HTTP handler has
 //! many Stores at once. Containers without a limit share what the machine can give ([`PodMemory`]):
-//! without that one guest could make the kernel kill the whole Pod, or worse. Not counted: compiled code, stacks and the host's buffers; for those there
-//! is the Pod's cgroup. Shared memories would bypass it and are refused by the engine.
+//! without that one guest could make the kernel kill the whole Pod, or worse. Not counted: compiled
+//! code, stacks and the host's buffers; for those there is the Pod's cgroup. Shared memories would
+//! bypass it and are refused by the engine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rustix::process::{Resource, getrlimit};
 use wasmtime::{ResourceLimiter, format_err};
+
+use crate::resources::allocatable_memory;
 
 /// A table element is a pointer.
 const TABLE_ELEMENT_BYTES: usize = size_of::<usize>();
@@ -46,13 +49,18 @@ pub struct PodMemory {
 impl PodMemory {
     /// So many bytes for all of them together.
     pub fn new(bytes: u64) -> Self {
-        Self { shared: Arc::new(Bounded::new(bytes)) }
+        Self { shared: Arc::new(Bounded::new(Limit::bytes(bytes))) }
+    }
+
+    /// What this machine can give, for all of them together.
+    pub fn of_machine() -> Self {
+        Self { shared: Arc::new(Bounded::new(Limit::Found(allocatable_memory))) }
     }
 
     /// The memory of a container: of `limit` bytes, or without one a share of what is here.
     pub fn container(&self, limit: Option<u64>, exceeded: Exceeded) -> Arc<ContainerMemory> {
         let bound = match limit {
-            Some(limit) => Arc::new(Bounded::new(limit)),
+            Some(limit) => Arc::new(Bounded::new(Limit::bytes(limit))),
             None => Arc::clone(&self.shared),
         };
         let (used, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -63,21 +71,51 @@ impl PodMemory {
 /// Bytes that are handed out up to a limit.
 #[derive(Debug)]
 struct Bounded {
-    limit: usize,
+    limit: Limit,
     used: AtomicUsize,
 }
 
 impl Bounded {
-    fn new(limit: u64) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    fn new(limit: Limit) -> Self {
         Self { limit, used: AtomicUsize::new(0) }
     }
 
     fn take(&self, more: usize) -> Result<(), OutOfMemory> {
-        let within = |used: usize| used.checked_add(more).filter(|used| *used <= self.limit);
+        let within = |used: usize| used.checked_add(more).filter(|used| self.limit.allows(*used));
         match self.used.try_update(Relaxed, Relaxed, within) {
             Ok(_) => Ok(()),
-            Err(used) => Err(OutOfMemory { limit: self.limit, used, more }),
+            Err(used) => Err(OutOfMemory { limit: self.limit.get(), used, more }),
+        }
+    }
+}
+
+/// Bytes that may be used.
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    Bytes(usize),
+    /// Found out when it matters: the machine is not asked on a small guest's way to its start.
+    Found(fn() -> u64),
+}
+
+/// What any machine can give that can run this process at all.
+const UNASKED: usize = 4 << 20;
+
+impl Limit {
+    fn bytes(bytes: u64) -> Self {
+        Self::Bytes(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    fn allows(self, used: usize) -> bool {
+        match self {
+            Self::Found(_) if used <= UNASKED => true,
+            Self::Bytes(_) | Self::Found(_) => used <= self.get(),
+        }
+    }
+
+    fn get(self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Found(find) => usize::try_from(find()).unwrap_or(usize::MAX),
         }
     }
 }
@@ -95,7 +133,7 @@ pub struct ContainerMemory {
 impl ContainerMemory {
     /// The limit in bytes: its own, or what it shares with others.
     pub fn limit(&self) -> usize {
-        self.bound.limit
+        self.bound.limit.get()
     }
 
     /// Bytes of memories and tables now.
@@ -271,6 +309,18 @@ mod tests {
         assert_eq!((first.used(), second.used(), first.limit()), (2 * PAGE, PAGE, 3 * PAGE));
         drop(one);
         assert!(two.memory_growing(PAGE, 3 * PAGE, None).unwrap());
+    }
+
+    #[test]
+    fn the_machine_is_asked_for_its_limit_when_it_matters() {
+        let found = Bounded::new(Limit::Found(|| 5 << 20));
+        let unasked = Bounded::new(Limit::Found(|| panic!("asked")));
+        for bounded in [&found, &unasked] {
+            bounded.take(UNASKED).unwrap();
+        }
+        found.take(1 << 20).unwrap();
+        let error = found.take(1).unwrap_err();
+        assert_eq!((error.limit, error.used), (5 << 20, 5 << 20));
     }
 
     #[test]

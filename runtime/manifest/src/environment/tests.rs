@@ -53,7 +53,7 @@ fn status() -> DownwardStatus {
         pod_ips: vec!["10.88.0.2".parse().unwrap()],
         host_ips: vec!["192.0.2.1".parse().unwrap()],
         node_name: "node-a".into(),
-        allocatable: Allocatable { cpu: "4".parse().unwrap(), ..Allocatable::default() },
+        allocatable: Allocatable { cpu: "4".parse().unwrap(), ..Allocatable::default() }.into(),
     }
 }
 

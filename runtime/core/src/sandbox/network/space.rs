@@ -21,6 +21,7 @@ use super::names::{self, Lookup};
 use super::options::DEFAULT_BUFFER;
 use super::pipe::{BufferBudget, MemoryStream};
 use super::ports::{BindingId, Coverage, PortTable};
+use super::resolver::ask_host;
 use super::stream::{ParkedStream, Stream};
 use super::udp::Mailbox;
 use super::{AddressFamily, NetworkError, address, egress};
@@ -229,11 +230,8 @@ impl Network {
         if !self.config.egress.may_resolve(&domain) {
             return Err(NetworkError::NameNotFound);
         }
-        let addresses: Vec<IpAddr> = match tokio::net::lookup_host((domain.as_str(), 0)).await {
-            Ok(addresses) => addresses.map(|address| address.ip().to_canonical()).collect(),
-            // The resolver's own codes do not come through: "no such name" and "no answer" look alike.
-            Err(_) => return Err(NetworkError::NameNotFound),
-        };
+        let found = ask_host(&domain).await.map_err(|_| NetworkError::NameNotFound)?;
+        let addresses: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
         self.learn(&domain, &addresses);
         let mut unique = Vec::with_capacity(addresses.len());
         for ip in addresses {
