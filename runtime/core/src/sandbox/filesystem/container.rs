@@ -26,7 +26,7 @@ use super::etc::EtcFiles;
 use super::folder::PodFolder;
 use super::mount::Mount;
 use super::place::{Manner, Surroundings, place};
-use super::spare::{self, ROOT_FOLDERS};
+use super::spare::ROOT_FOLDERS;
 use super::subpath::{self, Target};
 use super::termination::TerminationMessage;
 use super::tree::remove_tree;
@@ -119,7 +119,7 @@ fn make_root(folder: &PodFolder, container: &Container, attempt: u32) -> Result<
     if fs::symlink_metadata(&root).is_ok() {
         remove_tree(&root).map_err(|error| error.to_string())?;
     }
-    if spare::take_root(folder.path(), &root).map_err(at(&root))? {
+    if folder.take_root(&root).map_err(at(&root))? {
         return Ok(root);
     }
     DirBuilder::new().mode(0o755).create(&root).map_err(at(&root))?;
@@ -162,7 +162,9 @@ fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)?;
     file.write_all(text)?;
-    file.set_len(text.len() as u64)
+    let length = text.len() as u64;
+    // To cut a file to the length that it has is a transaction of the file system all the same.
+    if file.metadata()?.len() == length { Ok(()) } else { file.set_len(length) }
 }
 
 /// An error with its place in front.

@@ -16,23 +16,19 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 
+use super::allowance::Allowance;
 use super::memory::{is_memory_folder, memory_folder};
-use super::spare;
+use super::spare::{self, Left};
 use super::tree::remove_tree;
 
 /// How often a lock that somebody holds is tried again, 10 ms apart, before it counts as a live Pod.
 const PATIENCE: u32 = 50;
-
-/// Names in a Pod's folder that are removed without a second thought.
-const SMALL: u32 = 48;
-
-/// Bytes of a file that are given back in an instant.
-const SMALL_FILE: u64 = 1 << 20;
 
 /// The folder of a Pod could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +68,8 @@ pub struct PodFolder {
     uid: String,
     /// Held open for the lock.
     lock: File,
+    /// Spare roots that were looked through.
+    ready: Mutex<Vec<PathBuf>>,
 }
 
 impl PodFolder {
@@ -114,7 +112,7 @@ impl PodFolder {
                 made => made.map_err(|error| failed(&path, error))?,
             }
         }
-        Ok(PodFolder { path, uid: uid.to_owned(), lock })
+        Ok(PodFolder { path, uid: uid.to_owned(), lock, ready: Mutex::default() })
     }
 
     /// The folder.
@@ -126,6 +124,24 @@ impl PodFolder {
     /// Where a run of `container` has its root. A container's name holds no dot.
     pub(crate) fn root(&self, container: &str, attempt: u32) -> PathBuf {
         self.path.join(format!("{container}.{attempt}"))
+    }
+
+    /// Looks through spare roots, as many as `most`, before they are needed.
+    pub(crate) fn ready_roots(&self, most: usize) {
+        *self.lock_ready() = spare::ready_roots(&self.path, most);
+    }
+
+    /// Moves a spare root to `root`, where nothing is yet; answers whether there was one. It holds
+    /// [`ROOT_FOLDERS`](spare::ROOT_FOLDERS) and nothing else, save files that are to be written over.
+    pub(crate) fn take_root(&self, root: &Path) -> io::Result<bool> {
+        match self.lock_ready().pop() {
+            Some(spare) => fs::rename(spare, root).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn lock_ready(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the volume `name` is, unless it lives elsewhere on the host.
@@ -152,12 +168,6 @@ impl PodFolder {
         Ok(Some(folder))
     }
 
-    /// Whether it takes little to remove: a few dozen names, no large file, none in memory.
-    pub(crate) fn is_small(&self) -> bool {
-        let mut left = SMALL;
-        holds_at_most(&self.path, &mut left).unwrap_or(false)
-    }
-
     /// Removes all of the Pod that dies with it. Safe to call again after a failure, or twice.
     ///
     /// The emptied folder may be kept for another Pod.
@@ -165,11 +175,40 @@ impl PodFolder {
     /// # Errors
     /// The first thing that could not be removed.
     pub fn teardown(&self) -> io::Result<()> {
-        let pods = self.path.parent().expect("the folder was joined to its parent");
         remove_memory(&self.path)?;
-        if !spare::leave_pod(pods, &self.path) {
-            remove_tree(&self.path)?;
+        match spare::leave_pod(self.pods(), &self.path, Allowance::ALL) {
+            Ok(Left::Kept) => {}
+            Ok(Left::NoRoom | Left::TooMuch) => remove_tree(&self.path)?,
+            Err(error) => {
+                tracing::debug!("{} is not kept: {error}", self.path.display());
+                remove_tree(&self.path)?;
+            }
         }
+        self.give_up_lock()
+    }
+
+    /// As [`teardown`](Self::teardown), if that takes no longer than an instant; answers whether it
+    /// did. If not, some of the files may be gone.
+    pub(crate) fn teardown_if_small(&self) -> io::Result<bool> {
+        let in_memory = fs::symlink_metadata(self.path.join("memory")).is_ok();
+        if in_memory {
+            return Ok(false);
+        }
+        match spare::leave_pod(self.pods(), &self.path, Allowance::small())? {
+            Left::Kept => {}
+            Left::NoRoom => remove_tree(&self.path)?,
+            Left::TooMuch => return Ok(false),
+        }
+        self.give_up_lock()?;
+        Ok(true)
+    }
+
+    fn pods(&self) -> &Path {
+        self.path.parent().expect("the folder was joined to its parent")
+    }
+
+    fn give_up_lock(&self) -> io::Result<()> {
+        let pods = self.pods();
         let lock_path = lock_path(pods, &self.uid);
         if spare::leave_lock(pods, &lock_path, &self.lock) {
             return Ok(());
@@ -179,23 +218,6 @@ impl PodFolder {
             _ => Ok(()),
         }
     }
-}
-
-/// Counts down by the names below `folder`; answers whether they were enough for all of them. A
-/// link may lead to a tree that is to be removed too.
-fn holds_at_most(folder: &Path, left: &mut u32) -> io::Result<bool> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let about = entry.metadata()?;
-        if *left == 0 || about.is_symlink() || about.len() > SMALL_FILE {
-            return Ok(false);
-        }
-        *left -= 1;
-        if about.is_dir() && !holds_at_most(&entry.path(), left)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// What [`sweep`] did with one folder.
@@ -394,22 +416,20 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_long_to_remove_is_not_small() {
+    fn only_what_takes_an_instant_is_removed_in_one() {
         let state = tempfile::tempdir().unwrap();
         let folder = PodFolder::create(state.path(), "uid").unwrap();
-        fs::create_dir_all(folder.path().join("web.0/tmp")).unwrap();
-        assert!(folder.is_small());
-        let large = folder.path().join("web.0/tmp/large");
-        File::create(&large).unwrap().set_len(SMALL_FILE + 1).unwrap();
-        assert!(!folder.is_small());
+        let large = folder.path().join("volumes/data/large");
+        fs::create_dir_all(large.parent().unwrap()).unwrap();
+        File::create(&large).unwrap().set_len(1 << 30).unwrap();
+        assert!(!folder.teardown_if_small().unwrap());
+        assert!(large.exists());
         fs::remove_file(large).unwrap();
         symlink("/dev/shm", folder.path().join("memory")).unwrap();
-        assert!(!folder.is_small());
+        assert!(!folder.teardown_if_small().unwrap());
         fs::remove_file(folder.path().join("memory")).unwrap();
-        for number in 0..SMALL {
-            fs::write(folder.path().join(number.to_string()), "").unwrap();
-        }
-        assert!(!folder.is_small());
+        assert!(folder.teardown_if_small().unwrap());
+        assert_eq!(names(state.path()), [".spare"]);
     }
 
     #[test]

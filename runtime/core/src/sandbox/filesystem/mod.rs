@@ -13,6 +13,7 @@
 //!
 //! All of it blocks on the host's file system; callers choose the thread.
 
+mod allowance;
 mod container;
 mod error;
 pub mod etc;

@@ -19,8 +19,9 @@
 //! the process that left it, and taken only when that lock is gone; a root is looked through once
 //! more then.
 
-use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, Metadata};
+mod root;
+
+use std::fs::{self, DirBuilder, DirEntry, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -30,25 +31,14 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+pub(crate) use root::ROOT_FOLDERS;
+use root::{Emptied, is_small_folder};
+
+use super::allowance::Allowance;
 use super::tree::remove_tree;
-
-/// The folders that every root has.
-pub(crate) const ROOT_FOLDERS: [&str; 3] = ["dev", "etc", "tmp"];
-
-/// The files that every root has, with the most that a kept one may hold.
-const ROOT_FILES: [(&str, &str, u64); 4] = [
-    ("dev", "termination-log", 0),
-    ("etc", "hostname", LARGEST),
-    ("etc", "hosts", LARGEST),
-    ("etc", "resolv.conf", LARGEST),
-];
 
 const PODS: usize = 8;
 const ROOTS: usize = 4;
-
-/// A folder that has held many names keeps the blocks for them, a file those of its content; such
-/// a one is not worth keeping.
-const LARGEST: u64 = 4096;
 
 /// The locks of the folders that this process left.
 static LEFT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
@@ -77,58 +67,67 @@ fn take(spare: &Path, path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Empties the folder of an ended Pod and keeps it, if there is room; otherwise answers `false`
-/// and the folder is the caller's to remove.
-pub(crate) fn leave_pod(pods: &Path, path: &Path) -> bool {
-    keep(pods, path).unwrap_or_else(|error| {
-        tracing::debug!("{} is not kept: {error}", path.display());
-        false
-    })
+/// What became of the folder of an ended Pod.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It is kept for another Pod.
+    Kept,
+    /// It is the caller's to remove, and small.
+    NoRoom,
+    /// To empty it takes more than was allowed.
+    TooMuch,
 }
 
-fn keep(pods: &Path, path: &Path) -> io::Result<bool> {
+/// Empties the folder of an ended Pod, as far as `allowance` goes, and keeps it if there is room.
+pub(crate) fn leave_pod(pods: &Path, path: &Path, allowance: Allowance) -> io::Result<Left> {
     let folder = OwnedFd::from(File::open(path)?);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(path)? {
-        names.push(entry?.file_name());
-    }
-    let mut free = (0..ROOTS).map(spare_root).filter(|spare| !names.iter().any(|n| *n == **spare));
-    for name in &names {
-        let entry = path.join(name);
-        if (0..ROOTS).any(|number| *name == *spare_root(number)) {
-            continue;
-        }
-        if is_root(&entry)
-            && let Some(spare) = free.next()
-        {
-            empty_root(&entry)?;
-            fs::rename(&entry, path.join(spare))?;
-        } else {
-            remove_tree(&entry)?;
-        }
+    if !empty_pod(path, allowance)? {
+        return Ok(Left::TooMuch);
     }
     rustix::fs::flock(&folder, FlockOperation::NonBlockingLockShared)?;
     for number in 0..PODS {
         let spare = spare_pod(pods, number);
         let moved = rustix::fs::renameat_with(CWD, path, CWD, &spare, RenameFlags::NOREPLACE);
         match moved {
-            Ok(()) => {
-                LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
-                return Ok(true);
-            }
-            Err(Errno::EXIST) => {}
+            Ok(()) => {}
+            Err(Errno::EXIST) => continue,
             Err(Errno::NOENT) => {
                 // The first one of all.
                 let parent = spare.parent().expect("it was joined to its folder");
                 DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
                 rustix::fs::renameat_with(CWD, path, CWD, &spare, RenameFlags::NOREPLACE)?;
-                LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
-                return Ok(true);
             }
             Err(error) => return Err(error.into()),
         }
+        LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+        return Ok(Left::Kept);
     }
-    Ok(false)
+    Ok(Left::NoRoom)
+}
+
+/// Leaves nothing in the Pod's folder but spare roots; answers `false` when `allowance` is used up.
+fn empty_pod(path: &Path, mut allowance: Allowance) -> io::Result<bool> {
+    let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    let names: Vec<_> = entries.iter().map(DirEntry::file_name).collect();
+    let mut free = (0..ROOTS).map(spare_root).filter(|spare| !names.iter().any(|n| *n == **spare));
+    for (entry, name) in entries.iter().zip(&names) {
+        if (0..ROOTS).any(|number| *name == *spare_root(number)) {
+            continue;
+        }
+        let metadata = entry.metadata()?;
+        let is_root = is_small_folder(&metadata)
+            && match root::empty(&entry.path(), &mut allowance)? {
+                Emptied::Root => true,
+                Emptied::NoRoot => false,
+                Emptied::TooMuch => return Ok(false),
+            };
+        if is_root && let Some(spare) = free.next() {
+            fs::rename(entry.path(), path.join(spare))?;
+        } else if !allowance.remove(&entry.path(), &metadata)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Moves a spare lock file to `path`, if there is one and nothing is there yet. It is then to be
@@ -155,22 +154,20 @@ pub(crate) fn leave_lock(pods: &Path, path: &Path, lock: &File) -> bool {
     kept && rustix::fs::flock(lock, FlockOperation::Unlock).is_ok()
 }
 
-/// Moves a spare root of the Pod's folder to `root`, where nothing is yet; answers whether there
-/// was one. It holds [`ROOT_FOLDERS`] and nothing else, save files that are to be written over.
-pub(crate) fn take_root(pod: &Path, root: &Path) -> io::Result<bool> {
-    for number in 0..ROOTS {
-        let spare = pod.join(spare_root(number));
-        match rustix::fs::renameat_with(CWD, &spare, CWD, root, RenameFlags::NOREPLACE) {
-            Ok(()) => {}
-            Err(Errno::NOENT) => continue,
-            Err(error) => return Err(error.into()),
+/// The spare roots of the Pod's folder, as many as `most`, that hold [`ROOT_FOLDERS`] and nothing
+/// else, save files that are to be written over. Others are removed.
+pub(crate) fn ready_roots(pod: &Path, most: usize) -> Vec<PathBuf> {
+    let spares = (0..ROOTS).map(|number| pod.join(spare_root(number)));
+    let ready = spares.filter(|spare| match root::is_empty(spare) {
+        Ok(true) => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Ok(false) | Err(_) => {
+            // What cannot be removed now goes with the Pod.
+            let _ = remove_tree(spare);
+            false
         }
-        if is_empty_root(root)? {
-            return Ok(true);
-        }
-        remove_tree(root)?;
-    }
-    Ok(false)
+    });
+    ready.take(most).collect()
 }
 
 fn spare_pod(pods: &Path, number: usize) -> PathBuf {
@@ -186,69 +183,6 @@ fn spare_root(number: usize) -> String {
     format!(".spare.{number}")
 }
 
-/// Whether a folder is a root that can be emptied with little work: all its folders are where
-/// they should be, and none has ever held much.
-fn is_root(path: &Path) -> bool {
-    let is_small_folder = |path: &Path| {
-        fs::symlink_metadata(path)
-            .is_ok_and(|metadata| metadata.is_dir() && metadata.len() <= LARGEST)
-    };
-    is_small_folder(path) && ROOT_FOLDERS.iter().all(|name| is_small_folder(&path.join(name)))
-}
-
-fn empty_root(root: &Path) -> io::Result<()> {
-    for folder in ROOT_FOLDERS {
-        empty(&root.join(folder), |file, metadata| is_root_file(folder, file, metadata))?;
-    }
-    empty(root, |name, _| ROOT_FOLDERS.iter().any(|known| *name == **known))
-}
-
-fn empty(folder: &Path, keep: impl Fn(&OsStr, &Metadata) -> bool) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        if keep(&entry.file_name(), &metadata) {
-            continue;
-        }
-        if metadata.is_dir() {
-            remove_tree(&entry.path())?;
-        } else {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether this is one of the files of a root, which nothing else leads to: a guest may have
-/// linked it into a volume.
-fn is_root_file(folder: &str, file: &OsStr, metadata: &Metadata) -> bool {
-    ROOT_FILES.iter().any(|(known_folder, known_file, most)| {
-        folder == *known_folder
-            && *file == **known_file
-            && metadata.is_file()
-            && metadata.nlink() == 1
-            && metadata.len() <= *most
-    })
-}
-
-fn is_empty_root(root: &Path) -> io::Result<bool> {
-    let mut found = 0;
-    for entry in fs::read_dir(root)? {
-        let name = entry?.file_name();
-        let Some(folder) = ROOT_FOLDERS.into_iter().find(|known| name == **known) else {
-            return Ok(false);
-        };
-        for entry in fs::read_dir(root.join(folder))? {
-            let entry = entry?;
-            if !is_root_file(folder, &entry.file_name(), &entry.metadata()?) {
-                return Ok(false);
-            }
-        }
-        found += 1;
-    }
-    Ok(found == ROOT_FOLDERS.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +190,10 @@ mod tests {
     /// As if the process that left them had ended.
     fn forget_locks() {
         LEFT.lock().unwrap().clear();
+    }
+
+    fn leave(pods: &Path, path: &Path) {
+        assert_eq!(leave_pod(pods, path, Allowance::ALL).unwrap(), Left::Kept);
     }
 
     fn make_root(path: &Path) {
@@ -276,7 +214,7 @@ mod tests {
             fs::write(first.join(root).join("file"), "x").unwrap();
         }
         fs::create_dir_all(first.join("volumes/data")).unwrap();
-        assert!(leave_pod(pods, &first));
+        leave(pods, &first);
         assert!(!first.exists());
 
         let second = pods.join("second");
@@ -285,11 +223,8 @@ mod tests {
         assert!(take_pod(pods, &second));
         assert!(!take_pod(pods, &pods.join("third")));
         assert_eq!(fs::read_dir(&second).unwrap().count(), 2);
-        for root in ["x.0", "y.0"] {
-            assert!(take_root(&second, &second.join(root)).unwrap());
-            assert!(is_empty_root(&second.join(root)).unwrap());
-        }
-        assert!(!take_root(&second, &second.join("z.0")).unwrap());
+        assert_eq!(ready_roots(&second, 1).len(), 1);
+        assert_eq!(ready_roots(&second, 3).len(), 2);
     }
 
     #[test]
@@ -311,7 +246,7 @@ mod tests {
             let spare = state.path().join(spare_root(1));
             make_root(&spare);
             fs::write(spare.join(late), "x").unwrap();
-            assert!(!take_root(state.path(), &state.path().join("a.0")).unwrap(), "{late}");
+            assert!(ready_roots(state.path(), 1).is_empty(), "{late}");
             assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0);
         }
     }
@@ -327,7 +262,7 @@ mod tests {
         }
         fs::hard_link(root.join("etc/hostname"), &volume).unwrap();
         std::os::unix::fs::symlink(&volume, root.join("etc/resolv.conf")).unwrap();
-        assert!(leave_pod(state.path(), &pod));
+        leave(state.path(), &pod);
         let kept = spare_pod(state.path(), 0).join(spare_root(0));
         assert!(kept.join("etc/hosts").exists() && kept.join("dev/termination-log").exists());
         assert_eq!(fs::read_dir(kept.join("etc")).unwrap().count(), 1);
@@ -343,7 +278,7 @@ mod tests {
         make_root(&pod.join("b.0"));
         fs::remove_dir(pod.join("b.0/etc")).unwrap();
         std::os::unix::fs::symlink("/etc", pod.join("b.0/etc")).unwrap();
-        assert!(leave_pod(state.path(), &pod));
+        leave(state.path(), &pod);
         assert_eq!(fs::read_dir(spare_pod(state.path(), 0)).unwrap().count(), 0);
         assert!(Path::new("/etc/passwd").exists());
     }
@@ -357,7 +292,7 @@ mod tests {
             for root in 0..ROOTS + 2 {
                 make_root(&pod.join(format!("c{root}.0")));
             }
-            if leave_pod(state.path(), &pod) {
+            if leave_pod(state.path(), &pod, Allowance::ALL).unwrap() == Left::Kept {
                 kept += 1;
             }
         }
