@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use wasmtime::Engine;
 
 use super::account::{Account, Place};
+use super::crew::Allowed;
 use super::inline::Inline;
 use super::pool::Pool;
 use super::share::{MilliCpu, Weight};
@@ -60,16 +61,19 @@ pub(crate) fn cores() -> usize {
 pub struct Stats {
     /// Worker threads, spare ones included.
     pub workers: usize,
+    /// Whether there is a thread that ticks: it comes and goes.
+    pub ticker: bool,
     /// How often a poll took so long that others got a spare worker.
     pub rescues: u64,
 }
 
 impl PodExecutor {
-    /// An executor with threads of its own: at most `workers`, which is the number of
+    /// An executor with threads of its own, for a tokio runtime that is driven as long as its tasks
+    /// run: at most `workers`, which is the number of
     /// containers, and at most one for each core. None is started before the first task, and
     /// none that is not needed.
     pub fn threads(workers: usize) -> Arc<Self> {
-        Arc::new(Self { kind: Kind::Threads(Pool::new(workers.min(cores()))) })
+        Arc::new(Self { kind: Kind::Threads(Pool::new(Allowed { workers, cores })) })
     }
 
     /// An executor without threads, for virtual time: tasks are polled, in the order in which
@@ -148,8 +152,12 @@ impl PodExecutor {
     /// Figures so far.
     pub fn stats(&self) -> Stats {
         match &self.kind {
-            Kind::Threads(pool) => Stats { workers: pool.workers(), rescues: pool.rescues() },
-            Kind::Inline(_) => Stats { workers: 0, rescues: 0 },
+            Kind::Threads(pool) => Stats {
+                workers: pool.workers(),
+                ticker: pool.has_ticker(),
+                rescues: pool.rescues(),
+            },
+            Kind::Inline(_) => Stats { workers: 0, ticker: false, rescues: 0 },
         }
     }
 }

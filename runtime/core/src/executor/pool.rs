@@ -20,7 +20,7 @@ use wasmtime::{Engine, EngineWeak};
 
 use super::account::{Account, AccountState, Place};
 use super::clock::{self, Nanos};
-use super::crew::{Crew, Summons, WorkerId};
+use super::crew::{Allowed, Crew, Summons, WorkerId};
 use super::ledger::Share;
 use super::queue::{AccountKey, Queue};
 use super::share::{MilliCpu, Weight};
@@ -49,8 +49,14 @@ pub(super) struct State {
     pub(super) stopping: bool,
 }
 
+/// The thread that ticks, see [`ticker`](super::ticker).
 pub(super) enum Ticker {
-    NotStarted,
+    /// There is none; the next poll starts one.
+    Absent,
+    /// There is none, and in a moment somebody looks whether one is needed.
+    Due,
+    /// The system gave no thread; the next task tries again.
+    Missing,
     Ticking,
     Resting(Thread),
 }
@@ -79,8 +85,8 @@ pub(super) struct Report {
 }
 
 impl Pool {
-    /// A pool of which `allowed` workers may poll at a time. Starts nothing.
-    pub(super) fn new(allowed: usize) -> Arc<Self> {
+    /// A pool of which so many workers may poll at a time. Starts nothing.
+    pub(super) fn new(allowed: Allowed) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             this: this.clone(),
             state: Mutex::new(State {
@@ -90,7 +96,7 @@ impl Pool {
                 accounts: Vec::new(),
                 crew: Crew::new(allowed),
                 bells: Vec::new(),
-                ticker: Ticker::NotStarted,
+                ticker: Ticker::Absent,
                 rescues: 0,
                 stopping: false,
             }),
@@ -168,9 +174,9 @@ impl Pool {
         if stopping {
             core.discard();
         } else {
+            // Before the worker, which would start one at once.
+            self.expect_ticker();
             account.ready(core);
-            // After the worker, so that the two start side by side.
-            self.start_ticker();
         }
         task
     }
@@ -215,6 +221,11 @@ impl Pool {
         {
             state.crew.begin_poll(id, now);
             state.wake_ticker();
+            let absent = matches!(state.ticker, Ticker::Absent);
+            drop(state);
+            if absent {
+                self.start_ticker();
+            }
             return Next::Poll(task);
         }
         state.crew.park(id);
@@ -328,6 +339,13 @@ impl State {
 
     fn end(&mut self, id: TaskId) -> Ended {
         Ended { _task: self.live.remove(id), was_last: self.live.is_empty() }
+    }
+
+    /// Whether a guest may have to give way, or a poll be given up on.
+    pub(super) fn needs_ticks(&self) -> bool {
+        self.crew.is_busy()
+            || !self.doomed.is_empty()
+            || self.queue.has_eligible(clock::monotonic())
     }
 
     pub(super) fn wake_ticker(&mut self) {

@@ -70,7 +70,7 @@ async fn a_task_gives_its_result_once_all_it_held_is_dropped() {
 /// Threads that have nothing to do any more end by themselves.
 async fn no_threads(executor: &PodExecutor) {
     let ended = async {
-        while executor.stats().workers > 0 {
+        while executor.stats().workers > 0 || executor.stats().ticker {
             sleep(Duration::from_millis(1)).await;
         }
     };
@@ -88,7 +88,8 @@ async fn one_container_costs_one_worker() {
         }
     });
     web.await.unwrap();
-    assert_eq!(executor.stats(), Stats { workers: 1, rescues: 0 });
+    let Stats { workers, rescues, .. } = executor.stats();
+    assert_eq!((workers, rescues), (1, 0));
     executor.shutdown(GENEROUS).await.unwrap();
     no_threads(&executor).await;
 }
@@ -202,6 +203,45 @@ async fn spinning_guests_give_way_to_others_to_timers_and_to_aborts() {
         spinner.abort();
         assert_eq!(spinner.await, Err(TaskError::Aborted));
     }
+    executor.shutdown(GENEROUS).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_pod_needs_no_ticker_and_gets_it_back_with_the_next_poll() {
+    let executor = PodExecutor::threads(1);
+    let engine = engine();
+    executor.register(&engine);
+    let web = account(&executor, "web");
+    let (wake, woken) = tokio::sync::oneshot::channel();
+    let spinner = web.spawn(async {
+        woken.await.unwrap();
+        spinning_guest(engine).await;
+    });
+    // One that computes for long gets one.
+    let pool = Arc::clone(&executor);
+    let computing = web.spawn(async move {
+        while !pool.stats().ticker {
+            std::hint::spin_loop();
+        }
+    });
+    timeout(GENEROUS, computing).await.unwrap().unwrap();
+    let dismissed = async {
+        while executor.stats().ticker {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(GENEROUS, dismissed).await.unwrap();
+    // The wake starts no task that would start the ticker on its way.
+    wake.send(()).unwrap();
+    let started = async {
+        while !executor.stats().ticker {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(GENEROUS, started).await.unwrap();
+    timeout(GENEROUS, web.spawn(async {})).await.unwrap().unwrap();
+    spinner.abort();
+    assert_eq!(spinner.await, Err(TaskError::Aborted));
     executor.shutdown(GENEROUS).await.unwrap();
 }
 

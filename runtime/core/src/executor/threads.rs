@@ -2,15 +2,15 @@
 //!
 //! None is started before it is needed. They end by themselves when the pool is stopped: workers
 //! after the futures of all tasks are dropped, the ticker after the workers, since it is what makes
-//! guests give way.
+//! guests give way. The ticker also ends when nothing has run for long, and comes back.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::clock;
 use super::crew::{Summons, WorkerId};
 use super::pool::{Pool, Ticker};
 use super::task::lock;
@@ -19,6 +19,17 @@ use super::{ticker, worker};
 thread_local! {
     /// The pool and the seat of the worker that this thread is.
     static SEAT: Cell<Option<(*const Pool, WorkerId)>> = const { Cell::new(None) };
+}
+
+/// Looks for the ticker when it is dropped: with its runtime, too, or if that has no timers.
+struct LookForTicker(Weak<Pool>);
+
+impl Drop for LookForTicker {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.look_for_ticker();
+        }
+    }
 }
 
 /// What the ticker has to do next.
@@ -147,20 +158,65 @@ impl Pool {
         }
     }
 
+    /// Sees to it that there will be a ticker if one is needed.
+    ///
+    /// A short program ends within a tick, and a thread costs a good part of what it does: the
+    /// runtime in which the first task is started looks a tick later. That runtime must go on, with
+    /// timers of real time; without one a ticker comes with the first poll.
+    pub(super) fn expect_ticker(&self) {
+        // A worker's own runtime is held up by the guest that is to be interrupted.
+        let runtime = Handle::try_current().ok().filter(|_| self.seat().is_none());
+        let due = {
+            let mut state = lock(&self.state);
+            match (&state.ticker, runtime) {
+                (Ticker::Absent | Ticker::Missing, Some(runtime)) => {
+                    state.ticker = Ticker::Due;
+                    Some(runtime)
+                }
+                (Ticker::Missing, None) => {
+                    state.ticker = Ticker::Absent;
+                    None
+                }
+                (Ticker::Absent | Ticker::Due | Ticker::Ticking | Ticker::Resting(_), _) => None,
+            }
+        };
+        if let Some(runtime) = due {
+            let look = LookForTicker(self.this.clone());
+            // It ends by itself, within a tick or with its runtime.
+            runtime.spawn(async {
+                let _look = look;
+                tokio::time::sleep(ticker::TICK).await;
+            });
+        }
+    }
+
+    fn look_for_ticker(&self) {
+        let busy = {
+            let mut state = lock(&self.state);
+            if matches!(state.ticker, Ticker::Due) {
+                state.ticker = Ticker::Absent;
+            }
+            state.needs_ticks()
+        };
+        if busy {
+            self.start_ticker();
+        }
+    }
+
     pub(super) fn start_ticker(&self) {
         {
             let mut state = lock(&self.state);
-            if !matches!(state.ticker, Ticker::NotStarted) {
-                return;
+            match state.ticker {
+                Ticker::Absent | Ticker::Due => state.ticker = Ticker::Ticking,
+                Ticker::Missing | Ticker::Ticking | Ticker::Resting(_) => return,
             }
-            state.ticker = Ticker::Ticking;
         }
         let Some(this) = self.this.upgrade() else {
             return;
         };
         if let Err(error) = ticker::start(this) {
             tracing::error!(%error, "cannot start the ticker: containers share the CPU unevenly");
-            lock(&self.state).ticker = Ticker::NotStarted;
+            lock(&self.state).ticker = Ticker::Missing;
         }
     }
 
@@ -168,12 +224,10 @@ impl Pool {
     pub(super) fn ticker_next(&self, rest: bool) -> TickerNext {
         let mut state = lock(&self.state);
         if state.stopping && state.crew.present() == 0 {
+            state.ticker = Ticker::Absent;
             return TickerNext::Leave;
         }
-        let busy = state.crew.is_busy()
-            || !state.doomed.is_empty()
-            || state.queue.has_eligible(clock::monotonic());
-        if busy {
+        if state.needs_ticks() {
             return TickerNext::Tick;
         }
         if rest {
@@ -185,5 +239,19 @@ impl Pool {
     pub(super) fn ticker_rests(&self) -> bool {
         let state = lock(&self.state);
         matches!(state.ticker, Ticker::Resting(_)) && !(state.stopping && state.crew.present() == 0)
+    }
+
+    /// Whether the ticker, which has rested for long, is to end: nobody has woken it meanwhile.
+    pub(super) fn dismiss_ticker(&self) -> bool {
+        let mut state = lock(&self.state);
+        let rests = matches!(state.ticker, Ticker::Resting(_));
+        if rests {
+            state.ticker = Ticker::Absent;
+        }
+        rests
+    }
+
+    pub(super) fn has_ticker(&self) -> bool {
+        matches!(lock(&self.state).ticker, Ticker::Ticking | Ticker::Resting(_))
     }
 }

@@ -2,20 +2,26 @@
 //!
 //! A tick moves the epoch of the Pod's engines on, so that every guest that computes gives way,
 //! and lets the pool look for those who waited a whole tick and for stuck workers. Always on it
-//! would cost 1.3 % of a core, so it rests when nothing is runnable and the next poll wakes it.
+//! would cost 1.3 % of a core, so it rests when nothing is runnable and the next poll wakes it. When
+//! nothing is for long, the thread ends: an idle Pod pays for none that it does not need.
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, Builder};
 use std::time::Duration;
 
+use super::clock;
+use super::pod_executor::cores;
 use super::pool::Pool;
 use super::threads::TickerNext;
 
-const TICK: Duration = Duration::from_millis(1);
+pub(super) const TICK: Duration = Duration::from_millis(1);
 
 /// Idle ticks before it rests: waking it costs the waker some 5 µs, more than a tick costs.
 const IDLE_TICKS: u32 = 2;
+
+/// How long it rests before it ends: to start it costs some 50 µs.
+const LINGER: Duration = Duration::from_millis(500);
 
 const STACK: usize = 128 << 10;
 
@@ -25,11 +31,13 @@ const STACK: usize = 128 << 10;
 /// When the system gives no thread.
 pub(super) fn start(pool: Arc<Pool>) -> io::Result<()> {
     let thread = Builder::new().name("pod-ticker".to_owned()).stack_size(STACK);
-    // It ends with its pool.
+    // It ends with its pool, or when the pool has nothing to do.
     thread.spawn(move || run(&pool)).map(drop)
 }
 
 fn run(pool: &Pool) {
+    // Found out here, and not under the pool's lock by the tick that asks for a second worker.
+    cores();
     let mut idle = 0;
     loop {
         // Real time on a thread of its own: a guest must give way whatever its own clock says.
@@ -38,13 +46,21 @@ fn run(pool: &Pool) {
         match pool.ticker_next(idle >= IDLE_TICKS) {
             TickerNext::Tick => idle = 0,
             TickerNext::Rest if idle < IDLE_TICKS => idle += 1,
-            TickerNext::Rest => {
-                while pool.ticker_rests() {
-                    thread::park();
-                }
-                idle = 0;
-            }
-            TickerNext::Leave => return,
+            TickerNext::Rest if is_woken(pool) => idle = 0,
+            TickerNext::Rest | TickerNext::Leave => return,
         }
     }
+}
+
+/// Rests; answers whether anybody woke it before it was dismissed.
+fn is_woken(pool: &Pool) -> bool {
+    let start = clock::monotonic();
+    while pool.ticker_rests() {
+        let rested = Duration::from_nanos(clock::monotonic().saturating_sub(start));
+        match LINGER.checked_sub(rested) {
+            Some(left) if !left.is_zero() => thread::park_timeout(left),
+            _ => return !pool.dismiss_ticker(),
+        }
+    }
+    true
 }
