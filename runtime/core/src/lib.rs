@@ -15,6 +15,7 @@ pub mod sandbox;
 
 pub mod executor;
 
+pub mod error;
 pub mod event;
 mod private_folder;
 pub use wasmpod_manifest as manifest;

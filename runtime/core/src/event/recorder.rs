@@ -6,7 +6,7 @@
 //! is counted longest ago is forgotten first.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
@@ -29,7 +29,7 @@ const BEHIND: usize = 64;
 #[derive(Debug)]
 pub struct Recorder {
     kept: Mutex<Kept>,
-    listeners: broadcast::Sender<Recorded>,
+    listeners: broadcast::Sender<Arc<Recorded>>,
 }
 
 /// An Event with its count and times.
@@ -50,7 +50,7 @@ pub struct Recorded {
 #[derive(Debug, Default)]
 struct Kept {
     /// The one that was last counted longest ago comes first.
-    events: VecDeque<Recorded>,
+    events: VecDeque<Arc<Recorded>>,
     groups: VecDeque<Group>,
     numbers: u64,
 }
@@ -80,12 +80,12 @@ impl Recorder {
     }
 
     /// All that is kept, the latest last.
-    pub fn events(&self) -> Vec<Recorded> {
+    pub fn events(&self) -> Vec<Arc<Recorded>> {
         self.lock().events.iter().cloned().collect()
     }
 
     /// Every Event from now on, with its count so far.
-    pub fn subscribe(&self) -> broadcast::Receiver<Recorded> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Recorded>> {
         self.listeners.subscribe()
     }
 
@@ -96,22 +96,24 @@ impl Recorder {
 }
 
 impl Kept {
-    fn count(&mut self, event: PodEvent, now: Timestamp) -> Recorded {
+    fn count(&mut self, event: PodEvent, now: Timestamp) -> Arc<Recorded> {
         let event = self.combine(event, now);
         let earlier = self.events.iter().position(|recorded| recorded.event == event);
         let recorded = match earlier.and_then(|index| self.events.remove(index)) {
-            Some(recorded) => {
-                Recorded { count: recorded.count.saturating_add(1), last: now, ..recorded }
+            Some(earlier) => {
+                let earlier = Arc::unwrap_or_clone(earlier);
+                Recorded { count: earlier.count.saturating_add(1), last: now, ..earlier }
             }
             None => {
                 self.numbers += 1;
                 Recorded { event, count: 1, first: now, last: now, number: self.numbers }
             }
         };
+        let recorded = Arc::new(recorded);
         if self.events.len() == KEPT {
             self.events.pop_front();
         }
-        self.events.push_back(recorded.clone());
+        self.events.push_back(Arc::clone(&recorded));
         recorded
     }
 
@@ -204,7 +206,9 @@ mod tests {
         let told: Vec<_> = recorder
             .events()
             .into_iter()
-            .map(|recorded| (recorded.event.message, recorded.count, recorded.first, recorded.last))
+            .map(|recorded| {
+                (recorded.event.message.clone(), recorded.count, recorded.first, recorded.last)
+            })
             .collect();
         assert_eq!(
             told,
@@ -223,7 +227,7 @@ mod tests {
         }
         recorder.record(failed("Error: 3".to_owned()), at(13));
         let messages: Vec<_> =
-            recorder.events().into_iter().map(|r| (r.event.message, r.count)).collect();
+            recorder.events().iter().map(|r| (r.event.message.clone(), r.count)).collect();
         assert_eq!(messages.len(), 12);
         assert_eq!(messages[9].0, "(combined from similar events): Error: 10");
         assert_eq!(messages[11], ("Error: 3".to_owned(), 2));

@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -29,6 +30,9 @@ const SLACK: usize = 16;
 /// removed; the others are gone.
 pub(crate) fn forget_ended_pods(logs: &Path, is_alive: impl Fn(&str) -> bool) -> io::Result<()> {
     let folder = logs.join("pods");
+    if are_few(&folder) {
+        return Ok(());
+    }
     let names = match fs::read_dir(&folder) {
         Ok(entries) => {
             entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?
@@ -50,6 +54,13 @@ pub(crate) fn forget_ended_pods(logs: &Path, is_alive: impl Fn(&str) -> bool) ->
         outcome = outcome.and(remove_tree(&folder.join(name)));
     }
     outcome
+}
+
+/// Whether the folder itself tells that there are not too many in it: where the file system counts
+/// them, each is a link to it beside its own two. Others always say one or two.
+fn are_few(folder: &Path) -> bool {
+    let most = 2 + (KEPT + SLACK) as u64;
+    fs::symlink_metadata(folder).is_ok_and(|folder| (3..=most).contains(&folder.nlink()))
 }
 
 /// `<namespace>_<pod>_<uid>`, none of which holds a `_`; what is named otherwise is not ours.

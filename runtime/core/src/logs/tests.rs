@@ -47,7 +47,7 @@ fn log_at(folder: tempfile::TempDir, path: PathBuf, rotation: Rotation) -> Log {
     };
     let seen = Arc::new(Seen::default());
     let heard = Arc::clone(&seen);
-    let writer = LogWriter::open(LogWriterOptions {
+    let writer = LogWriter::new(LogWriterOptions {
         container: "web".to_owned(),
         path: path.clone(),
         rotation,

@@ -43,7 +43,8 @@ impl<Now: Fn() -> Timestamp + Send + Sync> LogClock for Now {
 pub struct LogWriterOptions {
     /// The container's name, for the sink.
     pub container: String,
-    /// The file of this run, see [`LogPath::of_run`](super::LogPath::of_run). Its folder is made.
+    /// The file of this run, see [`LogPath::of_run`](super::LogPath::of_run). Its folder is made
+    /// with it.
     pub path: PathBuf,
     /// When to begin a new file.
     pub rotation: Rotation,
@@ -111,14 +112,11 @@ struct LogFile {
 }
 
 impl LogWriter {
-    /// Creates the log file of a run.
-    ///
-    /// This does not fail: where the file cannot be made, the guest runs without, and
-    /// `on_failure` hears why.
+    /// The log of a run. Its file is made by [`make_file`](Self::make_file) or the first write.
     #[must_use]
-    pub fn open(options: LogWriterOptions) -> Self {
+    pub fn new(options: LogWriterOptions) -> Self {
         let LogWriterOptions { container, path, rotation, clock, sink, on_failure } = options;
-        let mut file = LogFile {
+        let file = LogFile {
             path,
             rotation,
             file: None,
@@ -127,11 +125,6 @@ impl LogWriter {
             last_rotation: None,
             failure: None,
         };
-        if let Err(error) = file.open()
-            && let Some(failure) = file.failed(&error, 0)
-        {
-            on_failure(&failure);
-        }
         let state = State {
             file,
             formatter: Formatter::default(),
@@ -141,6 +134,22 @@ impl LogWriter {
         };
         let state = Mutex::new(state);
         LogWriter { shared: Arc::new(Shared { container, clock, sink, on_failure, state }) }
+    }
+
+    /// Makes the file, if no write does: a run that prints nothing has a log too.
+    ///
+    /// This does not fail: where the file cannot be made, the guest runs without, and
+    /// `on_failure` hears why.
+    pub fn make_file(&self) {
+        // Locked is it by a write, which makes the file itself.
+        let Ok(mut state) = self.shared.state.try_lock() else { return };
+        let file = &mut state.file;
+        if file.file.is_none()
+            && let Err(error) = file.open()
+            && let Some(failure) = file.failed(&error, 0)
+        {
+            (self.shared.on_failure)(&failure);
+        }
     }
 
     /// Takes what the guest wrote. Blocks only for the file; see [`poll_ready`](Self::poll_ready).

@@ -71,6 +71,10 @@ pub(super) async fn start(
     let account = account(store, &container.name, resources);
     let guest = guest::run(program, store.guest_host(account.clone()), spec, stop.clone());
     let task = account.spawn(guest);
+    if attempt == 0 {
+        // While the guest's thread begins: two folders and a file take as long as an instance.
+        log.make_file();
+    }
     let control = Control { stop, guest: task.abort_handle() };
     let remains = Remains { log, message: files.termination_message().clone() };
     Ok(Run {
@@ -115,7 +119,11 @@ fn make_files(
     {
         tracing::debug!("the logs of earlier runs of {} are left: {error}", container.name);
     }
-    Ok(Made { environment, files, log: LogWriter::open(log) })
+    let log = LogWriter::new(log);
+    if attempt > 0 {
+        log.make_file();
+    }
+    Ok(Made { environment, files, log })
 }
 
 fn files(

@@ -7,12 +7,12 @@
 mod address;
 mod builder;
 mod container;
-mod error;
 mod eviction;
 mod folders;
 mod host;
 mod network;
 mod output;
+mod preload;
 mod runtime;
 mod store;
 mod sweep;

@@ -8,13 +8,14 @@ use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod};
 use super::address::{host_ips, pod_ranges};
 use super::builder::{Neighbour, PodBuilder, PodError, PublishedPort};
 use super::uid::seed;
+use crate::error::chain;
 use crate::guest::most_handles;
 use crate::lifecycle::{Identity, SandboxError};
 use crate::manifest::environment::hostname;
 use crate::private_folder::make_private;
 use crate::sandbox::network::{
     EgressPolicy, HostAlias, HostPort, HostPortTransport, HostPorts, Network, NetworkConfig, Peer,
-    PeerServer,
+    PeerServer, ask_host,
 };
 
 /// Rules for where guests may go, separated by commas; they add to those of `--allow-net`.
@@ -66,7 +67,7 @@ impl PodNetwork {
         config.seed = seed(&identity.uid);
         let network = Network::new(config);
         let host_ports = HostPorts::open(&network, &host_ports(pod, &request.published))
-            .map_err(|error| SandboxError::Create(super::error::chain(&error)))?;
+            .map_err(|error| SandboxError::Create(chain(&error)))?;
         let peers = match &request.place {
             None => None,
             Some(place) => Some(serve(&network, place)?),
@@ -80,11 +81,8 @@ impl PodNetwork {
 async fn resolve_rules(egress: &mut EgressPolicy) {
     let names: Vec<String> = egress.hosts().map(str::to_owned).collect();
     for name in names {
-        match tokio::net::lookup_host((name.as_str(), 0)).await {
-            Ok(addresses) => {
-                let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-                egress.resolved(&name, &addresses);
-            }
+        match ask_host(&name).await {
+            Ok(addresses) => egress.resolved(&name, &addresses),
             Err(error) => tracing::warn!("the network rule for {name} allows nothing: {error}"),
         }
     }
@@ -92,11 +90,9 @@ async fn resolve_rules(egress: &mut EgressPolicy) {
 
 fn serve(network: &Arc<Network>, place: &Neighbour) -> Result<PeerServer, SandboxError> {
     let folder = place.socket.parent().unwrap_or(&place.socket);
-    make_private(folder).map_err(|error| {
-        SandboxError::Create(format!("{} {}", folder.display(), super::error::chain(&error)))
-    })?;
-    PeerServer::serve(network, &place.socket)
-        .map_err(|error| SandboxError::Create(super::error::chain(&error)))
+    make_private(folder)
+        .map_err(|error| SandboxError::Create(format!("{} {}", folder.display(), chain(&error))))?;
+    PeerServer::serve(network, &place.socket).map_err(|error| SandboxError::Create(chain(&error)))
 }
 
 fn peer(other: &Neighbour) -> Peer {

@@ -63,14 +63,36 @@ impl PodRuntime {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Init containers, then app containers.
+    pub(super) fn containers(&self) -> impl Iterator<Item = &Container> {
+        let specs = self.pod().spec.iter();
+        specs.flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
+    }
+
+    /// The first init container; in a Pod that has none, all containers.
+    pub(super) fn first_containers(&self) -> &[Container] {
+        let Some(spec) = &self.pod().spec else { return &[] };
+        match spec.init_containers.as_deref() {
+            Some([first, ..]) => std::slice::from_ref(first),
+            Some([]) | None => &spec.containers,
+        }
+    }
+
     /// Init containers and app containers have names of one space.
     fn container(&self, name: &str) -> &Container {
-        self.pod()
-            .spec
-            .iter()
-            .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
+        self.containers()
             .find(|container| container.name == name)
             .expect("the worker names containers of this Pod")
+    }
+
+    /// The file of a container's image.
+    pub(super) fn image_file(&self, container: &Container) -> Result<PathBuf, image::ImageError> {
+        let policy = match container.image_pull_policy.as_deref() {
+            Some("Never") => PullPolicy::Never,
+            Some("Always") => PullPolicy::Always,
+            _ => PullPolicy::IfNotPresent,
+        };
+        self.images.resolve(container.image.as_deref().unwrap_or_default(), policy)
     }
 
     /// The sandbox, from when it is ready to the Pod's end.
@@ -93,16 +115,13 @@ impl ContainerRuntime for PodRuntime {
 
     async fn prepare_image(&self, name: &str) -> Result<ImageInfo, ImageError> {
         let container = self.container(name);
-        let image = container.image.as_deref().unwrap_or_default();
-        let policy = match container.image_pull_policy.as_deref() {
-            Some("Never") => PullPolicy::Never,
-            Some("Always") => PullPolicy::Always,
-            _ => PullPolicy::IfNotPresent,
-        };
-        let path = self.images.resolve(image, policy).map_err(|error| image_error(&error))?;
-        let host = &self.request.host.shared;
+        let path = self.image_file(container).map_err(|error| image_error(&error))?;
+        let (host, store) = (&self.request.host.shared, self.store());
         let on_slow = || (host.on_slow_compile)(name);
-        let prepared = Program::prepare(self.store().engines(), &host.cache, &path, on_slow).await;
+        let prepared = match store.preloads.take(name).await {
+            Some(program) => Ok(program),
+            None => Program::prepare(store.engines(), &host.cache, &path, on_slow).await,
+        };
         let (prepared, id) = match prepared {
             Ok(program) => {
                 let id = format!("sha256:{}", program.digest());
@@ -111,7 +130,10 @@ impl ContainerRuntime for PodRuntime {
             }
             Err(PrepareError::Image(error)) => return Err(image_error(&error)),
             // The image is there and is WebAssembly: that it cannot be linked is the start's end.
-            Err(PrepareError::Start(error)) => (Prepared::Broken(error.into()), image.to_owned()),
+            Err(PrepareError::Start(error)) => {
+                let image = container.image.clone().unwrap_or_default();
+                (Prepared::Broken(error.into()), image)
+            }
         };
         self.state().programs.insert(name.to_owned(), prepared);
         Ok(ImageInfo { id, origin: ImageOrigin::Present })

@@ -7,17 +7,18 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 
 use super::address::{AddressLease, host_ips};
-use super::error::chain;
 use super::network::PodNetwork;
+use super::preload::Preloads;
 use super::runtime::{PodRuntime, now};
+use crate::error::chain;
 use crate::executor::{Account, PodExecutor};
 use crate::guest::{Engines, GuestHost, PodClock, PodMemory, PodRandom};
 use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
 use crate::manifest::Manifest;
-use crate::manifest::downward::DownwardStatus;
+use crate::manifest::downward::{DownwardStatus, LazyAllocatable};
 use crate::manifest::environment::{FileError, Objects, hostname};
-use crate::resources::{allocatable, allocatable_memory, node_name};
+use crate::resources::{allocatable, node_name};
 use crate::sandbox::filesystem::etc::{self, EtcFiles};
 use crate::sandbox::filesystem::{MountError, PodFolder, PodSources, Volumes};
 
@@ -37,6 +38,7 @@ pub(super) struct PodStore {
     pub(super) logs: LogPath,
     pub(super) executor: Arc<PodExecutor>,
     engines: Engines,
+    pub(super) preloads: Preloads,
     network: PodNetwork,
     clock: PodClock,
     /// How many of the Pod's containers share this process.
@@ -51,8 +53,19 @@ impl PodStore {
     pub(super) async fn create(runtime: &PodRuntime) -> Result<Self, SandboxError> {
         let (request, identity, pod) = (&runtime.request, &runtime.identity, runtime.pod());
         let folders = request.host.folders();
+        // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
+        let executor = PodExecutor::threads(usize::MAX);
+        let ticked = Arc::downgrade(&executor);
+        let engines = Engines::with_reservation(request.host.shared.reservation, move |engine| {
+            if let Some(executor) = ticked.upgrade() {
+                executor.register(engine);
+            }
+        });
+        // Before all that takes time here.
+        let preloads = Preloads::begin(runtime, &executor, &engines);
         let folder = PodFolder::create(&folders.pods(), &identity.uid)
             .map_err(|error| SandboxError::Create(chain(&error)))?;
+        folder.ready_roots(runtime.containers().count());
         let folder = Unfinished(Some(folder));
         let (ips, lease) = match &request.place {
             // Whoever started this Pod among others holds its address.
@@ -68,15 +81,6 @@ impl PodStore {
         let downward = downward_status(&ips, folder.folder());
         let volumes = mount(runtime, folder.folder(), &downward)?;
         let network = PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
-
-        // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
-        let executor = PodExecutor::threads(usize::MAX);
-        let ticked = Arc::downgrade(&executor);
-        let engines = Engines::with_reservation(request.host.shared.reservation, move |engine| {
-            if let Some(executor) = ticked.upgrade() {
-                executor.register(engine);
-            }
-        });
         Ok(Self {
             ips,
             _lease: lease,
@@ -92,12 +96,11 @@ impl PodStore {
             removed: RwLock::new(false),
             executor,
             engines,
+            preloads,
             network,
             clock: PodClock::real(),
-            containers: pod.spec.as_ref().map_or(1, |spec| {
-                spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
-            }),
-            memory: PodMemory::new(allocatable_memory()),
+            containers: runtime.containers().count(),
+            memory: PodMemory::of_machine(),
             downward,
         })
     }
@@ -134,8 +137,11 @@ impl PodStore {
         }
         // A thread for the few files of a short Pod would cost more than to remove them. A start
         // that nobody waits for any more may still be making some.
-        if self.folder.is_small() && self.removed.try_write().is_ok() {
-            return self.remove_files();
+        if let Ok(mut removed) = self.removed.try_write() {
+            *removed = true;
+            if matches!(self.folder.teardown_if_small(), Ok(true)) {
+                return;
+            }
         }
         // Guests may leave large trees; the Pod's other futures go on meanwhile.
         let removal = tokio::task::spawn_blocking(move || self.remove_files());
@@ -212,11 +218,12 @@ fn mount(
 
 /// What `fieldRef` and `resourceFieldRef` can see of the machine.
 fn downward_status(ips: &[IpAddr; 2], folder: &PodFolder) -> DownwardStatus {
+    let disk = folder.path().to_owned();
     DownwardStatus {
         pod_ips: ips.to_vec(),
         host_ips: host_ips().to_vec(),
         node_name: node_name(),
-        allocatable: allocatable(folder.path()),
+        allocatable: LazyAllocatable::new(move || allocatable(&disk)),
     }
 }
 

@@ -25,9 +25,12 @@ pub(super) async fn beside<Output>(folders: Folders, life: impl Future<Output = 
             output
         }
         () = time::sleep(SETTLED) => {
-            // Large trees take long, and nobody waits for them to be gone.
-            drop(tokio::task::spawn_blocking(move || sweep(&folders)));
-            life.await
+            // Large trees take long; the Pod goes on meanwhile.
+            let sweeping = tokio::task::spawn_blocking(move || sweep(&folders));
+            let output = life.await;
+            // One that panicked has said so, and the next Pod sweeps again.
+            let _ = sweeping.await;
+            output
         }
     }
 }

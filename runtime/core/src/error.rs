@@ -1,7 +1,9 @@
-//! Errors as one line of a status.
+//! Errors as one line, for a status or a terminal.
 
-/// An error with all its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+use std::error::Error;
+
+/// `error` with all its causes: `cannot open /x: permission denied`.
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

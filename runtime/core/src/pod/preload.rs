@@ -1,0 +1,46 @@
+//! Programs that are loaded while the sandbox is made.
+//!
+//! To map and link the code of a small guest takes as long as all that its Pod has on disk: the one
+//! is done by the thread that will run the guest, the other meanwhile by the Pod's own. Only what is
+//! compiled already; everything else, errors too, is left to the image's own step.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use super::runtime::PodRuntime;
+use crate::executor::{MilliCpu, PodExecutor, Task, Weight};
+use crate::guest::{Engines, Program};
+
+/// Programs under way, by container.
+pub(super) struct Preloads {
+    loading: Mutex<HashMap<String, Task<Option<Program>>>>,
+}
+
+impl Preloads {
+    /// Begins to load the programs of the containers that start first. Those of others may be
+    /// replaced before their turn.
+    pub(super) fn begin(runtime: &PodRuntime, executor: &PodExecutor, engines: &Engines) -> Self {
+        // As a whole core, so that it comes at once also beside guests.
+        let account = executor.account("images", Weight::of_request(MilliCpu::new(1000)), None);
+        let load = |path: PathBuf| {
+            let (cache, engines) = (runtime.request.host.shared.cache.clone(), engines.clone());
+            account.spawn(async move {
+                let code = cache.find(&path).ok()??;
+                Program::load(&engines, &code).ok()
+            })
+        };
+        let loading = runtime.first_containers().iter().filter_map(|container| {
+            let path = runtime.image_file(container).ok()?;
+            Some((container.name.clone(), load(path)))
+        });
+        Self { loading: Mutex::new(loading.collect()) }
+    }
+
+    /// The program of `container`, the first time that it is asked for.
+    pub(super) async fn take(&self, container: &str) -> Option<Program> {
+        let loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner).remove(container);
+        // One that failed fails again in the image's own step, which says why.
+        loading?.await.ok().flatten()
+    }
+}
