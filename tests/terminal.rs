@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{PodText, World, eventually, guest, guest_of_0_1};
+use crate::harness::{PodText, Running, World, eventually, guest, guest_of_0_1};
 
 /// A Pod that ends when its input does, which is what a stop looks like to a guest.
 fn waiting_for_input(world: &World) -> String {
@@ -220,13 +220,7 @@ fn a_second_ctrl_c_has_no_patience_with_a_reader_that_has_stopped() {
     for options in [["--log-prefix=auto"], ["--log-prefix=never"], ["--output=json"]] {
         let words = ["run", file.as_str()].into_iter().chain(options);
         let pod = world.wasmpod(words).unread_stdout().start();
-        eventually("the end of the container", || {
-            let logs = walk(&world.root().join("logs/pods"));
-            logs.iter().any(|log| log.ends_with(b" line 9000\n")).then_some(())
-        });
-        let result = pod.finish_by(Signal::INT);
-        assert_eq!(result.code, 130, "{result}");
-        std::fs::remove_dir_all(world.root().join("logs")).expect("it is there");
+        interrupt_once_logged(&world, pod, |log| log.ends_with(b" line 9000\n"));
     }
 }
 
@@ -240,14 +234,31 @@ fn a_reader_of_everything_that_has_stopped_holds_up_no_stop() {
         .write(&world);
     for option in ["--log-prefix=auto", "--log-prefix=never", "--output=json", "--verbose"] {
         let pod = world.wasmpod(["run", &file, option]).errors_to_output().unread_stdout().start();
-        eventually("more output than a pipe holds", || {
-            let logs = walk(&world.root().join("logs/pods"));
-            logs.iter().any(|log| log.len() > 1 << 17).then_some(())
-        });
-        let result = pod.finish_by(Signal::INT);
-        assert_eq!(result.code, 130, "{option}: {result}");
-        std::fs::remove_dir_all(world.root().join("logs")).expect("it is there");
+        // More than a pipe holds.
+        interrupt_once_logged(&world, pod, |log| log.len() > 1 << 17);
     }
+}
+
+/// Interrupts `pod` once a log is as it should be, and sees it end; leaves no log behind.
+fn interrupt_once_logged(world: &World, pod: Running, logged: impl Fn(&[u8]) -> bool) {
+    eventually("the log of a container", || {
+        let logs = walk(&world.root().join("logs/pods"));
+        logs.iter().any(|log| logged(log)).then_some(())
+    });
+    let result = pod.finish_by(Signal::INT);
+    assert_eq!(result.code, 130, "{result}");
+    std::fs::remove_dir_all(world.root().join("logs")).expect("it is there");
+}
+
+/// A reader who keeps up must not keep wasmpod from anything else.
+#[test]
+fn ctrl_c_comes_through_a_flood_that_is_read() {
+    let world = World::new();
+    let file = PodText::new("loud")
+        .container("prints", &guest("toolbox"), &["flood", "1000000000"])
+        .write(&world);
+    let pod = world.wasmpod(["run", &file]).start();
+    interrupt_once_logged(&world, pod, |log| log.len() > 1 << 17);
 }
 
 /// The content of all files below a folder.

@@ -20,6 +20,16 @@ pub(crate) struct CommandLine {
 pub(crate) enum Verb {
     /// Run the Pods of a manifest, or one image, in the foreground
     Run(Box<Run>),
+    #[command(flatten)]
+    Short(ShortVerb),
+    /// Be the process of one Pod (called by wasmpod itself)
+    #[command(name = "pod-process", hide = true)]
+    PodProcess(PodProcess),
+}
+
+/// A verb that runs no Pod.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ShortVerb {
     /// Check manifests without running anything
     Validate(Validate),
     /// Tell what becomes of a manifest's fields
@@ -30,9 +40,6 @@ pub(crate) enum Verb {
     #[cfg(feature = "compiler")]
     #[command(name = crate::compiler::VERB, hide = true)]
     CompileCode,
-    /// Be the process of one Pod (called by wasmpod itself)
-    #[command(name = "pod-process", hide = true)]
-    PodProcess(PodProcess),
 }
 
 impl Verb {
@@ -41,9 +48,7 @@ impl Verb {
         match self {
             Self::Run(run) => run.quiet,
             Self::PodProcess(process) => process.quiet,
-            Self::Validate(_) | Self::Explain(_) | Self::Completion(_) => false,
-            #[cfg(feature = "compiler")]
-            Self::CompileCode => false,
+            Self::Short(_) => false,
         }
     }
 }

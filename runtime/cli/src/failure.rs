@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use wasmpod::error::chain;
 use wasmpod::manifest::{LoadErrors, Problem};
 
 use crate::print::problem;
@@ -26,13 +27,7 @@ impl Failure {
 
     /// An error with all its causes in one line, and the step that failed in front.
     pub(crate) fn because(step: impl fmt::Display, error: &dyn std::error::Error) -> Self {
-        let mut message = format!("{step}: {error}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            message += &format!(": {error}");
-            cause = error.source();
-        }
-        Self::Other { message, hint: None }
+        Self::new(format!("{step}: {}", chain(error)))
     }
 
     #[must_use]

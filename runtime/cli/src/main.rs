@@ -11,32 +11,44 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{CommandLine, Verb};
+use crate::args::{CommandLine, ShortVerb, Verb};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
     process::raise_file_limit();
     process::keep_freed_memory();
-    process::look_up_names_without_plugins();
-    let line = match CommandLine::try_parse() {
+    let line = match read_command_line() {
         Ok(line) => line,
         Err(error) => return usage(&error),
     };
     if !line.verb.is_quiet() {
         print::warnings::show();
     }
+    let root = line.root.as_deref();
     let result = match line.verb {
-        Verb::Run(run) => verbs::run::run(*run, line.root.as_deref()),
-        Verb::Validate(validate) => verbs::validate::validate(&validate),
-        Verb::Explain(explain) => verbs::explain::explain(&explain),
-        Verb::Completion(completion) => verbs::completion::completion(&completion),
-        #[cfg(feature = "compiler")]
-        Verb::CompileCode => Ok(wasmpod::image::compile_child()),
-        Verb::PodProcess(process) => {
-            verbs::pod_process::pod_process(&process, line.root.as_deref())
-        }
+        Verb::Run(run) => verbs::run::run(run, root),
+        Verb::PodProcess(process) => verbs::pod_process::pod_process(&process, root),
+        Verb::Short(short) => run_short(short),
     };
     result.unwrap_or_else(|failure| failure.report())
+}
+
+/// Not a part of `main`, whose frame stays as long as a Pod.
+#[inline(never)]
+fn read_command_line() -> Result<CommandLine, clap::Error> {
+    CommandLine::try_parse()
+}
+
+/// The verbs that run nothing; not a part of `main` for the same reason.
+#[inline(never)]
+fn run_short(verb: ShortVerb) -> Result<ExitCode, Failure> {
+    match verb {
+        ShortVerb::Validate(validate) => verbs::validate::validate(&validate),
+        ShortVerb::Explain(explain) => verbs::explain::explain(&explain),
+        ShortVerb::Completion(completion) => verbs::completion::completion(&completion),
+        #[cfg(feature = "compiler")]
+        ShortVerb::CompileCode => Ok(wasmpod::image::compile_child()),
+    }
 }
 
 /// Help and version go to standard output and succeed; a mistake is our own error, 125.

@@ -65,8 +65,8 @@ fn give_back_stack() {
     use rustix::process::getpid;
     use rustix::thread::gettid;
 
-    /// For the frames of this function and of those that it calls.
-    const HERE: usize = 16 << 10;
+    /// For the frames of this function and of the system call.
+    const HERE: usize = 4 << 10;
     /// Deeper than any start goes, and less than the gap that the kernel leaves free below the
     /// stack of a process (a megabyte, unless it was booted with `stack_guard_gap`).
     const DEPTH: usize = 512 << 10;
@@ -85,27 +85,3 @@ fn give_back_stack() {
     // lives. What of it is not mapped yet is an error that changes nothing.
     let _ = unsafe { madvise(start, DEPTH, Advice::LinuxDontNeed) };
 }
-
-/// Has names looked up in `/etc/hosts` and by DNS alone, whatever `/etc/nsswitch.conf` says.
-///
-/// All else there is a plug-in (since glibc 2.34), made for the system's C library: loaded beside the
-/// one that is linked into this program, it brings the process down where the two differ.
-#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
-pub(crate) fn look_up_names_without_plugins() {
-    use std::ffi::{c_char, c_int};
-
-    #[expect(unsafe_code, reason = "declares a function of the C library, nss.h")]
-    // SAFETY: the declaration is that of the header.
-    unsafe extern "C" {
-        fn __nss_configure_lookup(database: *const c_char, services: *const c_char) -> c_int;
-    }
-    #[expect(unsafe_code, reason = "name services have no safe interface")]
-    // SAFETY: two texts that end in a zero, which it copies; no other thread runs yet.
-    unsafe {
-        __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr());
-    }
-}
-
-/// A C library that is loaded has the plug-ins that were made for it.
-#[cfg(not(all(target_env = "gnu", target_feature = "crt-static")))]
-pub(crate) fn look_up_names_without_plugins() {}

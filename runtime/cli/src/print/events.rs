@@ -1,5 +1,7 @@
 //! What happens to a Pod, as it happens: warnings, all events, or JSON lines with status changes.
 
+use std::sync::Arc;
+
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::PodStatus;
 use serde_json::{Value, json};
@@ -13,7 +15,7 @@ use crate::verbs::run::Events;
 
 /// A subscription to a Pod's events and status, made before the Pod runs so that nothing is missed.
 pub(crate) struct Watching {
-    events: broadcast::Receiver<Recorded>,
+    events: broadcast::Receiver<Arc<Recorded>>,
     status: watch::Receiver<PodStatus>,
     show: Events,
     pod: String,
@@ -53,8 +55,7 @@ impl Told {
 impl Watching {
     /// Sends what is to be told to the printer, until the Pod is gone.
     ///
-    /// Not done by the printer itself: most of what happens is not told, and to wake its thread
-    /// for all of it costs a short Pod more than its guest.
+    /// Not done by the printer itself: most of what happens is not told.
     pub(crate) async fn run(mut self, printer: mpsc::Sender<Told>) {
         loop {
             let told = tokio::select! {

@@ -1,9 +1,11 @@
 //! How the lines of the containers look: raw, behind aligned coloured names, or as JSON.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 use serde_json::json;
 use wasmpod::logs::{LogStream, OwnedLogLine, Piece};
 
@@ -35,14 +37,19 @@ pub(crate) struct Names {
 }
 
 /// What is being printed: gathers each batch, so that a batch is one write.
-pub(super) struct Sheet<'layout> {
-    layout: &'layout Layout,
+pub(super) struct Sheet {
+    layout: Layout,
     stdout: Output,
     stderr: Output,
 }
 
+/// Standard output or standard error.
+trait Stream: Write + AsFd + Send {}
+
+impl<To: Write + AsFd + Send> Stream for To {}
+
 struct Output {
-    to: Box<dyn Write>,
+    to: Box<dyn Stream>,
     /// Whether our own names are coloured; a guest's bytes pass untouched in any case.
     coloured: bool,
     text: Vec<u8>,
@@ -51,13 +58,13 @@ struct Output {
 }
 
 impl Output {
-    fn new(to: Box<dyn Write>, colours: ColorChoice) -> Self {
+    fn new(to: Box<dyn Stream>, colours: ColorChoice) -> Self {
         Self { to, coloured: colours != ColorChoice::Never, text: Vec::new(), open: None }
     }
 }
 
-impl<'layout> Sheet<'layout> {
-    pub(super) fn new(layout: &'layout Layout) -> Self {
+impl Sheet {
+    pub(super) fn new(layout: Layout) -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let colours = (AutoStream::choice(&stdout), AutoStream::choice(&stderr));
         Self {
@@ -73,7 +80,7 @@ impl<'layout> Sheet<'layout> {
             LogStream::Stdout => &mut self.stdout,
             LogStream::Stderr => &mut self.stderr,
         };
-        match self.layout {
+        match &self.layout {
             Layout::Raw => output.text.extend_from_slice(&line.bytes),
             Layout::Prefixed(names) => output.prefixed(names, line),
             Layout::Json(pod) => {
@@ -95,6 +102,20 @@ impl<'layout> Sheet<'layout> {
         self.stdout.flush()?;
         self.stderr.flush()
     }
+
+    /// Writes what can be written without waiting for a reader; answers whether that was all. The
+    /// rest stays for [`Sheet::flush`].
+    pub(super) fn flush_now(&mut self) -> io::Result<bool> {
+        Ok(self.stdout.flush_now()? && self.stderr.flush_now()?)
+    }
+
+    /// Whether lines become text, and nothing is written before it is flushed.
+    pub(super) fn gathers(&self) -> bool {
+        match self.layout {
+            Layout::Raw | Layout::Prefixed(_) => true,
+            Layout::Json(_) => false,
+        }
+    }
 }
 
 impl Output {
@@ -114,6 +135,23 @@ impl Output {
             }
             Piece::Partial => Some(Arc::clone(&line.container)),
         };
+    }
+
+    /// Writes what the kernel takes at once; answers whether that was all. No question beforehand
+    /// could tell: a pipe that has room now may be full by the time of the write.
+    fn flush_now(&mut self) -> io::Result<bool> {
+        while !self.text.is_empty() {
+            let text = [IoSlice::new(&self.text)];
+            // At the position where the file is, as `write` does.
+            match pwritev2(&self.to, &text, u64::MAX, ReadWriteFlags::NOWAIT) {
+                Ok(0) => return Ok(false),
+                Ok(written) => drop(self.text.drain(..written)),
+                Err(Errno::PIPE) => return Err(Errno::PIPE.into()),
+                // The reader is slow, or this kind of file always waits.
+                Err(_) => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -158,9 +196,42 @@ mod tests {
     }
 
     fn shown(lines: &[OwnedLogLine], choice: ColorChoice) -> String {
-        let mut output = Output::new(Box::new(io::sink()), choice);
+        let mut output = Output::new(Box::new(io::stdout()), choice);
         lines.iter().for_each(|line| output.prefixed(&names(), line));
         String::from_utf8(output.text).unwrap()
+    }
+
+    #[test]
+    fn what_a_full_pipe_does_not_take_is_written_when_it_is_read() {
+        use std::io::Read as _;
+
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut output = Output::new(Box::new(writer), ColorChoice::Never);
+        output.text = b"one line\n".to_vec();
+        assert!(output.flush_now().unwrap());
+        assert!(output.text.is_empty());
+
+        let much: Vec<u8> = (0..1_u32 << 18).flat_map(u32::to_le_bytes).collect();
+        output.text.clone_from(&much);
+        assert!(!output.flush_now().unwrap());
+        assert!(output.text.len() < much.len(), "a part is written");
+        let reading = std::thread::spawn(move || {
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).map(|_| read)
+        });
+        output.flush().unwrap();
+        drop(output);
+        let read = reading.join().unwrap().unwrap();
+        assert_eq!(read.strip_prefix(b"one line\n"), Some(&*much));
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_an_error() {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let mut output = Output::new(Box::new(writer), ColorChoice::Never);
+        output.text = b"one line\n".to_vec();
+        assert_eq!(output.flush_now().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

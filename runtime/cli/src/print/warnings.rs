@@ -9,6 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+use wasmpod::error::chain;
 
 use super::problem;
 
@@ -77,12 +78,7 @@ impl Visit for Line {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.add(field, format_args!("{value}"));
-        let mut cause = value.source();
-        while let Some(error) = cause {
-            let _ = write!(self.fields, ": {error}");
-            cause = error.source();
-        }
+        self.add(field, format_args!("{}", chain(value)));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

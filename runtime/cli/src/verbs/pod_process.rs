@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
-use super::run::{Bundle, Signals, run_pod, runtime};
+use super::run::{Bundle, Signals, run_here};
 use crate::args::PodProcess;
 use crate::failure::Failure;
 
@@ -23,13 +23,12 @@ pub(crate) fn pod_process(verb: &PodProcess, root: Option<&Path>) -> Result<Exit
     if getppid().map(|parent| parent.as_raw_nonzero().get()) != bundle.parent {
         return Err(Failure::new("the process that started this Pod is gone"));
     }
-    // Boxed: each step from here to its first poll would keep a copy of it on the stack.
-    runtime()?.block_on(Box::pin(run_pod(bundle, root, Signals::Terminate)))
+    run_here(bundle, root, Signals::Terminate)
 }
 
 /// Reads a bundle and empties it: the Secrets in it must not stay in memory that a compiling child
 /// inherits.
-fn read(path: &Path) -> io::Result<Bundle> {
+fn read(path: &Path) -> io::Result<Box<Bundle>> {
     let mut file = File::options().read(true).write(true).open(path)?;
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;

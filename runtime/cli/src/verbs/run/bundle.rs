@@ -1,6 +1,7 @@
 //! What the process of one Pod must know: made from the command line and the manifests, and
 //! handed over whole where the Pod gets a process of its own.
 
+use std::mem;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -75,18 +76,18 @@ impl Bundle {
         self.pod.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// The Pod and its objects as the library takes them.
-    pub(crate) fn manifest(&self) -> (PodManifest, Manifest) {
+    /// The Pod and its objects as the library takes them. They may be large: nothing stays here.
+    pub(crate) fn take_manifest(&mut self) -> (PodManifest, Manifest) {
         let pod = PodManifest {
-            pod: self.pod.clone(),
+            pod: mem::take(&mut self.pod),
             origin: Origin::Pod,
             source: self.source.clone(),
             line: 1,
         };
         let objects = Manifest {
-            config_maps: self.config_maps.clone(),
-            secrets: self.secrets.clone(),
-            persistent_volume_claims: self.persistent_volume_claims.clone(),
+            config_maps: mem::take(&mut self.config_maps),
+            secrets: mem::take(&mut self.secrets),
+            persistent_volume_claims: mem::take(&mut self.persistent_volume_claims),
             ..Manifest::default()
         };
         (pod, objects)

@@ -38,32 +38,36 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// # Errors
 /// What keeps it from being started at all.
 pub(crate) async fn run_pod(
-    bundle: Bundle,
+    mut bundle: Box<Bundle>,
     root: Option<&Path>,
     signals: Signals,
 ) -> Result<ExitCode, Failure> {
     let mut interrupts = Interrupts::listen(signals)?;
+    let (name, show) = (bundle.name().to_owned(), bundle.show.events);
     let layout = match &bundle.show.logs {
         Logs::Raw => Layout::Raw,
         Logs::Prefixed(names) => Layout::Prefixed(names.clone()),
-        Logs::Json => Layout::Json(bundle.name().to_owned()),
+        Logs::Json => Layout::Json(name.clone()),
     };
     let (queue, lines) = log_queue(WAITING, matches!(layout, Layout::Raw));
     let queue = Arc::new(queue);
     let (tell, told) = mpsc::channel(WAITING_EVENTS);
     let mut helpers = JoinSet::new();
-    let pod = build(&bundle, root, &mut helpers, &tell)?
+    // A task of its own: below the frame of what polls this one lies more to give back.
+    helpers.spawn(async {
+        tokio::time::sleep(SETTLED).await;
+        process::give_back_memory();
+    });
+    let pod = build(&mut bundle, root, &mut helpers, &tell)?
         .log_sink(Arc::clone(&queue) as _)
         .build()
-        .map_err(|error| Failure::because(bundle.name(), &error))?;
+        .map_err(|error| Failure::because(&name, &error))?;
     let handle = pod.handle();
-    let watching =
-        events::watch(&handle, bundle.show.events, bundle.name().to_owned()).run(tell.clone());
-    let printer = Printer::start(lines, layout, told)
-        .map_err(|error| Failure::because("cannot start", &error))?;
+    let watching = events::watch(&handle, show, name).run(tell.clone());
+    let printer = Printer::start(lines, layout, told);
     let mut telling = pin!(watching.fuse());
     let (finished, mut interrupted) =
-        watch(pod, &handle, &mut interrupts, telling.as_mut(), &tell, &bundle).await;
+        watch(pod, &handle, &mut interrupts, telling.as_mut(), &tell, show).await;
     helpers.shutdown().await;
     // A guest that is held by a host call keeps its log, but nobody waits for it any more.
     queue.close();
@@ -71,7 +75,7 @@ pub(crate) async fn run_pod(
     drop(handle);
     let failures = match interrupted {
         Some(Interrupt::ReaderGone) => Vec::new(),
-        _ => failures(&bundle, &finished),
+        _ => failures(show, &finished),
     };
     let printing = async {
         if !telling.is_terminated() {
@@ -124,7 +128,7 @@ fn note(tell: &mpsc::Sender<Told>, quiet: bool, text: impl Into<String>) {
 }
 
 fn build(
-    bundle: &Bundle,
+    bundle: &mut Bundle,
     root: Option<&Path>,
     helpers: &mut JoinSet<()>,
     tell: &mpsc::Sender<Told>,
@@ -142,7 +146,7 @@ fn build(
         .build()
         .map_err(|error| Failure::because("cannot start", &error))?;
     let images = images::find(&bundle.source, &bundle.image_map)?;
-    let (pod, objects) = bundle.manifest();
+    let (pod, objects) = bundle.take_manifest();
     let told = tell.clone();
     let mut builder = PodBuilder::new(&host, pod)
         .objects(objects)
@@ -212,18 +216,16 @@ async fn watch(
     interrupts: &mut Interrupts,
     mut telling: Telling<'_, impl Future<Output = ()>>,
     tell: &mpsc::Sender<Told>,
-    bundle: &Bundle,
+    show: Events,
 ) -> (Finished, Option<Interrupt>) {
     let mut interrupted = None;
     let mut running = pin!(pod.run());
-    let mut settled = pin!(tokio::time::sleep(SETTLED).fuse());
     loop {
         tokio::select! {
             biased;
             interrupt = interrupts.next() => {
-                let quiet = bundle.show.events == Events::None;
                 if interrupted.is_none() && interrupt == Interrupt::CtrlC {
-                    note(tell, quiet, "stopping; Ctrl-C again ends it at once");
+                    note(tell, show == Events::None, "stopping; Ctrl-C again ends it at once");
                 }
                 interrupted.get_or_insert(interrupt);
                 match interrupt {
@@ -235,14 +237,13 @@ async fn watch(
             }
             finished = running.as_mut() => return (finished, interrupted),
             () = telling.as_mut() => {}
-            () = settled.as_mut() => process::give_back_memory(),
         }
     }
 }
 
 /// Why the Pod failed, if nobody has said so.
-fn failures(bundle: &Bundle, finished: &Finished) -> Vec<String> {
-    match bundle.show.events {
+fn failures(show: Events, finished: &Finished) -> Vec<String> {
+    match show {
         Events::Warnings | Events::All => events::failures(&finished.status),
         Events::None | Events::Json => Vec::new(),
     }

@@ -15,9 +15,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 pub(crate) use bundle::{Bundle, Events};
-pub(crate) use foreground::run_pod;
+use foreground::run_pod;
 pub(crate) use interrupt::Signals;
 use wasmpod::manifest;
+use wasmpod::pod::AddressLease;
 
 use crate::args::{DryRun, OutputFormat, Run};
 use crate::failure::Failure;
@@ -40,14 +41,38 @@ Save it as pod.yaml beside a WebAssembly program, then: wasmpod run pod.yaml";
 
 /// # Errors
 /// Whatever keeps a Pod from being started at all; what happens to a running one is in its status.
-pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(verb: Box<Run>, root: Option<&Path>) -> Result<ExitCode, Failure> {
+    match prepare(verb, root)? {
+        Prepared::Shown => Ok(ExitCode::SUCCESS),
+        Prepared::One(bundle) => run_here(bundle, root, Signals::All),
+        Prepared::Several { bundles, leases: _leases } => {
+            runtime()?.block_on(several::run(bundles, root))
+        }
+    }
+}
+
+/// What a command has come to before any Pod runs.
+enum Prepared {
+    /// A dry run.
+    Shown,
+    One(Box<Bundle>),
+    Several {
+        bundles: Vec<Bundle>,
+        leases: Vec<AddressLease>,
+    },
+}
+
+// Not a part of its caller, whose frame stays as long as the Pods.
+#[inline(never)]
+fn prepare(verb: Box<Run>, root: Option<&Path>) -> Result<Prepared, Failure> {
     let wanted = plan::wanted(&verb)?;
     let Some(wanted) = wanted else {
         return Err(Failure::new("nothing to run").hint(NOTHING_TO_RUN));
     };
     let loaded = manifest::load(&wanted.sources)?;
     if verb.dry_run == DryRun::Client {
-        return dry_run(&wanted, &loaded, verb.output);
+        dry_run(&wanted, &loaded, verb.output)?;
+        return Ok(Prepared::Shown);
     }
     if !verb.quiet {
         loaded.notes.iter().for_each(|note| problem::note(&note.to_string()));
@@ -58,22 +83,36 @@ pub(crate) fn run(verb: Run, root: Option<&Path>) -> Result<ExitCode, Failure> {
             .hint("write a Pod, or a workload such as a Deployment or a Job"));
     }
     let mut bundles = plan::bundles(&verb, &wanted, loaded)?;
-    let runtime = runtime()?;
     if bundles.len() == 1 {
-        let bundle = bundles.remove(0);
-        // Boxed: each step from here to its first poll would keep a copy of it on the stack.
-        return runtime.block_on(Box::pin(run_pod(bundle, root, Signals::All)));
+        return Ok(Prepared::One(Box::new(bundles.remove(0))));
     }
-    let _leases = plan::introduce(&mut bundles, root)?;
-    runtime.block_on(several::run(bundles, root))
+    let leases = plan::introduce(&mut bundles, root)?;
+    Ok(Prepared::Several { bundles, leases })
+}
+
+/// Runs the Pod of `bundle` in this process, to its end.
+///
+/// # Errors
+/// What keeps it from being started at all.
+pub(crate) fn run_here(
+    bundle: Box<Bundle>,
+    root: Option<&Path>,
+    signals: Signals,
+) -> Result<ExitCode, Failure> {
+    let runtime = runtime()?;
+    // Boxed: each step from here to its first poll would keep a copy of it on the stack.
+    let result = runtime.block_on(Box::pin(run_pod(bundle, root, signals)));
+    // A page that its reader holds up ends with the process.
+    runtime.shutdown_background();
+    result
 }
 
 /// One thread for the worker, the probes and the host's side; the guests have threads of their own.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // A thread that removed files should not stay for a Pod that idles.
-        .thread_keep_alive(Duration::from_secs(1))
+        // A thread that has printed or removed files should not stay for a Pod that idles.
+        .thread_keep_alive(Duration::from_millis(500))
         .build()
         .map_err(|error| Failure::because("cannot start", &error))
 }
@@ -83,7 +122,7 @@ fn dry_run(
     wanted: &plan::Wanted,
     loaded: &manifest::Manifest,
     format: Option<OutputFormat>,
-) -> Result<ExitCode, Failure> {
+) -> Result<(), Failure> {
     let mut text = String::new();
     for (number, pod) in loaded.pods.iter().enumerate() {
         let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
@@ -113,10 +152,7 @@ fn dry_run(
     }
     match std::io::stdout().write_all(text.as_bytes()) {
         // Whoever read it has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        written => {
-            written.map_err(|error| Failure::because("standard output", &error))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| Failure::because("standard output", &error)),
     }
 }
