@@ -1,41 +1,61 @@
-//! The program as it is shipped.
+//! The program: as it is shipped, and as it is developed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::order;
 use crate::run::{cargo, run, target_folder};
 
-/// What the last step of a build gets: the C library is linked in. Without four libraries to find,
-/// map and relocate, a Pod starts sooner, and an idle one holds less memory of its own. Only the
-/// last step: as a flag for the whole build it would hold for procedural macros too, which must be
-/// dynamic.
+/// The C library is linked in: without four libraries to find, map and relocate, a Pod starts
+/// sooner, and an idle one holds less memory of its own. Only in the last step of a build: as a flag
+/// for all of it, it would hold for procedural macros too, which must be dynamic.
 ///
 /// Relocations are packed: the loader reads a few kilobytes of them then, where it were a million
 /// bytes.
-const STATIC: [&str; 5] =
-    ["--", "-C", "target-feature=+crt-static", "-C", "link-arg=-Wl,-z,pack-relative-relocs"];
+const STATIC: [&str; 2] =
+    ["-Ctarget-feature=+crt-static", "-Clink-arg=-Wl,-z,pack-relative-relocs"];
+
+/// Builds wasmpod for development and tells where it is.
+pub(crate) fn development() -> Result<PathBuf, String> {
+    // The whole workspace, as the tests do: another selection of packages unifies other features,
+    // and the engine would be built twice.
+    run(cargo().args(["build", "--workspace", "--locked"]))?;
+    Ok(target_folder().join("debug").join("wasmpod"))
+}
 
 /// Builds wasmpod for release and tells where it is: first its compiler, a program of its own, then
-/// the program that carries it. So the processes of Pods contain no compiler: they start sooner and
+/// the program that carries it, linked by [`order`]. So the processes of Pods contain no compiler: they start sooner and
 /// hold less memory.
 pub(crate) fn release() -> Result<PathBuf, String> {
-    let last_step: &[&str] = if has_static_libc() {
-        &STATIC
+    build(&[])
+}
+
+/// The same with the names of its functions.
+pub(crate) fn with_symbols() -> Result<PathBuf, String> {
+    build(&["-Cstrip=none"])
+}
+
+/// `more` goes to the last step of wasmpod itself.
+fn build(more: &[&str]) -> Result<PathBuf, String> {
+    let mut last_step: Vec<&str> = vec!["--"];
+    if has_static_libc() {
+        last_step.extend(STATIC);
     } else {
         eprintln!(
             "note: no static C library here: wasmpod is linked dynamically, and starts slower"
         );
-        &[]
-    };
+    }
     let built = target_folder().join("release");
 
     let package = ["--package", "wasmpod-compiler", "--bin", "wasmpod-compiler"];
-    run(release_build().args(package).args(last_step))?;
+    run(release_build().args(package).args(&last_step))?;
 
     let package = ["--package", "wasmpod-cli", "--bin", "wasmpod", "--no-default-features"];
     let mut wasmpod = release_build();
     wasmpod.env("WASMPOD_COMPILER", built.join("wasmpod-compiler"));
-    run(wasmpod.args(package).args(last_step))?;
+    wasmpod.env(order::LINKS, "1");
+    wasmpod.args(package).args(&last_step).args(order::arguments()?).args(more);
+    run(&mut wasmpod)?;
     Ok(built.join("wasmpod"))
 }
 

