@@ -10,8 +10,8 @@ const POD: &str = "guest-examples/kuard/pod.yaml";
 
 /// Builds, then becomes `wasmpod run`, so that Ctrl-C and the exit code are wasmpod's own.
 ///
-/// The build is the one for development: it takes a third of the time of the one that is shipped,
-/// and the tests go on from it.
+/// The build is the one for development: it takes half the time of the one that is shipped, and
+/// the tests go on from it.
 pub(crate) fn run(port: &str) -> Result<(), String> {
     let port: u16 = port.parse().map_err(|error| format!("--port {port}: {error}"))?;
     guests::build()?;

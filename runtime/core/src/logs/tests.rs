@@ -55,6 +55,7 @@ fn log_at(folder: tempfile::TempDir, path: PathBuf, rotation: Rotation) -> Log {
         sink: Some(Arc::clone(&seen) as Arc<dyn LogSink>),
         on_failure: Box::new(move |failure| heard.failures.lock().unwrap().push(failure.clone())),
     });
+    writer.make_file();
     Log { _folder: folder, path, writer, seen }
 }
 
