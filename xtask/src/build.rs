@@ -24,8 +24,8 @@ pub(crate) fn development() -> Result<PathBuf, String> {
 }
 
 /// Builds wasmpod for release and tells where it is: first its compiler, a program of its own, then
-/// the program that carries it, linked by [`order`]. So the processes of Pods contain no compiler: they start sooner and
-/// hold less memory.
+/// the program that carries it, linked by [`order`]. So the processes of Pods contain no compiler:
+/// they start sooner and hold less memory.
 pub(crate) fn release() -> Result<PathBuf, String> {
     build(&[])
 }

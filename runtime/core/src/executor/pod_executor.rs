@@ -69,9 +69,8 @@ pub struct Stats {
 
 impl PodExecutor {
     /// An executor with threads of its own, for a tokio runtime that is driven as long as its tasks
-    /// run: at most `workers`, which is the number of
-    /// containers, and at most one for each core. None is started before the first task, and
-    /// none that is not needed.
+    /// run: at most `workers`, which is the number of containers, and at most one for each core.
+    /// None is started before the first task, and none that is not needed.
     pub fn threads(workers: usize) -> Arc<Self> {
         Arc::new(Self { kind: Kind::Threads(Pool::new(Allowed { workers, cores })) })
     }
