@@ -16,7 +16,9 @@ pub(crate) struct CommandLine {
     pub(crate) verb: Verb,
 }
 
+// Deferred, here and below: a start pays for the arguments of its own verb only.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Verb {
     /// Run the Pods of a manifest, or one image, in the foreground
     Run(Box<Run>),
@@ -29,6 +31,7 @@ pub(crate) enum Verb {
 
 /// A verb that runs no Pod.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum ShortVerb {
     /// Check manifests without running anything
     Validate(Validate),

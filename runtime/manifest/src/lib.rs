@@ -3,6 +3,7 @@
 //! [`load`] reads manifests as `kubectl` reads them, refuses what the API server would refuse
 //! (and what this runtime cannot keep its word on), and says where every error is.
 
+mod containers;
 mod decode;
 pub mod defaults;
 pub mod downward;
@@ -26,6 +27,7 @@ pub mod support;
 mod template;
 pub mod validate;
 
+pub use containers::containers;
 pub use load::load;
 pub use manifest::{Manifest, Origin, PodManifest, WorkloadKind};
 pub use node::Position;

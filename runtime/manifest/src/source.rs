@@ -106,7 +106,8 @@ fn read_file(path: &Path, sources: &mut Vec<Source>, problems: &mut Vec<Problem>
 }
 
 fn read_bounded(from: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // A page, as most are smaller: from nothing it would be read in pieces of 32 bytes.
+    let mut bytes = Vec::with_capacity(4 << 10);
     from.take(MAX_SOURCE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_SOURCE_BYTES {
         return Err(io::Error::other(format!(

@@ -67,14 +67,18 @@ async fn a_task_gives_its_result_once_all_it_held_is_dropped() {
     executor.shutdown(GENEROUS).await.unwrap();
 }
 
-/// Threads that have nothing to do any more end by themselves.
-async fn no_threads(executor: &PodExecutor) {
-    let ended = async {
-        while executor.stats().workers > 0 || executor.stats().ticker {
+async fn until(executor: &PodExecutor, state: impl Fn(Stats) -> bool) {
+    let reached = async {
+        while !state(executor.stats()) {
             sleep(Duration::from_millis(1)).await;
         }
     };
-    timeout(GENEROUS, ended).await.unwrap();
+    timeout(GENEROUS, reached).await.unwrap();
+}
+
+/// Threads that have nothing to do any more end by themselves.
+async fn no_threads(executor: &PodExecutor) {
+    until(executor, |stats| stats.workers == 0 && !stats.ticker).await;
 }
 
 #[tokio::test]
@@ -225,20 +229,10 @@ async fn an_idle_pod_needs_no_ticker_and_gets_it_back_with_the_next_poll() {
         }
     });
     timeout(GENEROUS, computing).await.unwrap().unwrap();
-    let dismissed = async {
-        while executor.stats().ticker {
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    timeout(GENEROUS, dismissed).await.unwrap();
+    until(&executor, |stats| !stats.ticker).await;
     // The wake starts no task that would start the ticker on its way.
     wake.send(()).unwrap();
-    let started = async {
-        while !executor.stats().ticker {
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    timeout(GENEROUS, started).await.unwrap();
+    until(&executor, |stats| stats.ticker).await;
     timeout(GENEROUS, web.spawn(async {})).await.unwrap().unwrap();
     spinner.abort();
     assert_eq!(spinner.await, Err(TaskError::Aborted));

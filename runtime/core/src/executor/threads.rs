@@ -32,6 +32,15 @@ impl Drop for LookForTicker {
     }
 }
 
+/// Rings for the threads of a stopped pool when it is dropped: with its runtime, too.
+struct Dismissal(Arc<Pool>);
+
+impl Drop for Dismissal {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
+}
+
 /// What the ticker has to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TickerNext {
@@ -91,15 +100,35 @@ impl Pool {
     }
 
     /// Asks all tasks and threads to end; does not wait.
+    ///
+    /// Threads that have nothing to drop hear of it a tick later: a process that ends with its Pod
+    /// is gone by then, and need not wait for them to clear up.
     pub(super) fn stop(&self) {
-        let live = {
+        let (live, stopped_before) = {
             let mut state = lock(&self.state);
-            state.stopping = true;
-            state.live.all()
+            (state.live.all(), std::mem::replace(&mut state.stopping, true))
         };
+        // An abort calls a worker to drop the task's future.
         for task in live {
             task.abort();
         }
+        // The last worker may have left between an abort and its task's place among the doomed.
+        self.discard_doomed();
+        if stopped_before {
+            return;
+        }
+        let dismissal = self.this.upgrade().map(Dismissal);
+        if let Ok(runtime) = Handle::try_current() {
+            // It ends by itself, within a tick or with its runtime.
+            runtime.spawn(async {
+                let _dismissal = dismissal;
+                tokio::time::sleep(ticker::TICK).await;
+            });
+        }
+    }
+
+    /// Has all threads look up: those of a pool that is stopped end.
+    fn ring(&self) {
         let bells = {
             let mut state = lock(&self.state);
             state.wake_ticker();
@@ -108,8 +137,6 @@ impl Pool {
         for bell in bells {
             bell.notify_one();
         }
-        // The last worker may have left between an abort and its task's place among the doomed.
-        self.discard_doomed();
     }
 
     /// Threads of workers that have not ended.

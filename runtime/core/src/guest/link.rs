@@ -9,7 +9,7 @@ use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
-use wasmtime_wasi::{I32Exit, p0, p1, p2, p3};
+use wasmtime_wasi::{p0, p2, p3};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::state::GuestState;
@@ -37,36 +37,16 @@ pub(crate) fn component(component: &Component) -> Result<Linker<State>> {
 pub(crate) fn module(module: &Module) -> Result<wasmtime::Linker<State>> {
     let mut linker = wasmtime::Linker::new(module.engine());
     let imports = |name| module.imports().any(|import| import.module() == name);
-    if imports(SNAPSHOT) {
-        if sockets::p1::wants_listeners(module) {
-            sockets::p1::add_to_linker(&mut linker)?;
-        } else {
-            p1::add_to_linker_async(&mut linker, State::wasi_p1)?;
-        }
-        any_exit_code(&mut linker, SNAPSHOT)?;
-    }
+    sockets::p1::add_to_linker(&mut linker, module)?;
     if imports(UNSTABLE) {
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
-        any_exit_code(&mut linker, UNSTABLE)?;
+        sockets::p1::any_exit_code(&mut linker, UNSTABLE)?;
     }
     Ok(linker)
 }
 
-/// WASI 0.1.
-const SNAPSHOT: &str = "wasi_snapshot_preview1";
-
 /// The name before the first snapshot, as old toolchains still emit it.
 const UNSTABLE: &str = "wasi_unstable";
-
-/// The stock `proc_exit` traps on codes from 126 on. A process may end with any; a shell in a guest
-/// passes on 127, and restart rules count on it.
-fn any_exit_code(linker: &mut wasmtime::Linker<State>, module: &str) -> Result<()> {
-    linker.allow_shadowing(true);
-    linker.func_wrap(module, "proc_exit", |code: i32| -> Result<()> {
-        Err(wasmtime::Error::from(I32Exit(code)))
-    })?;
-    Ok(())
-}
 
 /// Resources alone: the stock linker would make the whole context for each call on a stream.
 struct Table;

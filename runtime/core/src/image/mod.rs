@@ -5,7 +5,7 @@
 
 mod cache;
 mod compile;
-mod digest;
+pub(crate) mod digest;
 mod error;
 mod identity;
 mod kind;

@@ -8,7 +8,8 @@ use std::fmt;
 
 use k8s_openapi::api::core::v1::{PodSpec, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
-use wasmpod_manifest::quantity::Quantity;
+
+use crate::manifest::{containers, quantity::Quantity};
 
 /// `status.qosClass`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,13 +33,12 @@ const RESOURCES: [&str; 2] = ["cpu", "memory"];
 /// The class of a Pod whose quantities have been validated; one that cannot be read counts as
 /// nothing.
 pub fn qos_class(spec: &PodSpec) -> QosClass {
-    let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
     let nothing = ResourceRequirements::default();
     let all: Vec<&ResourceRequirements> = match &spec.resources {
         Some(pod) => vec![pod],
-        None => {
-            containers.map(|container| container.resources.as_ref().unwrap_or(&nothing)).collect()
-        }
+        None => containers(spec)
+            .map(|container| container.resources.as_ref().unwrap_or(&nothing))
+            .collect(),
     };
     let mut requests = [Quantity::ZERO; 2];
     let mut limits = [Quantity::ZERO; 2];

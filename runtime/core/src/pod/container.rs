@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::output::ContainerOutput;
 use super::runtime::{PodRuntime, now};
 use super::store::{ObjectsAndVolumes, PodStore};
+use super::uid::new_run_id;
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
 use crate::guest::{self, Exceeded, HttpSettings, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
@@ -78,7 +79,7 @@ pub(super) async fn start(
     let control = Control { stop, guest: task.abort_handle() };
     let remains = Remains { log, message: files.termination_message().clone() };
     Ok(Run {
-        id: run_id(),
+        id: new_run_id(),
         exit: async move { remains.exit(ended(task).await) }.boxed(),
         control: Box::new(control),
     })
@@ -193,12 +194,6 @@ fn listen_ports(container: &Container) -> Vec<ListenPort> {
 fn account(store: &PodStore, name: &str, resources: ContainerResources) -> Account {
     let weight = Weight::of_request(resources.cpu_request);
     store.executor.account(name, weight, resources.cpu_limit)
-}
-
-/// What follows `wasmpod://`: 64 hexadecimal digits, as other runtimes have them.
-fn run_id() -> String {
-    let bytes: [u8; 32] = rand::random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The end of the guest's task as an end of a run.

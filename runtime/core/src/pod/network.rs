@@ -11,7 +11,7 @@ use super::uid::seed;
 use crate::error::chain;
 use crate::guest::most_handles;
 use crate::lifecycle::{Identity, SandboxError};
-use crate::manifest::environment::hostname;
+use crate::manifest::{containers, environment::hostname};
 use crate::private_folder::make_private;
 use crate::sandbox::network::{
     EgressPolicy, HostAlias, HostPort, HostPortTransport, HostPorts, Network, NetworkConfig, Peer,
@@ -59,9 +59,7 @@ impl PodNetwork {
         // A socket with its streams and what waits for them takes about four handles. A guest is to
         // be refused its next socket, which it can cope with, before it runs out of handles: that
         // ends it.
-        let containers = spec.map_or(1, |spec| {
-            spec.containers.len() + spec.init_containers.as_ref().map_or(0, Vec::len)
-        });
+        let containers = spec.map_or(1, |spec| containers(spec).count());
         let sockets = &mut config.limits.sockets_per_container;
         *sockets = (*sockets).min(most_handles(containers) / 4);
         config.seed = seed(&identity.uid);
@@ -117,10 +115,8 @@ fn host_aliases(pod: &Pod) -> Vec<HostAlias> {
 }
 
 fn host_ports(pod: &Pod, published: &[PublishedPort]) -> Vec<HostPort> {
-    let containers = pod.spec.iter().flat_map(|spec| {
-        spec.init_containers.iter().flatten().chain(&spec.containers).flat_map(ports)
-    });
-    let declared = containers.filter_map(|port| {
+    let declared = pod.spec.iter().flat_map(containers).flat_map(ports);
+    let declared = declared.filter_map(|port| {
         let transport = match port.protocol.as_deref() {
             Some("UDP") => HostPortTransport::Udp,
             _ => HostPortTransport::Tcp,

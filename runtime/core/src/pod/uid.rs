@@ -1,29 +1,36 @@
-//! The Pod's uid.
+//! Names that nothing else has: of a Pod, of a run.
 
-use rand::RngExt as _;
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use crate::image::digest::{self, hex};
 
 /// A new Pod `metadata.uid`: a random UUID (version 4), unguessable and unlike any other.
 pub fn new_uid() -> String {
-    let mut bytes: [u8; 16] = rand::rng().random();
+    let mut bytes: [u8; 16] = random();
     // RFC 9562: version 4, variant 10.
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let mut uid = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            uid.push('-');
-        }
-        uid.push_str(&format!("{byte:02x}"));
-    }
-    uid
+    let digits = hex(&bytes);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+/// What follows `wasmpod://` in a `containerID`: 64 hexadecimal digits, as other runtimes have them.
+pub(super) fn new_run_id() -> String {
+    hex(&random::<32>())
+}
+
+/// From the kernel itself: a generator in between has to look at the CPU first, which takes longer
+/// than all that is drawn here (a virtual machine stops for each look).
+fn random<const LENGTH: usize>() -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    // Whole, for so few.
+    getrandom(&mut bytes, GetRandomFlags::empty()).expect("every Linux since 3.17 has it");
+    bytes
 }
 
 /// A number that is the same for the same uid: where this Pod's chance begins.
 pub(crate) fn seed(uid: &str) -> u64 {
-    // FNV-1a: stable across versions, unlike the standard library's hasher.
-    uid.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    digest::short(uid)
 }
 
 #[cfg(test)]

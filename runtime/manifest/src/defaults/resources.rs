@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{PodSpec, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 
+use crate::containers;
 use crate::quantity::Quantity;
 use crate::resources::{self, Amounts};
 
@@ -94,7 +95,7 @@ fn huge_page_limits(requirements: &mut ResourceRequirements, aggregated: &Amount
 /// The Pod's limit of a resource is the sum of its containers', once every one has a limit.
 fn pod_limits(spec: &mut PodSpec, aggregated: Amounts) {
     let everywhere = |resource: &str| {
-        spec.containers.iter().chain(init_containers(&spec.init_containers)).all(|container| {
+        containers(spec).all(|container| {
             let limits = container.resources.as_ref().and_then(|own| own.limits.as_ref());
             limits.is_some_and(|limits| limits.contains_key(resource))
         })

@@ -3,8 +3,9 @@
 use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::absent::{list, some_text};
+use super::absent::some_text;
 use super::paths;
+use crate::containers;
 use crate::field::{Errors, Place};
 
 const MIRROR_POD: &str = "kubernetes.io/config.mirror";
@@ -48,8 +49,7 @@ fn seccomp(profile: &str, at: &Place<'_>, errors: &mut Errors) {
 }
 
 fn app_armor(container: &str, profile: &str, spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
-    let mut all = spec.containers.iter().chain(list(&spec.init_containers));
-    if !all.any(|other| other.name == container) {
+    if !containers(spec).any(|other| other.name == container) {
         errors.invalid(at, container, "container not found");
     }
     let known = matches!(profile, "" | "runtime/default" | "unconfined");

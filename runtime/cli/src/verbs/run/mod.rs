@@ -102,8 +102,8 @@ pub(crate) fn run_here(
     let runtime = runtime()?;
     // Boxed: each step from here to its first poll would keep a copy of it on the stack.
     let result = runtime.block_on(Box::pin(run_pod(bundle, root, signals)));
-    // A page that its reader holds up ends with the process.
-    runtime.shutdown_background();
+    // The process ends here: clearing up first, thread by thread, would be a part of each short run.
+    std::mem::forget(runtime);
     result
 }
 

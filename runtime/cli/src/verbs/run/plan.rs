@@ -141,10 +141,8 @@ fn names(pods: &[PodManifest]) -> Vec<Names> {
     for pod in pods {
         let colours_before = all.iter().map(|names| names.containers.len()).sum();
         let spec = pod.pod.spec.iter();
-        let containers: Vec<String> = spec
-            .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
-            .map(|container| container.name.clone())
-            .collect();
+        let containers: Vec<String> =
+            spec.flat_map(manifest::containers).map(|container| container.name.clone()).collect();
         let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
         let pod = if pods.len() > 1 { format!("{name}/") } else { String::new() };
         all.push(Names { pod, containers, width: 0, colours_before });

@@ -1,8 +1,6 @@
 //! Which host and engine a piece of machine code is for.
 
-use sha2::{Digest, Sha256};
-
-use crate::image::digest::hex;
+use crate::image::digest;
 use crate::image::profile::Reservation;
 
 /// What distinguishes code that the same image has for different hosts and engines. That it is
@@ -15,7 +13,7 @@ pub(super) fn key(reservation: Reservation) -> String {
         std::env::consts::ARCH,
         cpu_features()
     );
-    hex(&Sha256::digest(text)[..8])
+    format!("{:016x}", digest::short(&text))
 }
 
 /// The extensions of this CPU that Cranelift makes use of.

@@ -1,12 +1,12 @@
 //! All of WASI 0.1 for a module, with sockets.
 
 use wasmtime::{AsContextMut as _, Caller, Extern, Linker, Module, Result, bail};
-use wasmtime_wasi::p1;
+use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 use wiggle::GuestMemory;
 
 use super::view::{ModuleCtxView, ModuleView};
-use super::{poll, sockets, translate};
+use super::{poll, sockets, stock, translate};
 
 pub(super) const WASI: &str = "wasi_snapshot_preview1";
 
@@ -15,17 +15,37 @@ pub fn wants_listeners(module: &Module) -> bool {
     module.imports().any(|import| import.module() == WASI && import.name() == "sock_accept")
 }
 
-/// Links WASI 0.1: the stock functions, and ours in place of those that take a descriptor.
-/// Leaves the linker with shadowing allowed.
+/// Links what `module` imports of WASI 0.1: the stock functions, and where it wants listeners ours
+/// in place of those that take a descriptor. Leaves the linker with shadowing allowed.
 ///
 /// # Errors
-/// The linker has one of the functions already.
-pub fn add_to_linker<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()> {
-    p1::add_to_linker_async(linker, |data: &mut T| data.module().wasi)?;
+/// The engine has no room for one more type.
+pub fn add_to_linker<T: ModuleView + 'static>(
+    linker: &mut Linker<T>,
+    module: &Module,
+) -> Result<()> {
+    // A module may import a function twice.
     linker.allow_shadowing(true);
-    translate::link(linker)?;
-    sockets::link(linker)?;
-    poll::link(linker)?;
+    for import in module.imports().filter(|import| import.module() == WASI) {
+        stock::link(linker, import.name())?;
+    }
+    if wants_listeners(module) {
+        translate::link(linker)?;
+        sockets::link(linker)?;
+        poll::link(linker)?;
+    }
+    any_exit_code(linker, WASI)
+}
+
+/// The stock `proc_exit` traps on codes from 126 on. A process may end with any; a shell in a guest
+/// passes on 127, and restart rules count on it. The linker allows shadowing.
+///
+/// # Errors
+/// As [`add_to_linker`].
+pub fn any_exit_code<T: 'static>(linker: &mut Linker<T>, module: &str) -> Result<()> {
+    linker.func_wrap(module, "proc_exit", |code: i32| -> Result<()> {
+        Err(wasmtime::Error::from(I32Exit(code)))
+    })?;
     Ok(())
 }
 

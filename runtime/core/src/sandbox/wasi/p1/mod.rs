@@ -30,6 +30,7 @@ mod listen;
 mod memory;
 mod poll;
 mod sockets;
+mod stock;
 mod translate;
 mod view;
 
@@ -37,6 +38,6 @@ mod view;
 mod tests;
 
 pub use descriptors::Descriptors;
-pub use link::{add_to_linker, wants_listeners};
+pub use link::{add_to_linker, any_exit_code, wants_listeners};
 pub use listen::{ListenError, ListenPort, environment, listen};
 pub use view::{ModuleCtxView, ModuleView};

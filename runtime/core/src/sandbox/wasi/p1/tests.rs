@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
-use wasmtime::{Engine, Linker, Module, Store};
-use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime::{Engine, Linker, Module, Store, ValType};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use super::link::WASI;
 use super::*;
 use crate::sandbox::network::{Endpoint, Network, NetworkConfig, NetworkError};
 
@@ -80,7 +81,7 @@ async fn run(endpoint: &Endpoint) -> String {
         descriptors: Descriptors::new(listen(endpoint, &ports()).unwrap(), 1),
     };
     let mut linker = Linker::new(&engine);
-    add_to_linker(&mut linker).unwrap();
+    add_to_linker(&mut linker, &module).unwrap();
     let mut store = Store::new(&engine, state);
     let instance = linker.instantiate_async(&mut store, &module).await.unwrap();
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap();
@@ -88,6 +89,42 @@ async fn run(endpoint: &Endpoint) -> String {
     let printed = String::from_utf8(stdout.contents().to_vec()).unwrap();
     ended.unwrap_or_else(|error| panic!("{error:?}\n{printed}"));
     printed
+}
+
+/// All functions that wasmtime has for WASI 0.1, as the imports of a module.
+fn importing_all(engine: &Engine) -> (Module, usize) {
+    let mut all = Linker::new(engine);
+    p1::add_to_linker_async(&mut all, |data: &mut State| &mut data.wasi).unwrap();
+    let descriptors = Descriptors::new(Vec::new(), 0);
+    let mut store =
+        Store::new(engine, State { wasi: WasiCtxBuilder::new().build_p1(), descriptors });
+    let functions: Vec<_> =
+        all.iter(&mut store).map(|(_, name, it)| (name.to_owned(), it)).collect();
+    let mut text = String::from("(module");
+    for (name, function) in &functions {
+        let types = function.clone().into_func().unwrap().ty(&store);
+        let list = |types: &mut dyn Iterator<Item = ValType>| {
+            types.map(|one| one.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let (takes, gives) = (list(&mut types.params()), list(&mut types.results()));
+        text += &format!("(import {WASI:?} {name:?} (func (param {takes}) (result {gives})))");
+    }
+    text += ")";
+    (Module::new(engine, wat::parse_str(text).unwrap()).unwrap(), functions.len())
+}
+
+#[test]
+fn every_function_is_linked_with_its_type() {
+    let engine = Engine::default();
+    let (module, count) = importing_all(&engine);
+    assert!(count > 40, "{count}");
+    let mut linker = Linker::<State>::new(&engine);
+    linker.allow_shadowing(true);
+    for import in module.imports() {
+        stock::link(&mut linker, import.name()).unwrap();
+    }
+    any_exit_code(&mut linker, WASI).unwrap();
+    linker.instantiate_pre(&module).unwrap();
 }
 
 #[tokio::test]
