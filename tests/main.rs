@@ -14,6 +14,7 @@ mod kills;
 mod kinds;
 mod manifests;
 mod network;
+mod probes;
 mod programs;
 mod run;
 mod sockets;

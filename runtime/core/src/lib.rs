@@ -7,6 +7,7 @@ pub mod worker;
 
 pub mod guest;
 pub mod lifecycle;
+mod probe;
 
 pub mod image;
 pub mod logs;

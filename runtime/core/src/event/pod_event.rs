@@ -35,6 +35,14 @@ pub enum Reason {
     Started,
     /// A container is told to end.
     Killing,
+    /// A probe says that all is not well, or could not be made.
+    Unhealthy,
+    /// A probe has succeeded in a way that somebody should know of.
+    ProbeWarning,
+    /// A container's hook for its start has failed.
+    FailedPostStartHook,
+    /// A container's hook for its end has failed.
+    FailedPreStopHook,
     /// A container or its image is held back after failures.
     BackOff,
     /// A container could not be made or started, or its image could not be fetched.

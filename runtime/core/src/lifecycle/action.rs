@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::event::PodFailure;
+use super::probe::ProbeKind;
+use super::running::StopReason;
 use super::spec::ContainerIndex;
 
 /// Something to do for a Pod. The worker hands each to `Observed::begin`, then carries it out.
@@ -40,10 +42,35 @@ pub enum Action {
     },
     /// All containers have ended for that: take them as if none had run. A fact to note.
     Reset,
-    /// Tell a guest that it should end.
+    /// Call a container's postStart hook.
+    PostStart {
+        /// The container.
+        container: ContainerIndex,
+    },
+    /// Ask one of a container's probes.
+    Probe {
+        /// The container.
+        container: ContainerIndex,
+        /// Which one.
+        kind: ProbeKind,
+    },
+    /// Begin a run's end with its preStop hook.
+    PreStop {
+        /// The container.
+        container: ContainerIndex,
+        /// Why it ends.
+        why: StopReason,
+        /// The end of its grace period, which the hook is a part of.
+        deadline: Instant,
+    },
+    /// Tell a guest that it should end. A hook that is still being called is called off.
     Stop {
         /// The container.
         container: ContainerIndex,
+        /// Why it ends.
+        why: StopReason,
+        /// The end of its grace period.
+        deadline: Instant,
         /// When it is killed if it has not ended.
         kill_at: Instant,
     },

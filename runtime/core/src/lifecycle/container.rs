@@ -19,7 +19,8 @@ use jiff::Timestamp;
 use super::backoff::{Backoff, RETRY};
 use super::event::{ImageError, ImageErrorKind, ImageInfo, Now, StartError};
 use super::exit::{Exit, RESTARTING_ALL};
-use super::spec::Spec;
+use super::running::Running;
+use super::spec::{ContainerSpec, Spec};
 use super::waiting::WaitingReason;
 
 /// How long an error of an image is shown before the words turn to its back-off: the time in
@@ -89,30 +90,6 @@ pub enum Step {
     /// A step was called off; its task has not ended yet. Of a start, the image: the guest may run
     /// before the start hears of it.
     Cancelling(Option<ImageInfo>),
-}
-
-/// A guest that runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Running {
-    /// When it started, for the status.
-    pub started_at: Timestamp,
-    /// When it started, for decisions.
-    pub since: Instant,
-    /// `started` of the status: its postStart hook is done and its startup probe has passed.
-    pub started: bool,
-    /// `ready` of the status, as far as this container alone decides it.
-    pub ready: bool,
-    /// How its end was asked for, if it was.
-    pub stop: Option<StopOrder>,
-}
-
-/// How far the end of a running guest was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopOrder {
-    /// It was asked to stop; at this moment it is killed.
-    KillAt(Instant),
-    /// It was killed; its end is on the way.
-    Killed,
 }
 
 /// A run that has ended.
@@ -189,6 +166,13 @@ impl Container {
         match &self.state {
             RunState::Waiting { step, .. } | RunState::Terminated { step, .. } => Some(step),
             RunState::Running(_) => None,
+        }
+    }
+
+    pub(crate) fn running_mut(&mut self) -> Option<&mut Running> {
+        match &mut self.state {
+            RunState::Running(running) => Some(running),
+            RunState::Waiting { .. } | RunState::Terminated { .. } => None,
         }
     }
 
@@ -297,19 +281,12 @@ impl Container {
         });
     }
 
-    pub(crate) fn started(&mut self, id: String, now: Now) {
+    pub(crate) fn started(&mut self, spec: &ContainerSpec, id: String, now: Now) {
         if let Some(image) = self.take_started() {
             self.count_run(RunIdentity { id: Some(id), image });
-            if let RunState::Terminated { ended, .. } = std::mem::replace(
-                &mut self.state,
-                RunState::Running(Running {
-                    started_at: now.wall,
-                    since: now.instant,
-                    started: true,
-                    ready: true,
-                    stop: None,
-                }),
-            ) {
+            if let RunState::Terminated { ended, .. } =
+                std::mem::replace(&mut self.state, RunState::Running(Running::new(spec, now)))
+            {
                 self.last = Some(ended);
             }
         }
@@ -389,20 +366,6 @@ impl Container {
         self.restart_count = self.next_attempt();
         self.has_begun = true;
         self.latest = Some(run);
-    }
-
-    pub(crate) fn order(&mut self, order: StopOrder) {
-        if let RunState::Running(running) = &mut self.state {
-            running.stop = Some(order);
-        }
-    }
-
-    pub(crate) fn kill_sooner(&mut self, kill_at: Instant) {
-        if let RunState::Running(running) = &mut self.state
-            && let Some(StopOrder::KillAt(at)) = &mut running.stop
-        {
-            *at = kill_at.min(*at);
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::exit::Exit;
+use super::probe::{ProbeAnswer, ProbeKind};
 use super::spec::ContainerIndex;
 use super::waiting::WaitingReason;
 
@@ -64,6 +65,25 @@ pub enum Event {
         /// The container.
         container: ContainerIndex,
     },
+    /// A probe has come to an answer. Not told of a run that has ended meanwhile.
+    Probed {
+        /// The container.
+        container: ContainerIndex,
+        /// Which probe.
+        kind: ProbeKind,
+        /// What it has come to.
+        answer: ProbeAnswer,
+    },
+    /// A hook has ended. Not told of a run that has ended meanwhile, or of a hook that was called
+    /// off.
+    HookEnded {
+        /// The container.
+        container: ContainerIndex,
+        /// Which hook.
+        hook: Hook,
+        /// What went wrong, if something did.
+        outcome: Result<(), String>,
+    },
     /// A run has ended.
     Exited {
         /// The container.
@@ -77,6 +97,15 @@ pub enum Event {
     Failed(PodFailure),
     /// Everything that the sandbox held is given back.
     TornDown,
+}
+
+/// A hook of a container's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hook {
+    /// Called when the container has started.
+    PostStart,
+    /// Called before the container is told to end.
+    PreStop,
 }
 
 /// How somebody wants the Pod to end.

@@ -19,8 +19,10 @@ mod observed;
 mod outcome;
 mod phase;
 mod pod;
+mod probe;
 mod qos;
 mod restart;
+mod running;
 mod spec;
 mod status;
 #[cfg(test)]
@@ -29,12 +31,12 @@ mod waiting;
 
 pub use action::{Action, BackOffCause};
 pub use backoff::{Backoff, MaxDelay};
-pub use container::{Container, Ended, RunIdentity, RunState, Running, Step, StopOrder, Waiting};
+pub use container::{Container, Ended, RunIdentity, RunState, Step, Waiting};
 pub use display::{HumanDuration, Restarts, Summary, summary};
 pub use duration::GoDuration;
 pub use event::{
-    Event, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Now, PodFailure, PodFailureReason,
-    Sandbox, SandboxError, StartError, Stop,
+    Event, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Now, PodFailure,
+    PodFailureReason, Sandbox, SandboxError, StartError, Stop,
 };
 pub use exit::{Exit, ExitReason};
 pub use narrate::{narrate_action, narrate_event};
@@ -42,8 +44,10 @@ pub use observed::{Deletion, EndCause, Ending, Observed, SandboxState};
 pub use outcome::{Outcome, outcome};
 pub use phase::{Phase, phase};
 pub use pod::plan;
+pub use probe::{ProbeAnswer, ProbeKind, ProbeSpec, Prober};
 pub use qos::{QosClass, qos_class};
 pub use restart::{restarts, restarts_all};
+pub use running::{HookState, Running, StopReason, StopStage, Stopping};
 pub use spec::{
     ContainerIndex, ContainerSpec, ExitCodeOperator, Identity, RestartAction, RestartPolicy,
     RestartRule, Role, Spec, SpecError,

@@ -6,12 +6,14 @@
 use super::action::{Action, BackOffCause};
 use super::duration::GoDuration;
 use super::event::{
-    Event, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, PodFailure, PodFailureReason,
+    Event, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, PodFailure, PodFailureReason,
     SandboxError, StartError,
 };
 use super::exit::{Exit, ExitReason};
 use super::observed::Observed;
-use super::spec::{ContainerIndex, Role, Spec};
+use super::probe::{ProbeAnswer, ProbeKind};
+use super::running::StopReason;
+use super::spec::{ContainerIndex, RestartPolicy, Role, Spec};
 use super::waiting::WaitingReason;
 use crate::event::{Involved, PodEvent, Reason};
 
@@ -30,8 +32,13 @@ pub fn narrate_event(spec: &Spec, event: &Event) -> Vec<PodEvent> {
         }
         Event::StartFailed { container, error } => vec![start_failed(spec, *container, error)],
         Event::Exited { container, exit } => exited(spec, *container, exit),
+        Event::Probed { container, kind, answer } => probed(spec, *container, *kind, answer),
+        Event::HookEnded { container, hook, outcome: Err(problem) } => {
+            vec![hook_failed(spec, *container, *hook, problem)]
+        }
         Event::Failed(failure) => vec![failed(failure)],
-        Event::SandboxReady(_)
+        Event::HookEnded { outcome: Ok(()), .. }
+        | Event::SandboxReady(_)
         | Event::SandboxCancelled
         | Event::Cancelled { .. }
         | Event::StopRequested(_)
@@ -43,16 +50,16 @@ pub fn narrate_event(spec: &Spec, event: &Event) -> Vec<PodEvent> {
 pub fn narrate_action(spec: &Spec, observed: &Observed, action: &Action) -> Vec<PodEvent> {
     match action {
         Action::BackOff { container, cause, .. } => backed_off(spec, *container, *cause),
-        Action::Stop { container, .. } => vec![killing(spec, *container)],
-        Action::Kill { container } => {
-            let running = observed.container(*container).running();
-            let told_before = running.is_some_and(|running| running.stop.is_some());
-            if told_before { Vec::new() } else { vec![killing(spec, *container)] }
+        Action::PreStop { container, why, .. } | Action::Stop { container, why, .. } => {
+            killing(spec, observed, *container, *why)
         }
+        Action::Kill { container } => killing(spec, observed, *container, StopReason::PodEnds),
         Action::Fail(failure) => vec![failed(failure)],
         Action::PrepareSandbox
         | Action::PrepareImage { .. }
         | Action::Start { .. }
+        | Action::PostStart { .. }
+        | Action::Probe { .. }
         | Action::RestartAll { .. }
         | Action::Reset
         | Action::Cancel { .. }
@@ -160,9 +167,68 @@ fn backed_off(spec: &Spec, container: ContainerIndex, cause: BackOffCause) -> Ve
     }
 }
 
-fn killing(spec: &Spec, container: ContainerIndex) -> PodEvent {
-    let message = format!("Stopping container {}", spec.container(container).name);
-    PodEvent::normal(Reason::Killing, involved(spec, container), message)
+/// Told once, when the end of a run begins.
+fn killing(
+    spec: &Spec,
+    observed: &Observed,
+    container: ContainerIndex,
+    why: StopReason,
+) -> Vec<PodEvent> {
+    let running = observed.container(container).running();
+    if running.is_some_and(|running| running.stopping.is_some()) {
+        return Vec::new();
+    }
+    let involved = involved(spec, container);
+    let container = spec.container(container);
+    let name = &container.name;
+    let message = match why {
+        StopReason::PodEnds => format!("Stopping container {name}"),
+        StopReason::FailedProbe(kind) => {
+            let subject = match container.role {
+                Role::App => "Container",
+                Role::Init | Role::Sidecar => "Init container",
+            };
+            let kind = kind.to_string().to_lowercase();
+            let next = match container.restart_policy {
+                RestartPolicy::Never => "",
+                RestartPolicy::Always | RestartPolicy::OnFailure => ", will be restarted",
+            };
+            format!("{subject} {name} failed {kind} probe{next}")
+        }
+        StopReason::FailedPostStart => Reason::FailedPostStartHook.to_string(),
+    };
+    vec![PodEvent::normal(Reason::Killing, involved, message)]
+}
+
+fn probed(
+    spec: &Spec,
+    container: ContainerIndex,
+    kind: ProbeKind,
+    answer: &ProbeAnswer,
+) -> Vec<PodEvent> {
+    let (reason, message) = match answer {
+        ProbeAnswer::Success => return Vec::new(),
+        ProbeAnswer::Warning(output) => {
+            (Reason::ProbeWarning, format!("{kind} probe warning: {output}"))
+        }
+        ProbeAnswer::Failure(output) => {
+            (Reason::Unhealthy, format!("{kind} probe failed: {output}"))
+        }
+        ProbeAnswer::Error(problem) => {
+            (Reason::Unhealthy, format!("{kind} probe errored: {problem}"))
+        }
+    };
+    vec![PodEvent::warning(reason, involved(spec, container), message)]
+}
+
+/// With the reason, which the kubelet leaves out: it fears for secrets of its machine, and a hook
+/// here has none to tell.
+fn hook_failed(spec: &Spec, container: ContainerIndex, hook: Hook, problem: &str) -> PodEvent {
+    let (reason, what) = match hook {
+        Hook::PostStart => (Reason::FailedPostStartHook, "PostStartHook failed"),
+        Hook::PreStop => (Reason::FailedPreStopHook, "PreStopHook failed"),
+    };
+    PodEvent::warning(reason, involved(spec, container), format!("{what}: {problem}"))
 }
 
 fn failed(failure: &PodFailure) -> PodEvent {

@@ -10,15 +10,13 @@ use jiff::Timestamp;
 
 use super::action::{Action, BackOffCause};
 use super::backoff::{RETRY, volume_delay};
-use super::container::{Container, RunState, StopOrder, Waiting};
+use super::container::{Container, RunState, Waiting};
 use super::duration::GoDuration;
-use super::event::{Event, Now, PodFailure, Sandbox, SandboxError, Stop};
+use super::event::{Event, Hook, Now, PodFailure, Sandbox, SandboxError, Stop};
 use super::exit::Exit;
+use super::running::{HookState, Running, StopReason, StopStage};
 use super::spec::{ContainerIndex, Spec};
 use super::waiting::WaitingReason;
-
-/// The least time that a guest has between being told to end and being killed.
-const MINIMUM_GRACE: Duration = Duration::from_secs(2);
 
 /// All that is known of a Pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,10 +137,21 @@ impl Observed {
                 self.with(container, |container| container.image_failed(error, now));
             }
             Event::Started { container, id } => {
-                self.with(container, |container| container.started(id, now));
+                self.with(container, |state| state.started(spec.container(container), id, now));
             }
             Event::StartFailed { container, error } => {
                 self.with(container, |container| container.start_failed(spec, error, now));
+            }
+            Event::Probed { container, kind, answer } => {
+                self.with_running(container, |running| {
+                    running.probed(spec.container(container), kind, &answer, now.instant);
+                });
+            }
+            Event::HookEnded { container, hook, outcome } => {
+                self.with_running(container, |running| match hook {
+                    Hook::PostStart => running.post_start_ended(outcome.is_ok(), now.instant),
+                    Hook::PreStop => running.pre_stop_ended(),
+                });
             }
             Event::Cancelled { container } => self.with(container, Container::cancelled),
             Event::Exited { container, exit } => {
@@ -174,11 +183,26 @@ impl Observed {
                 self.restarting_all = true;
             }
             Action::Reset => self.reset(),
-            Action::Stop { container, kill_at } => {
-                self.with(*container, |container| container.order(StopOrder::KillAt(*kill_at)));
+            Action::PostStart { container } => {
+                self.with_running(*container, |running| running.post_start = HookState::UnderWay);
+            }
+            Action::Probe { container, kind } => {
+                self.with_running(*container, |running| running.begin_probe(*kind, now.instant));
+            }
+            Action::PreStop { container, why, deadline } => {
+                self.with_running(*container, |running| {
+                    running.stop(*why, *deadline, StopStage::Hook);
+                });
+            }
+            Action::Stop { container, why, deadline, kill_at } => {
+                self.with_running(*container, |running| {
+                    running.stop(*why, *deadline, StopStage::KillAt(*kill_at));
+                });
             }
             Action::Kill { container } => {
-                self.with(*container, |container| container.order(StopOrder::Killed));
+                self.with_running(*container, |running| {
+                    running.stop(StopReason::PodEnds, now.instant, StopStage::Killed);
+                });
             }
             Action::Cancel { container } => self.with(*container, Container::begin_cancel),
             Action::End => self.end(EndCause::Completed, spec.grace, now),
@@ -191,6 +215,14 @@ impl Observed {
         if let Some(container) = self.containers.get_mut(index.0) {
             change(container);
         }
+    }
+
+    fn with_running(&mut self, index: ContainerIndex, change: impl FnOnce(&mut Running)) {
+        self.with(index, |container| {
+            if let Some(running) = container.running_mut() {
+                change(running);
+            }
+        });
     }
 
     fn reset(&mut self) {
@@ -278,12 +310,12 @@ impl Observed {
             None => self.ending = Some(Ending { cause, deadline, kill: false }),
             Some(ending) if deadline < ending.deadline => {
                 ending.deadline = deadline;
-                let sooner = ending.kill_at(now.instant);
-                for container in &mut self.containers {
-                    container.kill_sooner(sooner);
-                }
             }
-            Some(_) => {}
+            Some(_) => return,
+        }
+        // What is being ended already gets no more time than the others.
+        for running in self.containers.iter_mut().filter_map(Container::running_mut) {
+            running.stop_sooner(deadline, now.instant);
         }
     }
 
@@ -321,17 +353,8 @@ impl Observed {
     }
 }
 
-impl Ending {
-    /// When a guest that is told at `now` is killed: at the end of the grace period, but with two
-    /// seconds at least; all of these floors together end two seconds after the grace period.
-    pub fn kill_at(&self, now: Instant) -> Instant {
-        let floor = (now + MINIMUM_GRACE).min(self.deadline + MINIMUM_GRACE);
-        self.deadline.max(floor)
-    }
-}
-
 /// `now + delay`; a delay beyond all clocks counts as thirty years.
-fn later(now: Instant, delay: Duration) -> Instant {
+pub(super) fn later(now: Instant, delay: Duration) -> Instant {
     const THIRTY_YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     now + delay.min(THIRTY_YEARS)
 }

@@ -104,7 +104,7 @@ impl Counts {
         match &container.state {
             RunState::Running(running) => {
                 self.running += 1;
-                self.pending_sidecars += u32::from(!running.started);
+                self.pending_sidecars += u32::from(!running.is_started());
             }
             RunState::Waiting { .. } if container.last.is_none() => {
                 self.pending_sidecars += 1;

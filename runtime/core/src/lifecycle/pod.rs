@@ -18,10 +18,12 @@
 use std::time::Instant;
 
 use super::action::{Action, BackOffCause};
-use super::container::{Container, RunState, Step, StopOrder};
+use super::container::{Container, RunState, Step};
 use super::event::PodFailure;
-use super::observed::{Ending, Observed, SandboxState};
+use super::observed::{Ending, Observed, SandboxState, later};
+use super::probe::ProbeKind;
 use super::restart::{restarts, restarts_all};
+use super::running::{HookState, Running, StopReason, StopStage, Stopping, kill_at};
 use super::spec::{ContainerIndex, Role, Spec};
 use super::waiting::WaitingReason;
 
@@ -98,15 +100,19 @@ impl Planner<'_> {
         // Once an app container has run, init containers are history and a sidecar that starts
         // again holds nobody up.
         let initialized = self.of_role(Role::App).any(|index| self.container(index).has_begun);
+        let mut held_back = false;
         for index in self.spec.indices() {
             let container = self.observed.container(index);
             match self.spec.container(index).role {
-                Role::App => self.advance(index),
+                Role::App => {
+                    self.advance(index, held_back);
+                    held_back |= self.holds_back(index);
+                }
                 Role::Init if initialized || container.has_succeeded() => {}
-                Role::Init => return self.advance(index),
+                Role::Init => return self.advance(index, false),
                 Role::Sidecar => {
-                    self.advance(index);
-                    let started = container.running().is_some_and(|running| running.started);
+                    self.advance(index, false);
+                    let started = container.running().is_some_and(Running::is_started);
                     if !initialized && !started {
                         return;
                     }
@@ -115,15 +121,29 @@ impl Planner<'_> {
         }
     }
 
-    /// Brings one container a step nearer to running.
-    fn advance(&mut self, index: ContainerIndex) {
+    /// Whether an app container is on its way to the end of its postStart hook: the next one is not
+    /// started before that.
+    fn holds_back(&self, index: ContainerIndex) -> bool {
+        self.spec.container(index).post_start
+            && match &self.container(index).state {
+                RunState::Running(running) => running.post_start.is_open(),
+                RunState::Waiting { step, .. } | RunState::Terminated { step, .. } => {
+                    *step != Step::Nothing
+                }
+            }
+    }
+
+    /// Brings one container a step nearer to running; one that is held back does not start.
+    fn advance(&mut self, index: ContainerIndex, held_back: bool) {
         let container = self.observed.container(index);
         match &container.state {
-            RunState::Running(_) => {}
+            RunState::Running(running) => self.tend(index, running),
             RunState::Waiting { step: Step::ImageReady(_), .. }
             | RunState::Terminated { step: Step::ImageReady(_), .. } => {
-                let attempt = container.next_attempt();
-                self.actions.push(Action::Start { container: index, attempt });
+                if !held_back {
+                    let attempt = container.next_attempt();
+                    self.actions.push(Action::Start { container: index, attempt });
+                }
             }
             RunState::Waiting { why, step: Step::Nothing } => {
                 if why.until.is_some_and(|until| self.wait_until(until)) {
@@ -192,6 +212,43 @@ impl Planner<'_> {
         });
     }
 
+    /// Looks after a guest that runs: its hook, its probes, and its end if one of these failed.
+    fn tend(&mut self, index: ContainerIndex, running: &Running) {
+        match (&running.stopping, running.reason_to_stop()) {
+            (Some(stopping), _) => self.go_on_stopping(index, stopping),
+            (None, Some(why)) => {
+                let spec = self.spec.container(index);
+                let own = match why {
+                    StopReason::FailedProbe(kind) => spec.probe(kind).and_then(|probe| probe.grace),
+                    StopReason::PodEnds | StopReason::FailedPostStart => None,
+                };
+                self.stop(index, why, later(self.now, own.unwrap_or(self.spec.grace)));
+            }
+            (None, None) => {
+                if running.post_start == HookState::Due {
+                    self.actions.push(Action::PostStart { container: index });
+                }
+            }
+        }
+        self.probe(index, running);
+    }
+
+    /// Asks the probes that are due. A guest whose end was asked for is only asked whether it is
+    /// ready.
+    fn probe(&mut self, index: ContainerIndex, running: &Running) {
+        let ends = self.observed.ending.is_some() || running.stopping.is_some();
+        for prober in &running.probers {
+            if ends && prober.kind != ProbeKind::Readiness {
+                continue;
+            }
+            let pod_started = self.observed.started.instant;
+            let next = running.next_probe(prober, self.spec.container(index), pod_started);
+            if next.is_some_and(|next| !self.wait_until(next)) {
+                self.actions.push(Action::Probe { container: index, kind: prober.kind });
+            }
+        }
+    }
+
     /// All containers are to start again: what still runs, or is about to, ends without grace.
     fn make_way(&mut self) {
         if self.observed.is_at_rest() {
@@ -228,43 +285,66 @@ impl Planner<'_> {
             }
             return;
         }
-        let mut others_are_over = true;
+        let others_are_over = self
+            .spec
+            .indices()
+            .filter(|index| self.spec.container(*index).role != Role::Sidecar)
+            .all(|index| self.container(index).is_at_rest());
+        let last = self.of_role(Role::Sidecar).rfind(|index| !self.container(*index).is_at_rest());
         for index in self.spec.indices() {
-            if self.spec.container(index).role != Role::Sidecar {
-                self.stop(index, ending);
-                others_are_over &= self.container(index).is_at_rest();
+            let Some(running) = self.observed.container(index).running() else { continue };
+            let is_sidecar = self.spec.container(index).role == Role::Sidecar;
+            let has_its_turn = !is_sidecar || (others_are_over && last == Some(index));
+            match &running.stopping {
+                // What ends for a reason of its own has no turn to wait for.
+                Some(stopping) if has_its_turn || stopping.why != StopReason::PodEnds => {
+                    self.go_on_stopping(index, stopping);
+                }
+                // Their hooks are all called at once; only the guests go in their order.
+                None if has_its_turn || self.has_time_for_hook(index, ending.deadline) => {
+                    self.stop(index, StopReason::PodEnds, ending.deadline);
+                }
+                Some(_) | None => {}
             }
-        }
-        if others_are_over {
-            let last =
-                self.of_role(Role::Sidecar).rfind(|index| !self.container(*index).is_at_rest());
-            if let Some(index) = last {
-                self.stop(index, ending);
-            }
+            self.probe(index, running);
         }
     }
 
-    fn stop(&mut self, index: ContainerIndex, ending: &Ending) {
-        let Some(running) = self.container(index).running() else {
-            return;
-        };
-        match running.stop {
-            None => {
-                let kill_at = ending.kill_at(self.now);
-                self.actions.push(Action::Stop { container: index, kill_at });
+    /// Begins the end of a guest that runs.
+    fn stop(&mut self, container: ContainerIndex, why: StopReason, deadline: Instant) {
+        self.actions.push(if self.has_time_for_hook(container, deadline) {
+            Action::PreStop { container, why, deadline }
+        } else {
+            Action::Stop { container, why, deadline, kill_at: kill_at(deadline, self.now) }
+        });
+    }
+
+    fn has_time_for_hook(&self, index: ContainerIndex, deadline: Instant) -> bool {
+        self.spec.container(index).pre_stop && deadline > self.now
+    }
+
+    fn go_on_stopping(&mut self, container: ContainerIndex, stopping: &Stopping) {
+        let Stopping { why, deadline, stage } = *stopping;
+        match stage {
+            StopStage::Hook if self.wait_until(deadline) => {}
+            StopStage::Hook | StopStage::AfterHook => {
+                let kill_at = kill_at(deadline, self.now);
+                self.actions.push(Action::Stop { container, why, deadline, kill_at });
             }
-            Some(StopOrder::KillAt(at)) => {
+            StopStage::KillAt(at) => {
                 if !self.wait_until(at) {
-                    self.kill(index);
+                    self.kill(container);
                 }
             }
-            Some(StopOrder::Killed) => {}
+            StopStage::Killed => {}
         }
     }
 
     fn kill(&mut self, index: ContainerIndex) {
-        let running = self.container(index).running();
-        if running.is_some_and(|running| running.stop != Some(StopOrder::Killed)) {
+        let killed = |running: &Running| {
+            running.stopping.is_some_and(|stopping| stopping.stage == StopStage::Killed)
+        };
+        if self.container(index).running().is_some_and(|running| !killed(running)) {
             self.actions.push(Action::Kill { container: index });
         }
     }

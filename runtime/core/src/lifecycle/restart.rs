@@ -67,6 +67,9 @@ mod tests {
             role,
             restart_policy,
             restart_rules: Vec::new(),
+            probes: Vec::new(),
+            post_start: false,
+            pre_stop: false,
         }
     }
 

@@ -6,9 +6,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ObjectReference, Pod};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerRestartRule, LifecycleHandler, ObjectReference, Pod,
+};
 
 use super::backoff::MaxDelay;
+use super::probe::{ProbeKind, ProbeSpec};
 use super::qos::{QosClass, qos_class};
 
 /// A validated Pod as its life cycle sees it.
@@ -79,6 +82,12 @@ pub struct ContainerSpec {
     pub restart_policy: RestartPolicy,
     /// `restartPolicyRules`, looked at before the policy.
     pub restart_rules: Vec<RestartRule>,
+    /// Its probes, in the order of [`ProbeKind::ALL`].
+    pub probes: Vec<(ProbeKind, ProbeSpec)>,
+    /// Whether it has a hook for its start.
+    pub post_start: bool,
+    /// Whether it has a hook for its end.
+    pub pre_stop: bool,
 }
 
 /// What a container is to its Pod.
@@ -251,14 +260,34 @@ impl ContainerSpec {
                 RestartRule::parse(rule, &format!("{path}.restartPolicyRules[{index}]"))
             })
             .collect::<Result<_, _>>()?;
+        let lifecycle = container.lifecycle.as_ref();
         Ok(Self {
             name: container.name.clone(),
             image: container.image.clone().unwrap_or_default(),
             role,
             restart_policy: own_policy.unwrap_or(pod_policy),
             restart_rules,
+            probes: ProbeKind::ALL
+                .into_iter()
+                .filter_map(|kind| Some((kind, kind.of(container)?)))
+                .filter(|(_, probe)| probe.exec.is_none())
+                .map(|(kind, probe)| (kind, ProbeSpec::new(probe)))
+                .collect(),
+            post_start: lifecycle.is_some_and(|hooks| is_called(hooks.post_start.as_ref())),
+            pre_stop: lifecycle.is_some_and(|hooks| is_called(hooks.pre_stop.as_ref())),
         })
     }
+
+    /// Its probe of this kind.
+    pub fn probe(&self, kind: ProbeKind) -> Option<&ProbeSpec> {
+        self.probes.iter().find(|(known, _)| *known == kind).map(|(_, probe)| probe)
+    }
+}
+
+/// Commands are not run in guests yet, which the loader says: such a hook counts as not there, and so
+/// does such a probe.
+fn is_called(hook: Option<&LifecycleHandler>) -> bool {
+    hook.is_some_and(|hook| hook.exec.is_none())
 }
 
 impl RestartPolicy {

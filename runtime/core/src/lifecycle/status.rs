@@ -106,8 +106,8 @@ fn container_status(spec: &ContainerSpec, container: &Container) -> ContainerSta
                 ..ContainerState::default()
             };
             // An init container is ready once it has succeeded, never while it runs.
-            let ready = spec.role != Role::Init && running.started && running.ready;
-            (state, running.started, ready)
+            let ready = spec.role != Role::Init && running.is_ready();
+            (state, running.is_started(), ready)
         }
         RunState::Terminated { ended, .. } => {
             (terminated(ended), false, spec.role == Role::Init && ended.exit.is_success())

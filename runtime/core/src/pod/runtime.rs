@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
@@ -15,9 +16,11 @@ use super::{container, network};
 use crate::guest::{PrepareError, Program};
 use crate::image::{self, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
-    Exit, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Sandbox, SandboxError,
-    StartError,
+    Exit, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, ProbeAnswer,
+    ProbeKind, Sandbox, SandboxError, StartError,
 };
+use crate::manifest;
+use crate::probe::{self, Handler};
 use crate::sandbox::network::EgressPolicy;
 use crate::worker::{ContainerRuntime, Run};
 
@@ -65,8 +68,7 @@ impl PodRuntime {
 
     /// Init containers, then app containers.
     pub(super) fn containers(&self) -> impl Iterator<Item = &Container> {
-        let specs = self.pod().spec.iter();
-        specs.flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
+        self.pod().spec.iter().flat_map(manifest::containers)
     }
 
     /// The first init container; in a Pod that has none, all containers.
@@ -148,6 +150,32 @@ impl ContainerRuntime for PodRuntime {
             }
             Prepared::Broken(exit) => Err(StartError::Run(exit)),
         }
+    }
+
+    async fn probe(&self, name: &str, kind: ProbeKind) -> ProbeAnswer {
+        let (container, store) = (self.container(name), self.store());
+        let asked = kind.of(container).map(|probe| {
+            let within = probe.timeout_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+            let within = Duration::from_secs(within.unwrap_or(1).max(1));
+            (Handler::of_probe(probe, container, store.pod_ip()), within)
+        });
+        match asked {
+            Some((Ok(handler), within)) => probe::ask(store.network(), &handler, within).await,
+            Some((Err(error), _)) => ProbeAnswer::Error(error.to_string()),
+            None => ProbeAnswer::Error(format!("{name} has no such probe")),
+        }
+    }
+
+    async fn hook(&self, name: &str, hook: Hook) -> Result<(), String> {
+        let (container, store) = (self.container(name), self.store());
+        let hooks = container.lifecycle.as_ref();
+        let handler = hooks.and_then(|hooks| match hook {
+            Hook::PostStart => hooks.post_start.as_ref(),
+            Hook::PreStop => hooks.pre_stop.as_ref(),
+        });
+        let handler = handler.ok_or_else(|| format!("{name} has no such hook"))?;
+        let handler = Handler::of_hook(handler, container, store.pod_ip());
+        probe::call(store.network(), &handler.map_err(|error| error.to_string())?).await
     }
 
     async fn teardown(&self) {

@@ -21,6 +21,7 @@ use crate::manifest::environment::{FileError, Objects, hostname};
 use crate::resources::{allocatable, node_name};
 use crate::sandbox::filesystem::etc::{self, EtcFiles};
 use crate::sandbox::filesystem::{MountError, PodFolder, PodSources, Volumes};
+use crate::sandbox::network::Network;
 
 /// How long a guest in a host call may hold up the end of its Pod.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -108,6 +109,15 @@ impl PodStore {
     /// `status.podIPs`
     pub(super) fn pod_ips(&self) -> Vec<IpAddr> {
         self.ips.to_vec()
+    }
+
+    /// `status.podIP`
+    pub(super) fn pod_ip(&self) -> IpAddr {
+        self.ips[0]
+    }
+
+    pub(super) fn network(&self) -> &Arc<Network> {
+        &self.network.network
     }
 
     /// `status.hostIPs`

@@ -12,8 +12,9 @@ use super::handle::PodHandle;
 use super::runtime::{ContainerRuntime, Run, RunControl};
 use crate::event::Recorder;
 use crate::lifecycle::{
-    self, Action, ContainerIndex, Deletion, Event, Exit, ImageError, ImageErrorKind, ImageInfo,
-    Now, Observed, Outcome, Sandbox, SandboxError, Spec, StartError,
+    self, Action, ContainerIndex, Deletion, Event, Exit, Hook, ImageError, ImageErrorKind,
+    ImageInfo, Now, Observed, Outcome, ProbeAnswer, ProbeKind, Sandbox, SandboxError, Spec,
+    StartError,
 };
 
 /// Wishes from outside that may wait to be read; whoever sends more waits.
@@ -61,6 +62,8 @@ enum Target {
     Image(ContainerIndex),
     Start(ContainerIndex),
     Run(ContainerIndex),
+    Probe(ContainerIndex, ProbeKind),
+    Hook(ContainerIndex, Hook),
     Teardown,
 }
 
@@ -70,6 +73,8 @@ enum Done {
     Image(Result<ImageInfo, ImageError>),
     Start(Result<Run, StartError>),
     Run(Exit),
+    Probe(ProbeAnswer),
+    Hook(Result<(), String>),
     Teardown,
 }
 
@@ -186,12 +191,18 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
             Action::PrepareSandbox => self.prepare_sandbox(),
             Action::PrepareImage { container } => self.prepare_image(container),
             Action::Start { container, attempt } => self.start(container, attempt),
-            Action::Stop { container, kill_at } => self.stop(container, Instant::from_std(kill_at)),
-            Action::Kill { container } => self.kill(container),
-            Action::Cancel { container } => {
-                self.cancel(&[Target::Image(container), Target::Start(container)]);
+            Action::PostStart { container } => self.hook(container, Hook::PostStart),
+            Action::Probe { container, kind } => self.probe(container, kind),
+            Action::PreStop { container, .. } => self.hook(container, Hook::PreStop),
+            Action::Stop { container, kill_at, .. } => {
+                self.cancel(|target| target == Target::Hook(container, Hook::PreStop));
+                self.stop(container, Instant::from_std(kill_at));
             }
-            Action::CancelSandbox => self.cancel(&[Target::Sandbox]),
+            Action::Kill { container } => self.kill(container),
+            Action::Cancel { container } => self.cancel(
+                |target| matches!(target, Target::Image(of) | Target::Start(of) if of == container),
+            ),
+            Action::CancelSandbox => self.cancel(|target| target == Target::Sandbox),
             Action::Teardown => self.teardown(),
             // Facts: to begin them was all.
             Action::BackOff { .. }
@@ -234,8 +245,22 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         }
     }
 
-    fn cancel(&mut self, targets: &[Target]) {
-        for work in self.works.iter_mut().filter(|work| targets.contains(&work.target)) {
+    fn probe(&mut self, container: ContainerIndex, kind: ProbeKind) {
+        let (runtime, spec) = (Arc::clone(&self.runtime), Arc::clone(&self.spec));
+        self.spawn(Target::Probe(container, kind), async move {
+            Done::Probe(runtime.probe(&spec.container(container).name, kind).await)
+        });
+    }
+
+    fn hook(&mut self, container: ContainerIndex, hook: Hook) {
+        let (runtime, spec) = (Arc::clone(&self.runtime), Arc::clone(&self.spec));
+        self.spawn(Target::Hook(container, hook), async move {
+            Done::Hook(runtime.hook(&spec.container(container).name, hook).await)
+        });
+    }
+
+    fn cancel(&mut self, is_meant: impl Fn(Target) -> bool) {
+        for work in self.works.iter_mut().filter(|work| is_meant(work.target)) {
             work.cancelled = true;
             work.abort.abort();
         }
@@ -266,6 +291,10 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         let work = self.works.swap_remove(index);
         if let Target::Run(container) = work.target {
             self.controls[container.0] = None;
+            // Their answers would be of a run that is over.
+            self.cancel(|target| {
+                matches!(target, Target::Probe(of, _) | Target::Hook(of, _) if of == container)
+            });
         }
         let event = match done {
             // A guest that runs is told of its end as any other, however late the start was
@@ -295,6 +324,12 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
                 Event::StartFailed { container, error }
             }
             (Target::Run(container), Done::Run(exit)) => Event::Exited { container, exit },
+            (Target::Probe(container, kind), Done::Probe(answer)) => {
+                Event::Probed { container, kind, answer }
+            }
+            (Target::Hook(container, hook), Done::Hook(outcome)) => {
+                Event::HookEnded { container, hook, outcome }
+            }
             (Target::Teardown, Done::Teardown) => Event::TornDown,
             // Each target is spawned with its own kind of end, above.
             (_, _) => return None,
@@ -313,6 +348,8 @@ fn cancelled(target: Target) -> Option<Event> {
     match target {
         Target::Sandbox => Some(Event::SandboxCancelled),
         Target::Image(container) | Target::Start(container) => Some(Event::Cancelled { container }),
+        // Called off because nobody asks any more.
+        Target::Probe(..) | Target::Hook(..) => None,
         // Never cancelled: a run is killed, and the teardown is always waited for.
         Target::Run(_) | Target::Teardown => None,
     }
@@ -332,6 +369,12 @@ fn broken(target: Target, error: &JoinError) -> Event {
         Target::Run(container) => {
             let exit = Exit::unknown().with_message(Some(error.to_string()));
             Event::Exited { container, exit }
+        }
+        Target::Probe(container, kind) => {
+            Event::Probed { container, kind, answer: ProbeAnswer::Error(error.to_string()) }
+        }
+        Target::Hook(container, hook) => {
+            Event::HookEnded { container, hook, outcome: Err(error.to_string()) }
         }
         Target::Teardown => Event::TornDown,
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::lifecycle::{Exit, ImageError, ImageInfo, Sandbox, SandboxError, StartError};
+use crate::lifecycle::{
+    Exit, Hook, ImageError, ImageInfo, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
+};
 
 /// Carries out what a Pod's worker is told to do. It belongs to one Pod.
 ///
@@ -48,6 +50,16 @@ pub trait ContainerRuntime: Send + Sync + 'static {
         container: &str,
         attempt: u32,
     ) -> impl Future<Output = Result<Run, StartError>> + Send;
+
+    /// Asks a probe of the run of `container` that is in progress, within the probe's own
+    /// `timeoutSeconds`. Calls for different probes run at the same time.
+    fn probe(&self, container: &str, kind: ProbeKind) -> impl Future<Output = ProbeAnswer> + Send;
+
+    /// Calls a hook of the run of `container` that is in progress, for as long as it takes.
+    ///
+    /// # Errors
+    /// What went wrong, in words for an Event.
+    fn hook(&self, container: &str, hook: Hook) -> impl Future<Output = Result<(), String>> + Send;
 
     /// Gives back everything, once nothing runs any more. The last call, made exactly once, also
     /// after a sandbox that never came to be.

@@ -1,14 +1,14 @@
 //! Probes, lifecycle hooks and the actions of both.
 
-use super::reason::{LATER, SIGNALS};
-use super::shape::Support::Ignored;
+use super::reason::{EXEC, HTTP1, PLAIN_GRPC, SIGNALS};
+use super::shape::Support::{Honoured, Ignored};
 use super::shape::{INT_OR_STRING, INT32, INT64, Object, STRING, STRINGS, Shape, field, part};
 
 pub(crate) static LIFECYCLE: Object = Object {
     name: "Lifecycle",
     fields: &[
-        field("postStart", Shape::Object(&LIFECYCLE_HANDLER), Ignored(LATER)),
-        field("preStop", Shape::Object(&LIFECYCLE_HANDLER), Ignored(LATER)),
+        field("postStart", Shape::Object(&LIFECYCLE_HANDLER), Honoured),
+        field("preStop", Shape::Object(&LIFECYCLE_HANDLER), Honoured),
         field("stopSignal", STRING, Ignored(SIGNALS)),
     ],
 };
@@ -16,7 +16,7 @@ pub(crate) static LIFECYCLE: Object = Object {
 pub(crate) static LIFECYCLE_HANDLER: Object = Object {
     name: "LifecycleHandler",
     fields: &[
-        part("exec", Shape::Object(&EXEC_ACTION)),
+        field("exec", Shape::Object(&EXEC_ACTION), Ignored(EXEC)),
         part("httpGet", Shape::Object(&HTTP_GET_ACTION)),
         part("sleep", Shape::Object(&SLEEP_ACTION)),
         part("tcpSocket", Shape::Object(&TCP_SOCKET_ACTION)),
@@ -33,7 +33,7 @@ pub(crate) static HTTP_GET_ACTION: Object = Object {
         part("httpHeaders", Shape::List(&Shape::Object(&HTTP_HEADER))),
         part("path", STRING),
         part("port", INT_OR_STRING),
-        part("protocol", STRING),
+        field("protocol", STRING, Ignored(HTTP1)),
         part("scheme", STRING),
     ],
 };
@@ -52,7 +52,7 @@ pub(crate) static TCP_SOCKET_ACTION: Object = Object {
 pub(crate) static PROBE: Object = Object {
     name: "Probe",
     fields: &[
-        part("exec", Shape::Object(&EXEC_ACTION)),
+        field("exec", Shape::Object(&EXEC_ACTION), Ignored(EXEC)),
         part("failureThreshold", INT32),
         part("grpc", Shape::Object(&GRPC_ACTION)),
         part("httpGet", Shape::Object(&HTTP_GET_ACTION)),
@@ -67,5 +67,9 @@ pub(crate) static PROBE: Object = Object {
 
 pub(crate) static GRPC_ACTION: Object = Object {
     name: "GRPCAction",
-    fields: &[part("mode", STRING), part("port", INT32), part("service", STRING)],
+    fields: &[
+        field("mode", STRING, Ignored(PLAIN_GRPC)),
+        part("port", INT32),
+        part("service", STRING),
+    ],
 };

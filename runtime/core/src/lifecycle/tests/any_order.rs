@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 use super::super::container::{RunState, Step};
 use super::super::event::{ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Now, Sandbox};
 use super::super::{
-    Action, ContainerIndex, Event, Exit, Observed, PodFailure, RestartPolicy, Role, SandboxError,
-    Spec, StartError, Stop, narrate_action, narrate_event, plan, restarts, status,
+    Action, ContainerIndex, Event, Exit, Hook, Observed, PodFailure, ProbeAnswer, ProbeKind,
+    RestartPolicy, Role, SandboxError, Spec, StartError, Stop, StopReason, narrate_action,
+    narrate_event, plan, restarts, status,
 };
 
 /// Something that happens in the first world.
@@ -51,26 +52,33 @@ fn stop() -> impl Strategy<Value = Stop> {
 
 fn pod() -> impl Strategy<Value = Spec> {
     let policy = prop_oneof![Just("Always"), Just("OnFailure"), Just("Never")];
-    let init = prop::collection::vec(any::<bool>(), 0..4);
-    let container = (proptest::option::of(policy.clone()), prop::bool::weighted(0.15));
+    let init = prop::collection::vec(proptest::option::of(care()), 0..4);
+    let container = (proptest::option::of(policy.clone()), prop::bool::weighted(0.15), care());
     let app = prop::collection::vec(container, 1..4);
     (policy, init, app, 0..35_i64, proptest::option::of(1..2_000_i64)).prop_map(
         |(policy, init, app, grace, deadline)| {
             let name = |list: &str, index: usize| format!("{list}{index}");
             let init: Vec<Value> = (init.into_iter().enumerate())
                 .map(|(index, sidecar)| match sidecar {
-                    true => json!({ "name": name("i", index), "restartPolicy": "Always" }),
-                    false => json!({ "name": name("i", index) }),
+                    Some(care) => {
+                        let mut sidecar =
+                            json!({ "name": name("i", index), "restartPolicy": "Always" });
+                        care.add_to(&mut sidecar);
+                        sidecar
+                    }
+                    None => json!({ "name": name("i", index) }),
                 })
                 .collect();
             let app: Vec<Value> = (app.into_iter().enumerate())
-                .map(|(index, (policy, restarts_all))| {
+                .map(|(index, (policy, restarts_all, care))| {
                     let rules = restarts_all.then(|| restart_all_rule(2));
-                    json!({
+                    let mut container = json!({
                         "name": name("a", index),
                         "restartPolicy": policy,
                         "restartPolicyRules": rules,
-                    })
+                    });
+                    care.add_to(&mut container);
+                    container
                 })
                 .collect();
             let pod = json!({
@@ -88,6 +96,41 @@ fn pod() -> impl Strategy<Value = Spec> {
     )
 }
 
+/// The probes and hooks of a container.
+#[derive(Clone, Debug)]
+struct Care {
+    probes: Vec<Option<(i32, i32, i32)>>,
+    hooks: [bool; 2],
+}
+
+fn care() -> impl Strategy<Value = Care> {
+    let probe = (1..30_i32, 0..30_i32, 1..4_i32);
+    (prop::collection::vec(prop::option::weighted(0.3, probe), 3), any::<[bool; 2]>())
+        .prop_map(|(probes, hooks)| Care { probes, hooks })
+}
+
+impl Care {
+    fn add_to(self, container: &mut Value) {
+        for (name, probe) in
+            ["startupProbe", "livenessProbe", "readinessProbe"].iter().zip(self.probes)
+        {
+            if let Some((period, delay, threshold)) = probe {
+                container[name] = json!({
+                    "tcpSocket": { "port": 80 },
+                    "periodSeconds": period,
+                    "initialDelaySeconds": delay,
+                    "failureThreshold": threshold,
+                });
+            }
+        }
+        for (name, wanted) in ["postStart", "preStop"].iter().zip(self.hooks) {
+            if wanted {
+                container["lifecycle"][name] = json!({ "sleep": { "seconds": 5 } });
+            }
+        }
+    }
+}
+
 fn restart_all_rule(code: i32) -> Value {
     json!([{
         "action": "RestartAllContainers",
@@ -102,7 +145,16 @@ enum UnderWay {
     Image(ContainerIndex),
     Start(ContainerIndex),
     Run(ContainerIndex),
+    Probe(ContainerIndex, ProbeKind),
+    Hook(ContainerIndex, Hook),
     Teardown,
+}
+
+impl UnderWay {
+    /// Whether it ends with a run of that container.
+    fn goes_with(self, container: ContainerIndex) -> bool {
+        matches!(self, Self::Probe(of, _) | Self::Hook(of, _) if of == container)
+    }
 }
 
 struct World {
@@ -201,7 +253,15 @@ impl World {
             UnderWay::Image(container) => image_end(container, end),
             UnderWay::Start(container) => self.start_end(container, end),
             UnderWay::Run(container) => {
+                self.under_way.retain(|thing| !thing.goes_with(container));
                 Event::Exited { container, exit: Exit::with_code(i32::from(end % 3)) }
+            }
+            UnderWay::Probe(container, kind) => {
+                Event::Probed { container, kind, answer: answer(end) }
+            }
+            UnderWay::Hook(container, hook) => {
+                let outcome = if end < 50 { Err("no".to_owned()) } else { Ok(()) };
+                Event::HookEnded { container, hook, outcome }
             }
             UnderWay::Teardown => Event::TornDown,
         };
@@ -275,7 +335,9 @@ impl World {
             }
             Action::Kill { container } => {
                 let container = *container;
-                self.under_way.retain(|thing| *thing != UnderWay::Run(container));
+                self.under_way.retain(|thing| {
+                    *thing != UnderWay::Run(container) && !thing.goes_with(container)
+                });
                 let exit = Exit::killed();
                 self.observed.apply(&self.spec, Event::Exited { container, exit }, self.now);
             }
@@ -285,8 +347,20 @@ impl World {
             }
             Action::Reset => self.resets += 1,
             Action::Fail(_) => self.must_be_over_in(self.spec.grace),
-            Action::Stop { .. }
-            | Action::RestartAll { .. }
+            Action::PostStart { container } => {
+                self.under_way.push(UnderWay::Hook(*container, Hook::PostStart));
+            }
+            Action::PreStop { container, .. } => {
+                self.under_way.push(UnderWay::Hook(*container, Hook::PreStop));
+            }
+            Action::Probe { container, kind } => {
+                self.under_way.push(UnderWay::Probe(*container, *kind));
+            }
+            Action::Stop { container, .. } => {
+                let hook = UnderWay::Hook(*container, Hook::PreStop);
+                self.under_way.retain(|thing| *thing != hook);
+            }
+            Action::RestartAll { .. }
             | Action::BackOff { .. }
             | Action::End
             | Action::WakeAt(_) => {}
@@ -301,10 +375,17 @@ impl World {
                 assert_eq!(self.observed.container(*container).step(), Some(&Step::Nothing));
             }
             Action::Start { container, attempt } => self.check_start(*container, *attempt),
-            Action::Stop { container, .. } => {
+            Action::Stop { container, why: StopReason::PodEnds, .. } => {
                 if self.spec.container(*container).role == Role::Sidecar {
                     self.check_sidecar_stop(*container);
                 }
+            }
+            Action::Probe { container, kind } => self.check_probe(*container, *kind),
+            Action::PostStart { container } | Action::PreStop { container, .. } => {
+                assert!(self.under_way.contains(&UnderWay::Run(*container)), "a hook of no run");
+            }
+            Action::Stop { container, .. } => {
+                assert!(self.observed.ending.is_none() || self.is_stopping(*container));
             }
             Action::Teardown => assert_eq!(self.under_way, [], "a teardown under something"),
             Action::PrepareSandbox
@@ -339,6 +420,20 @@ impl World {
         if let Some(ended) = self.observed.container(container).latest_end() {
             assert!(restarts(spec, &ended.exit), "a restart that no rule asks for");
         }
+    }
+
+    fn check_probe(&self, container: ContainerIndex, kind: ProbeKind) {
+        assert!(self.under_way.contains(&UnderWay::Run(container)), "a probe of no run");
+        assert!(!self.under_way.contains(&UnderWay::Probe(container, kind)), "two at once");
+        let running = self.observed.container(container).running().unwrap();
+        assert_eq!(running.is_started(), kind != ProbeKind::Startup, "{kind} at the wrong time");
+        if kind != ProbeKind::Readiness {
+            assert!(self.observed.ending.is_none(), "{kind} at the end");
+        }
+    }
+
+    fn is_stopping(&self, container: ContainerIndex) -> bool {
+        self.observed.container(container).running().is_some_and(|run| run.stopping.is_some())
     }
 
     fn check_sidecar_stop(&self, sidecar: ContainerIndex) {
@@ -398,6 +493,14 @@ fn image_end(container: ContainerIndex, end: u8) -> Event {
     Event::ImageFailed { container, error: ImageError { kind, message: "absent".to_owned() } }
 }
 
+fn answer(end: u8) -> ProbeAnswer {
+    match end {
+        0..120 => ProbeAnswer::Failure("no".to_owned()),
+        120..140 => ProbeAnswer::Error("no such port".to_owned()),
+        140.. => ProbeAnswer::Success,
+    }
+}
+
 fn image() -> ImageInfo {
     ImageInfo { id: "sha256:a".to_owned(), origin: ImageOrigin::Present }
 }
@@ -419,6 +522,18 @@ fn event() -> impl Strategy<Value = Event> {
         container().prop_map(|container| Event::Cancelled { container }),
         (container(), 0..3)
             .prop_map(|(container, code)| Event::Exited { container, exit: Exit::with_code(code) }),
+        (container(), 0..3_usize, any::<u8>()).prop_map(|(container, kind, end)| Event::Probed {
+            container,
+            kind: ProbeKind::ALL[kind],
+            answer: answer(end),
+        }),
+        (container(), any::<bool>(), any::<bool>()).prop_map(|(container, first, well)| {
+            Event::HookEnded {
+                container,
+                hook: if first { Hook::PostStart } else { Hook::PreStop },
+                outcome: if well { Ok(()) } else { Err("no".to_owned()) },
+            }
+        }),
         stop().prop_map(Event::StopRequested),
         Just(Event::Failed(PodFailure::deadline_exceeded())),
         Just(Event::TornDown),

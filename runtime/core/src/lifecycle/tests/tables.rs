@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{PodCondition, PodStatus};
 use serde_json::{Value, json};
 
-use super::super::container::{Ended, RunIdentity, RunState, Running, Step, Waiting};
+use super::super::container::{Ended, RunIdentity, RunState, Step, Waiting};
 use super::super::event::{ImageInfo, ImageOrigin, Now, PodFailure};
 use super::super::observed::{EndCause, Ending, Observed, SandboxState};
+use super::super::running::{HookState, Running};
 use super::super::{Exit, Phase, Spec, WaitingReason, outcome, phase, status};
 
 /// The state of one container, in a word.
@@ -79,9 +80,10 @@ fn observed(spec: &Spec, states: &[Is]) -> Observed {
                 container.state = RunState::Running(Running {
                     started_at: now.wall,
                     since: now.instant,
-                    started: matches!(is, Up),
-                    ready: true,
-                    stop: None,
+                    post_start: HookState::Done,
+                    started: matches!(is, Up).then_some(now.instant),
+                    probers: Vec::new(),
+                    stopping: None,
                 });
             }
             Done(code) => {

@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep};
 use super::super::{Clock, ContainerRuntime, Finished, PodHandle, Run, RunControl, Worker};
 use crate::event::{Recorded, Severity};
 use crate::lifecycle::{
-    Exit, GoDuration, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Outcome, Sandbox,
-    SandboxError, Spec, StartError,
+    Exit, GoDuration, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Outcome,
+    ProbeAnswer, ProbeKind, Sandbox, SandboxError, Spec, StartError,
 };
 
 /// What one container's guest does, run by run; the last entry holds for all further runs.
@@ -31,6 +31,8 @@ pub(super) struct Script {
     runs: Vec<Guest>,
     image_takes: Duration,
     start_takes: Duration,
+    probes: HashMap<ProbeKind, Vec<(Duration, ProbeAnswer)>>,
+    hooks: HashMap<Hook, (Duration, Result<(), String>)>,
 }
 
 /// One run of a guest.
@@ -131,6 +133,24 @@ impl Script {
 
     pub(super) fn starts(mut self, starts: impl Into<Vec<Result<(), StartError>>>) -> Self {
         self.starts = starts.into();
+        self
+    }
+
+    /// Answers a probe so, time after time; the last answer holds for all further ones.
+    pub(super) fn answers(
+        mut self,
+        kind: ProbeKind,
+        answers: impl IntoIterator<Item = ProbeAnswer>,
+    ) -> Self {
+        let answers = answers.into_iter().map(|answer| (Duration::ZERO, answer)).collect();
+        self.probes.insert(kind, answers);
+        self
+    }
+
+    /// Has a hook that takes so many seconds and ends so.
+    pub(super) fn hook(mut self, hook: Hook, seconds: u64, outcome: Result<(), &str>) -> Self {
+        let outcome = outcome.map_err(str::to_owned);
+        self.hooks.insert(hook, (Duration::from_secs(seconds), outcome));
         self
     }
 
@@ -449,6 +469,29 @@ impl ContainerRuntime for ScriptedRuntime {
             exit: Box::pin(guest.run(heard)),
             control: Box::new(Control { name, trace, stops }),
         })
+    }
+
+    async fn probe(&self, container: &str, kind: ProbeKind) -> ProbeAnswer {
+        let number = self.count(format!("{kind} {container}"));
+        let answers = &self.scripts[container].probes[&kind];
+        let (takes_so_long, answer) = nth(answers, number).unwrap();
+        takes(takes_so_long).await;
+        let told = match &answer {
+            ProbeAnswer::Success => "yes",
+            ProbeAnswer::Warning(_) => "yes, but",
+            ProbeAnswer::Failure(_) => "no",
+            ProbeAnswer::Error(_) => "cannot tell",
+        };
+        self.trace.push(&format!("probe {container}: {kind}? {told}"));
+        answer
+    }
+
+    async fn hook(&self, container: &str, hook: Hook) -> Result<(), String> {
+        self.trace.push(&format!("hook {container}: {hook:?}"));
+        let (takes_so_long, outcome) = self.scripts[container].hooks[&hook].clone();
+        takes(takes_so_long).await;
+        self.trace.push(&format!("hook {container}: {hook:?} done"));
+        outcome
     }
 
     async fn teardown(&self) {
