@@ -19,6 +19,21 @@ fn job_prepares_and_then_adds_up() {
 }
 
 #[test]
+fn probes_restart_a_worker_that_says_it_hangs() {
+    let world = World::new();
+    let pod = world.wasmpod(["run", "--verbose", &example("probes/pod.yaml")]).start();
+    pod.wait_for("Liveness probe failed: nothing was done for");
+    pod.wait_for("Container worker failed liveness probe, will be restarted");
+    pod.wait_until("the worker is at work again", |stdout, _| {
+        stdout.matches("piece 1 is done").count() == 2
+    });
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+    assert!(!result.stderr.contains("PreStopHook failed"), "{result}");
+}
+
+#[test]
 fn udp_words_come_back_in_capitals() {
     let result = run_to_the_end("udp/pod.yaml");
     assert_eq!(result.code, 0, "{result}");

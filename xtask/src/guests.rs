@@ -9,29 +9,22 @@ use std::process::Command;
 
 use crate::run::{cargo, root, run, tool};
 
-struct Target {
-    triple: &'static str,
-    packages: &'static [&'static str],
-}
+/// Programs for WASI 0.1.
+const FOR_0_1: [&str; 5] = ["hello", "job", "probes", "reactor-core", "toolbox"];
 
-const TARGETS: [Target; 2] = [
-    Target {
-        triple: "wasm32-wasip1",
-        packages: &["-p", "hello", "-p", "job", "-p", "reactor-core", "-p", "toolbox"],
-    },
-    Target {
-        triple: "wasm32-wasip2",
-        packages: &["--workspace", "--exclude", "job", "--exclude", "reactor-core"],
-    },
-];
+/// Those of them that are for nothing later.
+const FOR_0_1_ONLY: [&str; 3] = ["job", "probes", "reactor-core"];
 
 pub(crate) fn build() -> Result<(), String> {
     let folder = root().join("guest-examples");
-    for target in &TARGETS {
-        ensure_installed(target.triple)?;
+    let each = |flag, packages: &[&'static str]| -> Vec<&'static str> {
+        packages.iter().flat_map(|package| [flag, *package]).collect()
+    };
+    let later = [vec!["--workspace"], each("--exclude", &FOR_0_1_ONLY)].concat();
+    for (triple, packages) in [("wasm32-wasip1", each("-p", &FOR_0_1)), ("wasm32-wasip2", later)] {
+        ensure_installed(triple)?;
         let mut command = cargo();
-        command.args(["build", "--release", "--locked", "--target", target.triple]);
-        command.args(target.packages);
+        command.args(["build", "--release", "--locked", "--target", triple]).args(packages);
         command.arg("--manifest-path").arg(folder.join("Cargo.toml"));
         command.arg("--target-dir").arg(folder.join("target"));
         // Flags for this machine's processor would not fit the guests.

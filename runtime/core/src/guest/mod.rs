@@ -1,11 +1,13 @@
 //! Running code: one wasmtime Store for each run of a container.
 //!
 //! [`Engines`] hold the configurations, [`Program`] is an image made ready to run (deserialized and
-//! linked once, shared by all runs), [`run()`] is one run as a future: dropping it is the kill.
+//! linked once, shared by all runs), [`run()`] is one run as a future: dropping it is the kill. [`exec()`] is
+//! a command beside it.
 
 mod clock;
 mod command;
 mod engine;
+mod exec;
 mod exit;
 mod http;
 mod limiter;
@@ -22,6 +24,7 @@ mod wasi;
 
 pub use clock::PodClock;
 pub use engine::{Engines, EnginesError};
+pub use exec::exec;
 pub use exit::StartError;
 pub use http::{HttpSettings, HttpSettingsError};
 pub(crate) use limiter::most_handles;

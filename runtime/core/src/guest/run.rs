@@ -104,7 +104,7 @@ pub async fn run(
 }
 
 /// The Store of a run, with all that it was given.
-fn start(
+pub(super) fn start(
     program: &Program,
     host: GuestHost,
     mut spec: RunSpec,

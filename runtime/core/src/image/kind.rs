@@ -42,6 +42,11 @@ impl GuestKind {
         matches!(self, Self::HttpP2 | Self::HttpP3)
     }
 
+    /// Whether it runs from its entry to its end.
+    pub fn is_command(self) -> bool {
+        matches!(self, Self::CommandModule | Self::CommandP2 | Self::CommandP3)
+    }
+
     /// Whether it has no entry of its own.
     pub fn is_reactor(self) -> bool {
         matches!(self, Self::ReactorModule | Self::ReactorComponent)

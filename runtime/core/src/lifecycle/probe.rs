@@ -219,13 +219,18 @@ mod tests {
         }
     }
 
+    fn origin() -> Instant {
+        #[expect(clippy::disallowed_methods, reason = "any instant serves as the origin")]
+        Instant::now()
+    }
+
     fn failure() -> ProbeAnswer {
         ProbeAnswer::Failure("no".to_owned())
     }
 
     #[test]
     fn ticks_are_whole_periods_from_the_anchor() {
-        let anchor = Instant::now();
+        let anchor = origin();
         let at = |millis| anchor + Duration::from_millis(millis);
         let prober = Prober::new(ProbeKind::Liveness);
         let first = |eligible| prober.next(&spec(10), anchor, eligible).unwrap();
@@ -237,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_tick_during_a_probe_is_made_up_for_once() {
-        let anchor = Instant::now();
+        let anchor = origin();
         let at = |millis| anchor + Duration::from_millis(millis);
         let mut prober = Prober::new(ProbeKind::Liveness);
         prober.begin(at(1_000));
@@ -272,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_ends_the_container_is_not_asked_again() {
-        let anchor = Instant::now();
+        let anchor = origin();
         for (kind, asked_again) in [
             (ProbeKind::Startup, false),
             (ProbeKind::Liveness, false),
@@ -289,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_startup_probe_that_has_succeeded_is_done() {
-        let anchor = Instant::now();
+        let anchor = origin();
         let mut prober = Prober::new(ProbeKind::Startup);
         prober.answered(&spec(1), &ProbeAnswer::Success);
         assert_eq!(prober.next(&spec(1), anchor, anchor), None);

@@ -6,9 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{
-    Container, ContainerRestartRule, LifecycleHandler, ObjectReference, Pod,
-};
+use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ObjectReference, Pod};
 
 use super::backoff::MaxDelay;
 use super::probe::{ProbeKind, ProbeSpec};
@@ -269,12 +267,10 @@ impl ContainerSpec {
             restart_rules,
             probes: ProbeKind::ALL
                 .into_iter()
-                .filter_map(|kind| Some((kind, kind.of(container)?)))
-                .filter(|(_, probe)| probe.exec.is_none())
-                .map(|(kind, probe)| (kind, ProbeSpec::new(probe)))
+                .filter_map(|kind| Some((kind, ProbeSpec::new(kind.of(container)?))))
                 .collect(),
-            post_start: lifecycle.is_some_and(|hooks| is_called(hooks.post_start.as_ref())),
-            pre_stop: lifecycle.is_some_and(|hooks| is_called(hooks.pre_stop.as_ref())),
+            post_start: lifecycle.is_some_and(|hooks| hooks.post_start.is_some()),
+            pre_stop: lifecycle.is_some_and(|hooks| hooks.pre_stop.is_some()),
         })
     }
 
@@ -282,12 +278,6 @@ impl ContainerSpec {
     pub fn probe(&self, kind: ProbeKind) -> Option<&ProbeSpec> {
         self.probes.iter().find(|(known, _)| *known == kind).map(|(_, probe)| probe)
     }
-}
-
-/// Commands are not run in guests yet, which the loader says: such a hook counts as not there, and so
-/// does such a probe.
-fn is_called(hook: Option<&LifecycleHandler>) -> bool {
-    hook.is_some_and(|hook| hook.exec.is_none())
 }
 
 impl RestartPolicy {

@@ -8,6 +8,7 @@ use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Container;
 use tokio_util::sync::CancellationToken;
 
+use super::exec::Execution;
 use super::output::ContainerOutput;
 use super::runtime::{PodRuntime, now};
 use super::store::{ObjectsAndVolumes, PodStore};
@@ -70,6 +71,19 @@ pub(super) async fn start(
     };
     let stop = CancellationToken::new();
     let account = account(store, &container.name, resources);
+    runtime.set_execution(
+        &container.name,
+        Execution {
+            program: program.clone(),
+            account: account.clone(),
+            argv: spec.argv.clone(),
+            env: spec.env.clone(),
+            cwd: spec.cwd.clone(),
+            http: spec.http,
+            mounts: spec.mounts.clone(),
+            memory: Arc::clone(&spec.memory),
+        },
+    );
     let guest = guest::run(program, store.guest_host(account.clone()), spec, stop.clone());
     let task = account.spawn(guest);
     if attempt == 0 {

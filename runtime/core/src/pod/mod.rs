@@ -8,6 +8,7 @@ mod address;
 mod builder;
 mod container;
 mod eviction;
+mod exec;
 mod folders;
 mod host;
 mod network;

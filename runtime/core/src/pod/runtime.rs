@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::builder::{PodBuilder, PodError};
+use super::exec::{Executed, Execution};
 use super::store::PodStore;
 use super::{container, network};
 use crate::guest::{PrepareError, Program};
 use crate::image::{self, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
-    Exit, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, ProbeAnswer,
-    ProbeKind, Sandbox, SandboxError, StartError,
+    Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
+    ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
 };
 use crate::manifest;
 use crate::probe::{self, Handler};
@@ -38,6 +39,8 @@ struct State {
     store: Option<Arc<PodStore>>,
     /// By container; what `prepare_image` has made ready.
     programs: HashMap<String, Prepared>,
+    /// By container; of its latest run.
+    executions: HashMap<String, Arc<Execution>>,
 }
 
 /// A program, or why its image will never run: that is the start's failure, not the image's.
@@ -95,6 +98,33 @@ impl PodRuntime {
             _ => PullPolicy::IfNotPresent,
         };
         self.images.resolve(container.image.as_deref().unwrap_or_default(), policy)
+    }
+
+    /// Notes with what commands of a container's new run are to be made.
+    pub(super) fn set_execution(&self, container: &str, execution: Execution) {
+        // Only where there are any: it holds a copy of the environment.
+        if needs_execution(self.container(container)) {
+            self.state().executions.insert(container.to_owned(), Arc::new(execution));
+        }
+    }
+
+    async fn exec(&self, container: &str, command: Vec<String>) -> Result<Executed, String> {
+        let execution = self.state().executions.get(container).cloned();
+        let execution = execution.ok_or_else(|| format!("{container} has not run yet"))?;
+        Ok(execution.run(&self.store(), command).await)
+    }
+
+    async fn exec_probe(&self, name: &str, command: Vec<String>, within: Duration) -> ProbeAnswer {
+        let shown = command.join(" ");
+        match tokio::time::timeout(within, self.exec(name, command)).await {
+            Ok(Ok(executed)) if executed.exit.is_success() => ProbeAnswer::Success,
+            Ok(Ok(executed)) => ProbeAnswer::Failure(executed.words()),
+            Ok(Err(problem)) => ProbeAnswer::Error(problem),
+            Err(_elapsed) => ProbeAnswer::Failure(format!(
+                "command timed out: {shown:?} timed out after {}",
+                GoDuration(within)
+            )),
+        }
     }
 
     /// The sandbox, from when it is ready to the Pod's end.
@@ -160,6 +190,9 @@ impl ContainerRuntime for PodRuntime {
             (Handler::of_probe(probe, container, store.pod_ip()), within)
         });
         match asked {
+            Some((Ok(Handler::Exec(command)), within)) => {
+                self.exec_probe(name, command, within).await
+            }
             Some((Ok(handler), within)) => probe::ask(store.network(), &handler, within).await,
             Some((Err(error), _)) => ProbeAnswer::Error(error.to_string()),
             None => ProbeAnswer::Error(format!("{name} has no such probe")),
@@ -175,11 +208,26 @@ impl ContainerRuntime for PodRuntime {
         });
         let handler = handler.ok_or_else(|| format!("{name} has no such hook"))?;
         let handler = Handler::of_hook(handler, container, store.pod_ip());
-        probe::call(store.network(), &handler.map_err(|error| error.to_string())?).await
+        match handler.map_err(|error| error.to_string())? {
+            Handler::Exec(command) => {
+                let shown = command.join(" ");
+                let executed = self.exec(name, command).await?;
+                if executed.exit.is_success() {
+                    return Ok(());
+                }
+                let code = executed.exit.code;
+                Err(format!("command {shown:?} exited with {code}: {}", executed.words()))
+            }
+            handler => probe::call(store.network(), &handler).await,
+        }
     }
 
     async fn teardown(&self) {
-        let store = self.state().store.take();
+        let store = {
+            let mut state = self.state();
+            state.executions.clear();
+            state.store.take()
+        };
         if let Some(store) = store {
             store.remove().await;
         }
@@ -205,4 +253,12 @@ fn manifest_folder(source: &str) -> PathBuf {
 /// The present moment, for what is written to disk.
 pub(super) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// Whether a container has probes or hooks that are commands.
+fn needs_execution(container: &Container) -> bool {
+    let probes = ProbeKind::ALL.into_iter().filter_map(|kind| kind.of(container));
+    let hooks = container.lifecycle.iter().flat_map(|hooks| [&hooks.post_start, &hooks.pre_stop]);
+    probes.into_iter().any(|probe| probe.exec.is_some())
+        || hooks.flatten().any(|hook| hook.exec.is_some())
 }

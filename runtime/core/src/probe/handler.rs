@@ -17,6 +17,8 @@ pub(crate) enum Handler {
     Tcp(Target),
     /// `grpc`, with the service that is asked for.
     Grpc(Target, String),
+    /// `exec`, which is the container's own to run.
+    Exec(Vec<String>),
     /// `sleep`
     Sleep(Duration),
 }
@@ -60,7 +62,9 @@ impl Handler {
         container: &Container,
         ip: IpAddr,
     ) -> Result<Self, HandlerError> {
-        if let Some(get) = &probe.http_get {
+        if let Some(exec) = &probe.exec {
+            Ok(Self::Exec(exec.command.clone().unwrap_or_default()))
+        } else if let Some(get) = &probe.http_get {
             Ok(Self::Http(HttpGet::new(get, container, ip)?))
         } else if let Some(tcp) = &probe.tcp_socket {
             let port = port(&tcp.port, container)?;
@@ -82,7 +86,9 @@ impl Handler {
         container: &Container,
         ip: IpAddr,
     ) -> Result<Self, HandlerError> {
-        if let Some(get) = &hook.http_get {
+        if let Some(exec) = &hook.exec {
+            Ok(Self::Exec(exec.command.clone().unwrap_or_default()))
+        } else if let Some(get) = &hook.http_get {
             Ok(Self::Http(HttpGet::new(get, container, ip)?))
         } else if let Some(sleep) = &hook.sleep {
             Ok(Self::Sleep(Duration::from_secs(u64::try_from(sleep.seconds).unwrap_or(0))))
@@ -132,8 +138,8 @@ fn port(port: &IntOrString, container: &Container) -> Result<u16, HandlerError> 
     match port {
         IntOrString::Int(port) => number(*port),
         IntOrString::String(name) => {
-            let ports = container.ports.iter().flatten();
-            let named = ports.filter(|port| port.name.as_ref() == Some(name)).next();
+            let mut ports = container.ports.iter().flatten();
+            let named = ports.find(|port| port.name.as_ref() == Some(name));
             match (named, name.parse()) {
                 (Some(port), _) => number(port.container_port),
                 (None, Ok(port)) => number(port),

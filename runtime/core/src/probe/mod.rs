@@ -67,7 +67,9 @@ pub(crate) async fn ask(
                 )),
             }
         }
-        Handler::Sleep(_) => ProbeAnswer::Error("sleep is no probe".to_owned()),
+        Handler::Exec(_) | Handler::Sleep(_) => {
+            ProbeAnswer::Error("no handler that the host can ask".to_owned())
+        }
     }
 }
 
@@ -83,6 +85,8 @@ pub(crate) async fn call(network: &Arc<Network>, handler: &Handler) -> Result<()
             tokio::time::sleep(*duration).await;
             Ok(())
         }
-        Handler::Tcp(_) | Handler::Grpc(..) => Err("no handler that a hook can have".to_owned()),
+        Handler::Exec(_) | Handler::Tcp(_) | Handler::Grpc(..) => {
+            Err("no handler that a hook can have".to_owned())
+        }
     }
 }

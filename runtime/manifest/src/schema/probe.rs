@@ -1,6 +1,6 @@
 //! Probes, lifecycle hooks and the actions of both.
 
-use super::reason::{EXEC, HTTP1, PLAIN_GRPC, SIGNALS};
+use super::reason::{HTTP1, PLAIN_GRPC, SIGNALS};
 use super::shape::Support::{Honoured, Ignored};
 use super::shape::{INT_OR_STRING, INT32, INT64, Object, STRING, STRINGS, Shape, field, part};
 
@@ -16,7 +16,7 @@ pub(crate) static LIFECYCLE: Object = Object {
 pub(crate) static LIFECYCLE_HANDLER: Object = Object {
     name: "LifecycleHandler",
     fields: &[
-        field("exec", Shape::Object(&EXEC_ACTION), Ignored(EXEC)),
+        part("exec", Shape::Object(&EXEC_ACTION)),
         part("httpGet", Shape::Object(&HTTP_GET_ACTION)),
         part("sleep", Shape::Object(&SLEEP_ACTION)),
         part("tcpSocket", Shape::Object(&TCP_SOCKET_ACTION)),
@@ -52,7 +52,7 @@ pub(crate) static TCP_SOCKET_ACTION: Object = Object {
 pub(crate) static PROBE: Object = Object {
     name: "Probe",
     fields: &[
-        field("exec", Shape::Object(&EXEC_ACTION), Ignored(EXEC)),
+        part("exec", Shape::Object(&EXEC_ACTION)),
         part("failureThreshold", INT32),
         part("grpc", Shape::Object(&GRPC_ACTION)),
         part("httpGet", Shape::Object(&HTTP_GET_ACTION)),

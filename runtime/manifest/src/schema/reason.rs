@@ -1,8 +1,6 @@
 //! Why a field has no effect, or is refused: one sentence for each cause, so that a page of the
 //! table reads as one.
 
-/// A probe or hook of this kind counts as not there.
-pub(crate) const EXEC: &str = "no command is run in a guest yet: as if it were not there";
 pub(crate) const PLAIN_GRPC: &str = "a gRPC probe speaks without TLS";
 pub(crate) const HTTP1: &str = "a probe speaks HTTP/1.1";
 

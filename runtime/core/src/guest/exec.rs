@@ -1,0 +1,306 @@
+//! A command in a running container.
+//!
+//! WebAssembly has no processes, and a Store that runs a guest takes no second call. So a command is
+//! a run of its own, in a fresh instance over the same files, network and memory limit. Tried in this
+//! order, by the command's first word:
+//!
+//! 1. the name of a function that the container's own program exports: it is called, and what it
+//!    returns is the exit code;
+//! 2. the name of that program (or the word that the container was started as): it runs with the
+//!    command as its arguments;
+//! 3. otherwise the code is 127, and the message lists what there is.
+
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{self, Component, ComponentExportIndex, Val};
+use wasmtime::{ExternType, FuncType, InstancePre, Module, Store};
+
+use super::program::{Entry, Program};
+use super::run::{self, Failure, GuestHost, RunSpec};
+use super::state::GuestState;
+use crate::lifecycle::Exit;
+
+/// Nothing of that name, as a shell has it.
+const NOT_FOUND: i32 = 127;
+/// It is there and cannot be called.
+const NOT_EXECUTABLE: i32 = 126;
+
+/// Runs `command` beside a run of `program`, whose own command line `spec` holds.
+///
+/// A program that is asked to end has no say in its commands: drop the future to end one.
+///
+/// # Cancel safety
+/// Dropping it at any await frees everything that the command held.
+pub async fn exec(
+    program: Program,
+    host: GuestHost,
+    mut spec: RunSpec,
+    command: Vec<String>,
+) -> Exit {
+    let Some(word) = command.first().cloned() else {
+        return not_found("an empty command", &program, &spec);
+    };
+    let never = CancellationToken::new();
+    match find(&program.shared.entry, &word) {
+        Ok(Some(export)) => {
+            let endpoint = host.endpoint.clone();
+            let (places, wanted) =
+                (program.shared.places.clone(), program.shared.places_per_instance);
+            // Beyond the pool's counts instantiating fails. The semaphore is never closed.
+            let _place = places.acquire_many_owned(wanted).await.ok();
+            let exit = match run::start(&program, host, spec, &never) {
+                Ok(mut store) => {
+                    let ended = call(&mut store, &program.shared.entry, export).await;
+                    ended.unwrap_or_else(|failure| failure.into_exit(&store))
+                }
+                Err(error) => error.into(),
+            };
+            endpoint.end();
+            exit
+        }
+        Ok(None) if is_itself(&word, &spec) && program.kind().is_command() => {
+            spec.argv = command;
+            run::run(program, host, spec, never).await
+        }
+        Ok(None) => not_found(&format!("{word:?}"), &program, &spec),
+        Err(problem) => Exit::with_code(NOT_EXECUTABLE).with_message(Some(problem)),
+    }
+}
+
+fn is_itself(word: &str, spec: &RunSpec) -> bool {
+    let Some(own) = spec.argv.first() else { return false };
+    word == own || Path::new(own).file_name().is_some_and(|name| name == word)
+}
+
+fn not_found(what: &str, program: &Program, spec: &RunSpec) -> Exit {
+    let exported = names(&program.shared.entry);
+    let exported = match &exported[..] {
+        [] => "no functions that can be called".to_owned(),
+        names => names.join(", "),
+    };
+    let itself = match spec.argv.first().filter(|_| program.kind().is_command()) {
+        Some(own) => format!("; as {own:?} it runs itself"),
+        None => String::new(),
+    };
+    let message = format!("{what}: not found; the program exports {exported}{itself}");
+    Exit::with_code(NOT_FOUND).with_message(Some(message))
+}
+
+/// A function to be called.
+enum Export {
+    Core(String),
+    Component(ComponentExportIndex),
+}
+
+/// The pre-instantiated program, by what it is.
+enum Linked<'program> {
+    Module(&'program InstancePre<GuestState>),
+    Component(&'program component::InstancePre<GuestState>),
+}
+
+fn linked(entry: &Entry) -> Linked<'_> {
+    match entry {
+        Entry::CommandModule(pre) | Entry::ReactorModule(pre) => Linked::Module(pre),
+        Entry::CommandP2(pre) => Linked::Component(pre.instance_pre()),
+        Entry::CommandP3(pre) => Linked::Component(pre.instance_pre()),
+        Entry::HttpP2(pre) => Linked::Component(pre.instance_pre()),
+        Entry::HttpP3(pre) => Linked::Component(pre.instance_pre()),
+        Entry::ReactorComponent(pre) => Linked::Component(pre),
+    }
+}
+
+/// The function of that name, if there is one.
+///
+/// # Errors
+/// Why it cannot be called.
+fn find(entry: &Entry, word: &str) -> Result<Option<Export>, String> {
+    match linked(entry) {
+        Linked::Module(pre) => find_in_module(pre.module(), word),
+        Linked::Component(pre) => find_in_component(pre.component(), word),
+    }
+}
+
+fn find_in_module(module: &Module, word: &str) -> Result<Option<Export>, String> {
+    match module.get_export(word) {
+        Some(ExternType::Func(function)) if is_own(word) => match callable(&function) {
+            true => Ok(Some(Export::Core(word.to_owned()))),
+            false => {
+                Err(unfit(word, "a function without parameters that returns an i32 or nothing"))
+            }
+        },
+        _ => Ok(None),
+    }
+}
+
+fn callable(function: &FuncType) -> bool {
+    let mut results = function.results();
+    function.params().len() == 0
+        && results.next().is_none_or(|result| result.is_i32())
+        && results.next().is_none()
+}
+
+/// What toolchains export for the host is no command.
+fn is_own(name: &str) -> bool {
+    !name.starts_with('_') && !name.starts_with("cabi_") && !name.starts_with("wasi:")
+}
+
+fn find_in_component(component: &Component, word: &str) -> Result<Option<Export>, String> {
+    let engine = component.engine();
+    for (name, item) in component.component_type().exports(engine) {
+        if !is_own(name) || (name != word && unversioned(name) != word) {
+            continue;
+        }
+        let found = match &item.ty {
+            ComponentItem::ComponentFunc(function) => {
+                answers(function).then(|| component.get_export_index(None, name)).flatten()
+            }
+            ComponentItem::ComponentInstance(interface) => {
+                let mut functions =
+                    interface.exports(engine).filter_map(|(name, item)| match item.ty {
+                        ComponentItem::ComponentFunc(function) if answers(&function) => Some(name),
+                        _ => None,
+                    });
+                let only = functions.next().filter(|_| functions.next().is_none());
+                let interface = component.get_export_index(None, name);
+                only.and_then(|only| component.get_export_index(Some(&interface?), only))
+            }
+            _ => continue,
+        };
+        return match found {
+            Some(index) => Ok(Some(Export::Component(index))),
+            None => Err(unfit(
+                word,
+                "a function without parameters that returns a bool, a result, an integer or nothing",
+            )),
+        };
+    }
+    Ok(None)
+}
+
+fn unfit(word: &str, wanted: &str) -> String {
+    format!("the export {word:?} cannot be run: it would have to be {wanted}")
+}
+
+fn unversioned(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _version)| name)
+}
+
+fn answers(function: &ComponentFunc) -> bool {
+    use wasmtime::component::Type;
+    let mut results = function.results();
+    let is_code = |ty: Type| {
+        matches!(
+            ty,
+            Type::Bool
+                | Type::Result(_)
+                | Type::S8
+                | Type::U8
+                | Type::S16
+                | Type::U16
+                | Type::S32
+                | Type::U32
+                | Type::S64
+                | Type::U64
+        )
+    };
+    function.params().len() == 0 && results.next().is_none_or(is_code) && results.next().is_none()
+}
+
+/// All functions that can be called, for whoever has misspelt one.
+fn names(entry: &Entry) -> Vec<String> {
+    match linked(entry) {
+        Linked::Module(pre) => {
+            let exports = pre.module().exports();
+            let functions = exports.filter_map(|export| match export.ty() {
+                ExternType::Func(function) if is_own(export.name()) && callable(&function) => {
+                    Some(export.name().to_owned())
+                }
+                _ => None,
+            });
+            functions.collect()
+        }
+        Linked::Component(pre) => {
+            let component = pre.component();
+            let ty = component.component_type();
+            let all = ty.exports(component.engine()).map(|(name, _)| unversioned(name));
+            all.filter(|name| matches!(find_in_component(component, name), Ok(Some(_))))
+                .map(str::to_owned)
+                .collect()
+        }
+    }
+}
+
+async fn call(
+    store: &mut Store<GuestState>,
+    entry: &Entry,
+    export: Export,
+) -> Result<Exit, Failure> {
+    match (linked(entry), export) {
+        (Linked::Module(pre), Export::Core(name)) => call_core(store, pre, &name).await,
+        (Linked::Component(pre), Export::Component(index)) => {
+            call_component(store, pre, &index).await
+        }
+        (Linked::Module(_) | Linked::Component(_), _) => unreachable!("found in this program"),
+    }
+}
+
+async fn call_core(
+    store: &mut Store<GuestState>,
+    pre: &InstancePre<GuestState>,
+    name: &str,
+) -> Result<Exit, Failure> {
+    let instance = pre.instantiate_async(&mut *store).await.map_err(Failure::Instantiate)?;
+    if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize") {
+        initialize.call_async(&mut *store, ()).await.map_err(Failure::Run)?;
+    }
+    if let Ok(function) = instance.get_typed_func::<(), i32>(&mut *store, name) {
+        let code = function.call_async(&mut *store, ()).await.map_err(Failure::Run)?;
+        return Ok(answered(Val::S32(code)));
+    }
+    let function =
+        instance.get_typed_func::<(), ()>(&mut *store, name).map_err(Failure::Instantiate)?;
+    function.call_async(&mut *store, ()).await.map_err(Failure::Run)?;
+    Ok(Exit::completed())
+}
+
+async fn call_component(
+    store: &mut Store<GuestState>,
+    pre: &component::InstancePre<GuestState>,
+    index: &ComponentExportIndex,
+) -> Result<Exit, Failure> {
+    let instance = pre.instantiate_async(&mut *store).await.map_err(Failure::Instantiate)?;
+    let function = instance.get_func(&mut *store, index).expect("found among the exports");
+    let count = function.ty(&*store).results().len();
+    let mut results = vec![Val::Bool(true); count];
+    function.call_async(&mut *store, &[], &mut results).await.map_err(Failure::Run)?;
+    Ok(results.pop().map_or_else(Exit::completed, answered))
+}
+
+fn answered(value: Val) -> Exit {
+    let code = match value {
+        Val::Bool(true) | Val::Result(Ok(_)) => 0,
+        Val::Bool(false) => 1,
+        Val::Result(Err(reason)) => {
+            let reason = match reason.as_deref() {
+                Some(Val::String(reason)) => Some(reason.clone()),
+                Some(other) => Some(format!("{other:?}")),
+                None => None,
+            };
+            return Exit::failed().with_message(reason);
+        }
+        Val::S8(code) => i64::from(code),
+        Val::U8(code) => i64::from(code),
+        Val::S16(code) => i64::from(code),
+        Val::U16(code) => i64::from(code),
+        Val::S32(code) => i64::from(code),
+        Val::U32(code) => i64::from(code),
+        Val::S64(code) => code,
+        Val::U64(code) => code.cast_signed(),
+        _ => unreachable!("such functions are not called"),
+    };
+    // As for a process, eight bits count; a failure must not become a success by it.
+    let low = i32::try_from(code & 0xff).unwrap_or(1);
+    Exit::with_code(if code != 0 && low == 0 { 1 } else { low })
+}

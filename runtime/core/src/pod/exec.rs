@@ -1,0 +1,77 @@
+//! Commands in a container that runs: of its probes and hooks.
+
+use std::sync::Arc;
+
+use super::store::PodStore;
+use crate::executor::{Account, TaskError};
+use crate::guest::{self, ContainerMemory, HttpSettings, OutputBuffer, Program, RunSpec, Stdin};
+use crate::lifecycle::Exit;
+use crate::sandbox::filesystem::Mount;
+
+/// The most of a command's output that is kept, both streams together.
+const OUTPUT: usize = 10 << 10;
+
+/// What the commands of a container share with its run.
+pub(super) struct Execution {
+    pub(super) program: Program,
+    pub(super) account: Account,
+    /// The command line of the run itself.
+    pub(super) argv: Vec<String>,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) cwd: Option<String>,
+    pub(super) http: HttpSettings,
+    pub(super) mounts: Vec<Mount>,
+    pub(super) memory: Arc<ContainerMemory>,
+}
+
+/// How a command ended, and what it wrote.
+pub(super) struct Executed {
+    pub(super) exit: Exit,
+    pub(super) output: String,
+}
+
+impl Execution {
+    /// Runs `command` to its end, on the container's account.
+    ///
+    /// # Cancel safety
+    /// Dropping it ends the command.
+    pub(super) async fn run(&self, store: &PodStore, command: Vec<String>) -> Executed {
+        let output = OutputBuffer::new(OUTPUT);
+        let stream = || Arc::new(output.clone());
+        let spec = RunSpec {
+            run: "exec".to_owned(),
+            argv: self.argv.clone(),
+            env: self.env.clone(),
+            cwd: self.cwd.clone(),
+            stdin: Stdin::Closed,
+            stdout: stream(),
+            stderr: stream(),
+            tty: false,
+            ports: Vec::new(),
+            http: self.http,
+            mounts: self.mounts.clone(),
+            memory: Arc::clone(&self.memory),
+        };
+        let host = store.guest_host(self.account.clone());
+        let task = self.account.spawn(guest::exec(self.program.clone(), host, spec, command));
+        let exit = match task.await {
+            Ok(exit) => exit,
+            Err(TaskError::Aborted) => Exit::killed(),
+            Err(TaskError::Panicked(message)) => {
+                Exit::trapped(format!("wasmpod failed while it ran the command: {message}"))
+            }
+        };
+        let output = String::from_utf8_lossy(&output.contents()).into_owned();
+        Executed { exit, output }
+    }
+}
+
+impl Executed {
+    /// What there is to say about it: what it wrote, else why it ended.
+    pub(super) fn words(self) -> String {
+        match self.exit.message {
+            Some(message) if self.output.is_empty() => message,
+            _ => self.output.trim_end().to_owned(),
+        }
+    }
+}
