@@ -91,3 +91,75 @@ fn a_guest_that_never_listens_fails_its_startup_probe() {
     assert!(result.stderr.contains("Container silent failed startup probe"), "{result}");
     assert!(!result.stderr.contains("will be restarted"), "{result}");
 }
+
+/// A Pod of one toolbox with these lines in its container.
+fn toolbox(world: &World, arguments: &str, lines: &str) -> String {
+    let image = guest("toolbox");
+    world.file(
+        "pod.yaml",
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{ name: tools }}\nspec:\n  \
+             terminationGracePeriodSeconds: 2\n  containers:\n  - name: tools\n    \
+             image: {image}\n    args: {arguments}\n{lines}"
+        ),
+    )
+}
+
+#[test]
+fn a_guest_that_spins_is_restarted_by_its_liveness_probe() {
+    let world = World::new();
+    let file = toolbox(
+        &world,
+        "[spin]",
+        "    livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 1 }\n",
+    );
+    let pod = world.wasmpod(["run", &file, "--verbose"]).start();
+    pod.wait_for("Container tools failed liveness probe, will be restarted");
+    pod.wait_until("it has started again", |_, told| told.contains("Container started (x2)"));
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+}
+
+#[test]
+fn a_command_that_is_not_there_says_what_is() {
+    let world = World::new();
+    let file = toolbox(
+        &world,
+        "[sleep, \"600\"]",
+        "    readinessProbe: { exec: { command: [cat, /tmp/ready] }, periodSeconds: 1 }\n",
+    );
+    let pod = world.wasmpod(["run", &file]).start();
+    pod.wait_for("Readiness probe failed: \"cat\": not found; the program exports");
+    pod.wait_for("as \"toolbox.wasm\" it runs itself");
+    pod.signal(Signal::INT);
+    assert_eq!(pod.finish().code, 130);
+}
+
+#[test]
+fn a_program_probes_itself_with_other_words() {
+    let world = World::new();
+    // Ready once the file is there, which the guest writes in the hook for its start.
+    let file = toolbox(
+        &world,
+        "[sleep, \"600\"]",
+        "    readinessProbe: { exec: { command: [toolbox.wasm, read, /tmp/ready] }, periodSeconds: 1 }\n    \
+         lifecycle: { postStart: { exec: { command: [toolbox.wasm, write, /tmp/ready, well] } } }\n",
+    );
+    let pod = world.wasmpod(["run", &file, "-o", "json"]).start();
+    pod.wait_for_status("it is ready", is_ready);
+    pod.signal(Signal::INT);
+    assert_eq!(pod.finish().code, 130);
+}
+
+#[test]
+fn a_guest_finds_a_file_when_it_is_to_stop() {
+    let world = World::new();
+    let file = toolbox(&world, "[await, /run/wasmpod/stop]", "    tty: false\n");
+    let pod = world.wasmpod(["run", &file, "--verbose"]).start();
+    pod.wait_for("Container started");
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert!(result.stdout.contains("SIGTERM"), "{result}");
+    assert_eq!(result.code, 130, "{result}");
+}

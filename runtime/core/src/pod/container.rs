@@ -20,7 +20,7 @@ use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
 use crate::resources::ContainerResources;
 use crate::sandbox::filesystem::{
-    ContainerFilesystem, ContainerFilesystemOptions, MountError, TerminationMessage,
+    ContainerFilesystem, ContainerFilesystemOptions, MountError, StopFile, TerminationMessage,
 };
 use crate::sandbox::wasi::p1::ListenPort;
 use crate::worker::{Run, RunControl};
@@ -90,7 +90,8 @@ pub(super) async fn start(
         // While the guest's thread begins: two folders and a file take as long as an instance.
         log.make_file();
     }
-    let control = Control { stop, guest: task.abort_handle() };
+    let stop_file = StopFile::new(files.mounts(), container);
+    let control = Control { stop, stop_file, guest: task.abort_handle() };
     let remains = Remains { log, message: files.termination_message().clone() };
     Ok(Run {
         id: new_run_id(),
@@ -237,11 +238,16 @@ impl Remains {
 
 struct Control {
     stop: CancellationToken,
+    stop_file: Option<StopFile>,
     guest: AbortHandle,
 }
 
 impl RunControl for Control {
     fn stop(&mut self, _grace: Duration) {
+        // First, so that whoever wakes finds it.
+        if let Some(Err(error)) = self.stop_file.as_ref().map(StopFile::appear) {
+            tracing::debug!("a container is told to stop without its file: {error}");
+        }
         self.stop.cancel();
     }
 

@@ -4,10 +4,20 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::{HeaderMap, HeaderValue, Request, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use k8s_openapi::api::core::v1::{Container, Probe};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::*;
 use crate::sandbox::network::{NetworkConfig, Stream};
@@ -206,4 +216,89 @@ fn a_port_that_is_not_there_is_no_answer() {
         handler(json!({ "tcpSocket": { "port": "9090" } })),
         Ok(Handler::Tcp(Target { port: 9090, .. }))
     ));
+}
+
+/// Answers health checks of `known` with this status, of others with an error.
+fn healthy(network: &Arc<Network>, known: &'static str, status: u8) -> JoinSet<()> {
+    let answer = move |request: Request<hyper::body::Incoming>| async move {
+        assert_eq!(request.uri().path(), "/grpc.health.v1.Health/Check");
+        assert_eq!(request.headers()["content-type"], "application/grpc");
+        let asked = request.into_body().collect().await.unwrap().to_bytes();
+        let response = Response::builder().header("content-type", "application/grpc");
+        let mut trailers = HeaderMap::new();
+        let body = if asked.ends_with(known.as_bytes()) {
+            trailers.insert("grpc-status", HeaderValue::from_static("0"));
+            Bytes::from(vec![0, 0, 0, 0, 2, 8, status])
+        } else {
+            trailers.insert("grpc-status", HeaderValue::from_static("5"));
+            trailers.insert("grpc-message", HeaderValue::from_static("unknown service"));
+            Bytes::new()
+        };
+        let body = Full::new(body).with_trailers(async { Some(Ok(trailers)) });
+        Ok::<_, std::convert::Infallible>(response.body(body).unwrap())
+    };
+    serve(network, move |stream| async move {
+        let server = http2::Builder::new(TokioExecutor::new());
+        // The client goes away when it knows.
+        let _ = server.serve_connection(TokioIo::new(stream), service_fn(answer)).await;
+    })
+}
+
+async fn check(network: &Arc<Network>, service: &str) -> ProbeAnswer {
+    let probe = json!({ "grpc": { "port": 8080, "service": service } });
+    ask(network, &handler(probe).unwrap(), SECOND).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_health_service_says_how_it_is() {
+    let network = network();
+    let server = healthy(&network, "db", 1);
+    assert_eq!(check(&network, "db").await, ProbeAnswer::Success);
+    let unknown =
+        "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service";
+    assert_eq!(check(&network, "queue").await, ProbeAnswer::Failure(unknown.to_owned()));
+    drop(server);
+
+    let network = self::network();
+    let _server = healthy(&network, "", 2);
+    let unwell = "service unhealthy (responded with \"NOT_SERVING\")";
+    assert_eq!(check(&network, "").await, ProbeAnswer::Failure(unwell.to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_speaks_no_grpc_is_not_well() {
+    let network = network();
+    let _server = answering(&network, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+    let ProbeAnswer::Failure(problem) = check(&network, "").await else {
+        panic!("it is no health service");
+    };
+    assert!(problem.starts_with("error: health rpc probe failed: "), "{problem}");
+}
+
+#[tokio::test]
+async fn certificates_are_not_verified() {
+    let signed = rcgen::generate_simple_self_signed(["elsewhere.example".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let network = network();
+    let _server = serve(&network, move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let mut request = [0; 1024];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    let probe = json!({ "port": 8080, "scheme": "HTTPS" });
+    let handler = handler(json!({ "httpGet": probe })).unwrap();
+    let generous = Duration::from_secs(60);
+    assert_eq!(ask(&network, &handler, generous).await, ProbeAnswer::Success);
 }

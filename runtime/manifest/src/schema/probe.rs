@@ -1,6 +1,6 @@
 //! Probes, lifecycle hooks and the actions of both.
 
-use super::reason::{HTTP1, PLAIN_GRPC, SIGNALS};
+use super::reason::{HTTP1, PLAIN_GRPC};
 use super::shape::Support::{Honoured, Ignored};
 use super::shape::{INT_OR_STRING, INT32, INT64, Object, STRING, STRINGS, Shape, field, part};
 
@@ -9,7 +9,7 @@ pub(crate) static LIFECYCLE: Object = Object {
     fields: &[
         field("postStart", Shape::Object(&LIFECYCLE_HANDLER), Honoured),
         field("preStop", Shape::Object(&LIFECYCLE_HANDLER), Honoured),
-        field("stopSignal", STRING, Ignored(SIGNALS)),
+        field("stopSignal", STRING, Honoured),
     ],
 };
 

@@ -9,6 +9,7 @@
 //!   folders of Pods that died.
 //! - [`Volumes`]: the volumes of a Pod, set up, refreshed, measured.
 //! - [`ContainerFilesystem`]: root, mounts and termination message of one run of a container.
+//! - [`StopFile`]: how a guest may learn that it should end.
 //! - [`etc`]: the texts of `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`.
 //!
 //! All of it blocks on the host's file system; callers choose the thread.
@@ -22,6 +23,7 @@ mod memory;
 mod mount;
 mod place;
 mod spare;
+mod stop_file;
 mod subpath;
 mod termination;
 mod tree;
@@ -32,6 +34,7 @@ pub use error::{MountError, VolumeError};
 pub(crate) use folder::has_owner;
 pub use folder::{FolderError, PodFolder, Swept, sweep};
 pub use mount::Mount;
+pub use stop_file::StopFile;
 pub use termination::{MAX_TERMINATION_MESSAGE, TerminationMessage};
 pub use tree::{Usage, remove_tree, usage};
 pub use volume::{ClaimStore, PodSources, Refreshed, VolumeSources, Volumes};
