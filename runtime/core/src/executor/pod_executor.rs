@@ -15,7 +15,8 @@ use super::pool::Pool;
 use super::share::{MilliCpu, Weight};
 
 /// Polls the tasks of one Pod's containers. Dropping it aborts every task and lets the threads
-/// end, without waiting for them; [`PodExecutor::shutdown`] waits.
+/// end, without waiting for them: idle ones a tick later, if the tokio runtime that it is dropped in goes
+/// on, else when that is dropped; [`PodExecutor::shutdown`] waits.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -68,8 +69,8 @@ pub struct Stats {
 }
 
 impl PodExecutor {
-    /// An executor with threads of its own, for a tokio runtime that is driven as long as its tasks
-    /// run: at most `workers`, which is the number of containers, and at most one for each core.
+    /// An executor with threads of its own, for a tokio runtime with timers that is driven as long as
+    /// its tasks run: at most `workers`, which is the number of containers, and at most one for each core.
     /// None is started before the first task, and none that is not needed.
     pub fn threads(workers: usize) -> Arc<Self> {
         Arc::new(Self { kind: Kind::Threads(Pool::new(Allowed { workers, cores })) })

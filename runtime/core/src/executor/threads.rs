@@ -114,11 +114,13 @@ impl Pool {
         }
         // The last worker may have left between an abort and its task's place among the doomed.
         self.discard_doomed();
-        if stopped_before {
+        let runtime = Handle::try_current().ok();
+        if stopped_before && runtime.is_some() {
             return;
         }
         let dismissal = self.this.upgrade().map(Dismissal);
-        if let Ok(runtime) = Handle::try_current() {
+        // Without one they hear of it here, when the dismissal is dropped.
+        if let Some(runtime) = runtime {
             // It ends by itself, within a tick or with its runtime.
             runtime.spawn(async {
                 let _dismissal = dismissal;

@@ -14,6 +14,9 @@ use crate::image::{GuestKind, Profile, Reservation, Shape};
 /// Instances that an HTTP engine's pool can hold at once; requests beyond wait for a place.
 const POOLED_INSTANCES: u32 = 1000;
 
+/// So many of them are kept for commands in containers.
+pub(super) const COMMAND_PLACES: u32 = 16;
+
 /// Memories and tables in the pool for each instance; one that has more takes several places.
 const MEMORIES_PER_PLACE: u32 = 2;
 const TABLES_PER_PLACE: u32 = 4;
@@ -71,7 +74,7 @@ pub(crate) fn places_of(component: &Component) -> u32 {
         Some(needs) => {
             let memories = needs.num_memories.div_ceil(MEMORIES_PER_PLACE);
             let tables = needs.num_tables.div_ceil(TABLES_PER_PLACE);
-            memories.max(tables).clamp(1, POOLED_INSTANCES)
+            memories.max(tables).clamp(1, POOLED_INSTANCES - COMMAND_PLACES)
         }
         None => 1,
     }
@@ -106,6 +109,8 @@ struct Shared {
 pub(crate) struct PlacedEngine {
     pub(crate) engine: Engine,
     pub(crate) places: Arc<Semaphore>,
+    /// The same for commands in containers.
+    pub(super) places_for_commands: Arc<Semaphore>,
 }
 
 impl Engines {
@@ -201,7 +206,11 @@ impl Engines {
         let mut made = false;
         let engine = slot.get_or_init(|| {
             made = true;
-            PlacedEngine { engine, places: Arc::new(Semaphore::new(POOLED_INSTANCES as usize)) }
+            PlacedEngine {
+                engine,
+                places: Arc::new(Semaphore::new((POOLED_INSTANCES - COMMAND_PLACES) as usize)),
+                places_for_commands: Arc::new(Semaphore::new(COMMAND_PLACES as usize)),
+            }
         });
         if made {
             (self.shared.on_new)(&engine.engine);

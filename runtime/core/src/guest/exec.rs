@@ -15,7 +15,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex, Val};
-use wasmtime::{ExternType, FuncType, InstancePre, Module, Store};
+use wasmtime::{Engine, ExternType, FuncType, InstancePre, Module, Store};
 
 use super::program::{Entry, Program};
 use super::run::{self, Failure, GuestHost, RunSpec};
@@ -26,6 +26,12 @@ use crate::lifecycle::Exit;
 const NOT_FOUND: i32 = 127;
 /// It is there and cannot be called.
 const NOT_EXECUTABLE: i32 = 126;
+
+/// So many names are told of.
+const NAMES: usize = 20;
+
+/// Bytes that a function may hand to the host at once: the reason of a failure.
+const ANSWER: usize = 64 << 10;
 
 /// Runs `command` beside a run of `program`, whose own command line `spec` holds.
 ///
@@ -44,14 +50,16 @@ pub async fn exec(
     };
     let never = CancellationToken::new();
     match find(&program.shared.entry, &word) {
+        Ok(Some(_)) if command.len() > 1 => {
+            let problem = format!("the export {word:?} takes no arguments");
+            Exit::with_code(NOT_EXECUTABLE).with_message(Some(problem))
+        }
         Ok(Some(export)) => {
             let endpoint = host.endpoint.clone();
-            let (places, wanted) =
-                (program.shared.places.clone(), program.shared.places_per_instance);
-            // Beyond the pool's counts instantiating fails. The semaphore is never closed.
-            let _place = places.acquire_many_owned(wanted).await.ok();
+            let _place = program.place_for_command().await;
             let exit = match run::start(&program, host, spec, &never) {
                 Ok(mut store) => {
+                    store.set_hostcall_fuel(ANSWER);
                     let ended = call(&mut store, &program.shared.entry, export).await;
                     ended.unwrap_or_else(|failure| failure.into_exit(&store))
                 }
@@ -148,35 +156,57 @@ fn is_own(name: &str) -> bool {
 
 fn find_in_component(component: &Component, word: &str) -> Result<Option<Export>, String> {
     let engine = component.engine();
-    for (name, item) in component.component_type().exports(engine) {
-        if !is_own(name) || (name != word && unversioned(name) != word) {
-            continue;
-        }
-        let found = match &item.ty {
-            ComponentItem::ComponentFunc(function) => {
-                answers(function).then(|| component.get_export_index(None, name)).flatten()
-            }
-            ComponentItem::ComponentInstance(interface) => {
-                let mut functions =
-                    interface.exports(engine).filter_map(|(name, item)| match item.ty {
-                        ComponentItem::ComponentFunc(function) if answers(&function) => Some(name),
-                        _ => None,
-                    });
-                let only = functions.next().filter(|_| functions.next().is_none());
-                let interface = component.get_export_index(None, name);
-                only.and_then(|only| component.get_export_index(Some(&interface?), only))
-            }
-            _ => continue,
-        };
-        return match found {
-            Some(index) => Ok(Some(Export::Component(index))),
-            None => Err(unfit(
-                word,
-                "a function without parameters that returns a bool, a result, an integer or nothing",
-            )),
-        };
+    let ty = component.component_type();
+    let mut exports = ty.exports(engine).filter(|(name, _)| is_own(name));
+    let Some((name, item)) = exports.find(|(name, item)| {
+        is_function_or_interface(&item.ty) && (*name == word || unversioned(name) == word)
+    }) else {
+        return Ok(None);
+    };
+    let found = match fit(&item.ty, engine) {
+        Fit::Function => component.get_export_index(None, name),
+        Fit::Interface(function) => component
+            .get_export_index(None, name)
+            .and_then(|interface| component.get_export_index(Some(&interface), &function)),
+        Fit::No => None,
+    };
+    match found {
+        Some(index) => Ok(Some(Export::Component(index))),
+        None => Err(unfit(
+            word,
+            "a function without parameters that returns a bool, a result, an integer or nothing",
+        )),
     }
-    Ok(None)
+}
+
+fn is_function_or_interface(item: &ComponentItem) -> bool {
+    matches!(item, ComponentItem::ComponentFunc(_) | ComponentItem::ComponentInstance(_))
+}
+
+/// How an export of a component can be called.
+enum Fit {
+    Function,
+    /// By its one function that can be.
+    Interface(String),
+    No,
+}
+
+fn fit(item: &ComponentItem, engine: &Engine) -> Fit {
+    match item {
+        ComponentItem::ComponentFunc(function) if answers(function) => Fit::Function,
+        ComponentItem::ComponentInstance(interface) => {
+            let mut functions =
+                interface.exports(engine).filter_map(|(name, item)| match item.ty {
+                    ComponentItem::ComponentFunc(function) if answers(&function) => Some(name),
+                    _ => None,
+                });
+            match (functions.next(), functions.next()) {
+                (Some(only), None) => Fit::Interface(only.to_owned()),
+                (_, _) => Fit::No,
+            }
+        }
+        _ => Fit::No,
+    }
 }
 
 fn unfit(word: &str, wanted: &str) -> String {
@@ -208,7 +238,7 @@ fn answers(function: &ComponentFunc) -> bool {
     function.params().len() == 0 && results.next().is_none_or(is_code) && results.next().is_none()
 }
 
-/// All functions that can be called, for whoever has misspelt one.
+/// The functions that can be called, for whoever has misspelt one; a program may have very many.
 fn names(entry: &Entry) -> Vec<String> {
     match linked(entry) {
         Linked::Module(pre) => {
@@ -219,15 +249,15 @@ fn names(entry: &Entry) -> Vec<String> {
                 }
                 _ => None,
             });
-            functions.collect()
+            functions.take(NAMES).collect()
         }
         Linked::Component(pre) => {
-            let component = pre.component();
-            let ty = component.component_type();
-            let all = ty.exports(component.engine()).map(|(name, _)| unversioned(name));
-            all.filter(|name| matches!(find_in_component(component, name), Ok(Some(_))))
-                .map(str::to_owned)
-                .collect()
+            let (engine, ty) = (pre.component().engine(), pre.component().component_type());
+            let functions = ty.exports(engine).filter_map(|(name, item)| {
+                let fits = is_own(name) && !matches!(fit(&item.ty, engine), Fit::No);
+                fits.then(|| unversioned(name).to_owned())
+            });
+            functions.take(NAMES).collect()
         }
     }
 }
@@ -283,10 +313,9 @@ fn answered(value: Val) -> Exit {
         Val::Bool(true) | Val::Result(Ok(_)) => 0,
         Val::Bool(false) => 1,
         Val::Result(Err(reason)) => {
-            let reason = match reason.as_deref() {
-                Some(Val::String(reason)) => Some(reason.clone()),
-                Some(other) => Some(format!("{other:?}")),
-                None => None,
+            let reason = match reason.map(|reason| *reason) {
+                Some(Val::String(reason)) => Some(reason),
+                Some(_) | None => None,
             };
             return Exit::failed().with_message(reason);
         }

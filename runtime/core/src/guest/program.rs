@@ -4,13 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, InstancePre, Module};
 use wasmtime_wasi::{p2, p3};
 use wasmtime_wasi_http::{p2 as http_p2, p3 as http_p3};
 
-use super::engine::{Engines, PlacedEngine, places_of};
+use super::engine::{COMMAND_PLACES, Engines, PlacedEngine, places_of};
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) listens: bool,
     /// Where instances of a handler take their places, and how many each.
     pub(crate) places: Arc<Semaphore>,
+    places_for_commands: Arc<Semaphore>,
     pub(crate) places_per_instance: u32,
     code: Code,
 }
@@ -100,7 +101,7 @@ impl Program {
     }
 
     fn load_for(placed: &PlacedEngine, code: &Code) -> Result<Self, StartError> {
-        let PlacedEngine { engine, places } = placed.clone();
+        let PlacedEngine { engine, places, places_for_commands } = placed.clone();
         let mut places_per_instance = 1;
         let (entry, listens) = if code.shape.kind.is_component() {
             let component = map_component(&engine, code)?;
@@ -111,8 +112,27 @@ impl Program {
             (module_entry(&module, code.shape.kind)?, wants_listeners(&module))
         };
         let code = code.clone();
-        let shared = Shared { engine, entry, listens, places, places_per_instance, code };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine,
+                entry,
+                listens,
+                places,
+                places_for_commands,
+                places_per_instance,
+                code,
+            }),
+        })
+    }
+
+    /// A place in the pool for an instance that runs a command. Requests leave some of them free: a
+    /// handler that is busy must still be able to say that it is well.
+    pub(super) async fn place_for_command(&self) -> Option<OwnedSemaphorePermit> {
+        let Shared { places, places_for_commands, places_per_instance, .. } = &*self.shared;
+        let wanted = *places_per_instance;
+        let from = if wanted <= COMMAND_PLACES { places_for_commands } else { places };
+        // They are never closed.
+        Arc::clone(from).acquire_many_owned(wanted).await.ok()
     }
 
     /// What it is.

@@ -320,10 +320,11 @@ impl Container {
         self.wait(Waiting { reason, message, until: Some(now.instant + RETRY) });
     }
 
-    pub(crate) fn exited(&mut self, exit: Exit, now: Now) {
+    pub(crate) fn exited(&mut self, mut exit: Exit, now: Now) {
         if let RunState::Running(running) = &self.state
             && let Some(run) = &self.latest
         {
+            exit.unwell |= running.is_ended_as_unwell();
             self.terminate(Ended {
                 exit,
                 run: run.clone(),

@@ -32,6 +32,9 @@ pub struct Exit {
     /// The termination message: what the guest wrote to `terminationMessagePath`, the end of its
     /// log, or, for an end that it did not choose, what happened.
     pub message: Option<String>,
+    /// A probe of it or the hook for its start had failed, and it was ended for that: then it starts
+    /// again as after a failure, whatever its code.
+    pub unwell: bool,
 }
 
 /// Why a run ended; `Display` gives the text of `state.terminated.reason`.
@@ -58,7 +61,7 @@ impl Exit {
     pub fn with_code(code: i32) -> Self {
         let code = u8::try_from(code & 0xff).expect("masked to eight bits");
         let reason = if code == 0 { ExitReason::Completed } else { ExitReason::Error };
-        Self { code, reason, message: None }
+        Self { code, reason, message: None, unwell: false }
     }
 
     /// The guest's main function returned without a code.
@@ -88,36 +91,48 @@ impl Exit {
 
     /// The run was ended by its memory limit.
     pub fn out_of_memory(message: impl Into<String>) -> Self {
-        Self { code: 137, reason: ExitReason::OomKilled, message: Some(message.into()) }
+        Self {
+            reason: ExitReason::OomKilled,
+            message: Some(message.into()),
+            ..Self::with_code(137)
+        }
     }
 
     /// The guest could not be linked or instantiated.
     pub fn start_error(message: impl Into<String>) -> Self {
-        Self { code: 128, reason: ExitReason::StartError, message: Some(message.into()) }
+        Self {
+            reason: ExitReason::StartError,
+            message: Some(message.into()),
+            ..Self::with_code(128)
+        }
     }
 
     /// The guest lacks the export that should be run.
     pub fn missing_export(message: impl Into<String>) -> Self {
-        Self { code: 127, reason: ExitReason::StartError, message: Some(message.into()) }
+        Self {
+            reason: ExitReason::StartError,
+            message: Some(message.into()),
+            ..Self::with_code(127)
+        }
     }
 
     /// The end of the run was not seen: its task is gone.
     pub fn unknown() -> Self {
         Self {
-            code: 137,
             reason: ExitReason::ContainerStatusUnknown,
             message: Some(
                 "The container could not be located when the pod was terminated".to_owned(),
             ),
+            ..Self::with_code(137)
         }
     }
 
     /// The run made way for a restart of all containers of the Pod.
     pub fn restarting_all() -> Self {
         Self {
-            code: 137,
             reason: ExitReason::RestartingAllContainers,
             message: Some(RESTARTING_ALL.to_owned()),
+            ..Self::with_code(137)
         }
     }
 

@@ -221,8 +221,8 @@ fn probed(
     vec![PodEvent::warning(reason, involved(spec, container), message)]
 }
 
-/// With the reason, which the kubelet leaves out: it fears for secrets of its machine, and a hook
-/// here has none to tell.
+/// With the reason, which the kubelet leaves out for fear of secrets in it; who reads the Events of a
+/// Pod here can read its logs too.
 fn hook_failed(spec: &Spec, container: ContainerIndex, hook: Hook, problem: &str) -> PodEvent {
     let (reason, what) = match hook {
         Hook::PostStart => (Reason::FailedPostStartHook, "PostStartHook failed"),

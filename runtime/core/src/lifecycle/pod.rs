@@ -242,7 +242,7 @@ impl Planner<'_> {
                 continue;
             }
             let pod_started = self.observed.started.instant;
-            let next = running.next_probe(prober, self.spec.container(index), pod_started);
+            let next = running.next_probe(prober.kind, self.spec.container(index), pod_started);
             if next.is_some_and(|next| !self.wait_until(next)) {
                 self.actions.push(Action::Probe { container: index, kind: prober.kind });
             }

@@ -8,6 +8,7 @@
 //! | OnFailure | no | yes |
 //! | Never | no | no |
 //!
+//! One that was ended because a probe or the hook for its start had failed counts as a failure.
 //! An init container that succeeded is done whatever the policy says; a sidecar always starts
 //! again. `restartPolicyRules` are looked at first, in order; the first that matches restarts the
 //! container, or with it all others of the Pod. A run that was ended for such a restart of all
@@ -34,7 +35,7 @@ pub fn restarts(container: &ContainerSpec, exit: &Exit) -> bool {
     }
     match container.restart_policy {
         RestartPolicy::Always => true,
-        RestartPolicy::OnFailure => !exit.is_success(),
+        RestartPolicy::OnFailure => exit.unwell || !exit.is_success(),
         RestartPolicy::Never => false,
     }
 }
@@ -96,6 +97,18 @@ mod tests {
             ] {
                 assert_eq!(restarts(&container, &failure), after_failure, "{container:?}");
             }
+        }
+    }
+
+    #[test]
+    fn who_is_ended_for_a_failed_probe_has_failed_whatever_its_code() {
+        let exit = Exit { unwell: true, ..Exit::completed() };
+        for (policy, again) in [
+            (RestartPolicy::Always, true),
+            (RestartPolicy::OnFailure, true),
+            (RestartPolicy::Never, false),
+        ] {
+            assert_eq!(restarts(&container(Role::App, policy), &exit), again, "{policy:?}");
         }
     }
 

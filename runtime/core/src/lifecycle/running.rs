@@ -144,21 +144,29 @@ impl Running {
             .map(StopReason::FailedProbe)
     }
 
+    /// Whether it is being ended because it was not well.
+    pub(crate) fn is_ended_as_unwell(&self) -> bool {
+        self.stopping.is_some_and(|stopping| match stopping.why {
+            StopReason::FailedProbe(_) | StopReason::FailedPostStart => true,
+            StopReason::PodEnds => false,
+        })
+    }
+
     /// When its probe of this kind is next, if there is one before anything else happens; the Pod was
     /// taken on at `pod_started`.
     pub(crate) fn next_probe(
         &self,
-        prober: &Prober,
+        kind: ProbeKind,
         spec: &ContainerSpec,
         pod_started: Instant,
     ) -> Option<Instant> {
-        let probe = spec.probe(prober.kind)?;
+        let (probe, prober) = (spec.probe(kind)?, self.prober(kind)?);
         let eligible = self.since + probe.initial_delay;
-        let from = match prober.kind {
+        let from = match kind {
             ProbeKind::Startup => (self.post_start == HookState::Done).then_some(self.since),
             ProbeKind::Liveness | ProbeKind::Readiness => self.started,
         }?;
-        Some(match prober.kind {
+        Some(match kind {
             // It is triggered when the container has started.
             ProbeKind::Readiness => prober.next(probe, from, eligible.max(from))?,
             // A tick at the moment of the start found no container yet.

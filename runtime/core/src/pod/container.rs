@@ -1,6 +1,7 @@
 //! One run of a container: its files, its environment, its log, its share of CPU and memory, and
 //! the guest in it.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exec::Execution;
 use super::output::ContainerOutput;
-use super::runtime::{PodRuntime, now};
+use super::runtime::{PodRuntime, has_commands, now};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::new_run_id;
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
@@ -71,9 +72,10 @@ pub(super) async fn start(
     };
     let stop = CancellationToken::new();
     let account = account(store, &container.name, resources);
-    runtime.set_execution(
-        &container.name,
-        Execution {
+    let execution = has_commands(container).then(|| {
+        Arc::new(Execution {
+            name: spec.run.clone(),
+            count: AtomicU64::new(0),
             program: program.clone(),
             account: account.clone(),
             argv: spec.argv.clone(),
@@ -82,8 +84,9 @@ pub(super) async fn start(
             http: spec.http,
             mounts: spec.mounts.clone(),
             memory: Arc::clone(&spec.memory),
-        },
-    );
+        })
+    });
+    runtime.set_execution(&container.name, execution.as_ref());
     let guest = guest::run(program, store.guest_host(account.clone()), spec, stop.clone());
     let task = account.spawn(guest);
     if attempt == 0 {
@@ -92,7 +95,8 @@ pub(super) async fn start(
     }
     let stop_file = StopFile::new(files.mounts(), container);
     let control = Control { stop, stop_file, guest: task.abort_handle() };
-    let remains = Remains { log, message: files.termination_message().clone() };
+    let message = files.termination_message().clone();
+    let remains = Remains { log, message, _execution: execution };
     Ok(Run {
         id: new_run_id(),
         exit: async move { remains.exit(ended(task).await) }.boxed(),
@@ -226,6 +230,8 @@ async fn ended(task: Task<Exit>) -> Exit {
 struct Remains {
     log: LogWriter,
     message: TerminationMessage,
+    /// For its commands, which end with it.
+    _execution: Option<Arc<Execution>>,
 }
 
 impl Remains {

@@ -1,6 +1,7 @@
 //! Commands in a container that runs: of its probes and hooks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::store::PodStore;
 use crate::executor::{Account, TaskError};
@@ -11,8 +12,15 @@ use crate::sandbox::filesystem::Mount;
 /// The most of a command's output that is kept, both streams together.
 const OUTPUT: usize = 10 << 10;
 
-/// What the commands of a container share with its run.
+/// A command has that part of the descriptors that its container has: several may run at once.
+const DESCRIPTORS: usize = 8;
+
+/// What the commands of a container share with its run, which it does not outlast.
 pub(super) struct Execution {
+    /// Of the run.
+    pub(super) name: String,
+    /// How many commands there were.
+    pub(super) count: AtomicU64,
     pub(super) program: Program,
     pub(super) account: Account,
     /// The command line of the run itself.
@@ -39,7 +47,7 @@ impl Execution {
         let output = OutputBuffer::new(OUTPUT);
         let stream = || Arc::new(output.clone());
         let spec = RunSpec {
-            run: "exec".to_owned(),
+            run: format!("{}/exec/{}", self.name, self.count.fetch_add(1, Ordering::Relaxed)),
             argv: self.argv.clone(),
             env: self.env.clone(),
             cwd: self.cwd.clone(),
@@ -52,7 +60,8 @@ impl Execution {
             mounts: self.mounts.clone(),
             memory: Arc::clone(&self.memory),
         };
-        let host = store.guest_host(self.account.clone());
+        let mut host = store.guest_host(self.account.clone());
+        host.containers *= DESCRIPTORS;
         let task = self.account.spawn(guest::exec(self.program.clone(), host, spec, command));
         let exit = match task.await {
             Ok(exit) => exit,
@@ -69,9 +78,11 @@ impl Execution {
 impl Executed {
     /// What there is to say about it: what it wrote, else why it ended.
     pub(super) fn words(self) -> String {
-        match self.exit.message {
+        let words = match self.exit.message {
             Some(message) if self.output.is_empty() => message,
-            _ => self.output.trim_end().to_owned(),
-        }
+            _ => self.output,
+        };
+        let end = words.floor_char_boundary(OUTPUT.min(words.len()));
+        words[..end].trim_end().to_owned()
     }
 }

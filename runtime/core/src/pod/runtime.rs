@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -39,8 +39,8 @@ struct State {
     store: Option<Arc<PodStore>>,
     /// By container; what `prepare_image` has made ready.
     programs: HashMap<String, Prepared>,
-    /// By container; of its latest run.
-    executions: HashMap<String, Arc<Execution>>,
+    /// By container; gone with its run.
+    executions: HashMap<String, Weak<Execution>>,
 }
 
 /// A program, or why its image will never run: that is the start's failure, not the image's.
@@ -100,17 +100,16 @@ impl PodRuntime {
         self.images.resolve(container.image.as_deref().unwrap_or_default(), policy)
     }
 
-    /// Notes with what commands of a container's new run are to be made.
-    pub(super) fn set_execution(&self, container: &str, execution: Execution) {
-        // Only where there are any: it holds a copy of the environment.
-        if needs_execution(self.container(container)) {
-            self.state().executions.insert(container.to_owned(), Arc::new(execution));
+    /// Notes what commands of a container's new run need, if it has any.
+    pub(super) fn set_execution(&self, container: &str, execution: Option<&Arc<Execution>>) {
+        if let Some(execution) = execution {
+            self.state().executions.insert(container.to_owned(), Arc::downgrade(execution));
         }
     }
 
     async fn exec(&self, container: &str, command: Vec<String>) -> Result<Executed, String> {
-        let execution = self.state().executions.get(container).cloned();
-        let execution = execution.ok_or_else(|| format!("{container} has not run yet"))?;
+        let execution = self.state().executions.get(container).and_then(Weak::upgrade);
+        let execution = execution.ok_or_else(|| format!("{container} does not run"))?;
         Ok(execution.run(&self.store(), command).await)
     }
 
@@ -223,11 +222,7 @@ impl ContainerRuntime for PodRuntime {
     }
 
     async fn teardown(&self) {
-        let store = {
-            let mut state = self.state();
-            state.executions.clear();
-            state.store.take()
-        };
+        let store = self.state().store.take();
         if let Some(store) = store {
             store.remove().await;
         }
@@ -256,7 +251,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 /// Whether a container has probes or hooks that are commands.
-fn needs_execution(container: &Container) -> bool {
+pub(super) fn has_commands(container: &Container) -> bool {
     let probes = ProbeKind::ALL.into_iter().filter_map(|kind| kind.of(container));
     let hooks = container.lifecycle.iter().flat_map(|hooks| [&hooks.post_start, &hooks.pre_stop]);
     probes.into_iter().any(|probe| probe.exec.is_some())

@@ -5,12 +5,16 @@
 //!
 //! Rule: the gRPC health checking protocol, and gRPC over HTTP/2.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::rt::Executor;
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
 
 use super::OUTPUT;
 use super::dial::dial;
@@ -37,7 +41,9 @@ pub(super) async fn check(endpoint: &Endpoint, to: &Target, service: &str) -> Pr
     let failed = |problem: String| {
         ProbeAnswer::Failure(format!("error: health rpc probe failed: {problem}"))
     };
-    let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    let tasks = Arc::default();
+    let executor = Tasks(Arc::downgrade(&tasks));
+    let handshake = http2::handshake(executor, TokioIo::new(stream)).await;
     let (mut sender, connection) = match handshake {
         Ok(connected) => connected,
         Err(error) => return failed(chain(&error)),
@@ -65,6 +71,18 @@ pub(super) async fn check(endpoint: &Endpoint, to: &Target, service: &str) -> Pr
     }
 }
 
+/// Where the tasks of a connection go: they end with whoever holds the set.
+#[derive(Clone)]
+struct Tasks(Weak<Mutex<JoinSet<()>>>);
+
+impl<Work: Future<Output = ()> + Send + 'static> Executor<Work> for Tasks {
+    fn execute(&self, work: Work) {
+        if let Some(tasks) = self.0.upgrade() {
+            tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(work);
+        }
+    }
+}
+
 /// What came back.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
@@ -82,7 +100,7 @@ fn request(to: &Target, service: &str) -> Request<Full<Bytes>> {
     Request::post(format!("http://{to}/grpc.health.v1.Health/Check"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
-        .header("user-agent", "kube-probe/wasmpod")
+        .header("user-agent", super::handler::PROBE_AGENT)
         .body(Full::new(framed.into()))
         .expect("an address and constants")
 }

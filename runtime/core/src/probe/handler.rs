@@ -8,6 +8,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use k8s_openapi::api::core::v1::{Container, HTTPGetAction, HTTPHeader, LifecycleHandler, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use crate::manifest::expand::expand;
+
+/// Who asks, to an HTTP server.
+pub(super) const PROBE_AGENT: &str = concat!("kube-probe/wasmpod-", env!("CARGO_PKG_VERSION"));
+const HOOK_AGENT: &str = concat!("kube-lifecycle/wasmpod-", env!("CARGO_PKG_VERSION"));
+
 /// What is asked, with names and defaults settled.
 #[derive(Clone, Debug)]
 pub(crate) enum Handler {
@@ -63,9 +69,10 @@ impl Handler {
         ip: IpAddr,
     ) -> Result<Self, HandlerError> {
         if let Some(exec) = &probe.exec {
-            Ok(Self::Exec(exec.command.clone().unwrap_or_default()))
+            let words = exec.command.iter().flatten();
+            Ok(Self::Exec(words.map(|word| expand(word, |name| value(container, name))).collect()))
         } else if let Some(get) = &probe.http_get {
-            Ok(Self::Http(HttpGet::new(get, container, ip)?))
+            Ok(Self::Http(HttpGet::new(get, container, ip, PROBE_AGENT)?))
         } else if let Some(tcp) = &probe.tcp_socket {
             let port = port(&tcp.port, container)?;
             Ok(Self::Tcp(Target::new(tcp.host.as_deref(), ip, port)))
@@ -89,7 +96,7 @@ impl Handler {
         if let Some(exec) = &hook.exec {
             Ok(Self::Exec(exec.command.clone().unwrap_or_default()))
         } else if let Some(get) = &hook.http_get {
-            Ok(Self::Http(HttpGet::new(get, container, ip)?))
+            Ok(Self::Http(HttpGet::new(get, container, ip, HOOK_AGENT)?))
         } else if let Some(sleep) = &hook.sleep {
             Ok(Self::Sleep(Duration::from_secs(u64::try_from(sleep.seconds).unwrap_or(0))))
         } else {
@@ -99,14 +106,19 @@ impl Handler {
 }
 
 impl HttpGet {
-    fn new(get: &HTTPGetAction, container: &Container, ip: IpAddr) -> Result<Self, HandlerError> {
+    fn new(
+        get: &HTTPGetAction,
+        container: &Container,
+        ip: IpAddr,
+        agent: &'static str,
+    ) -> Result<Self, HandlerError> {
         let port = port(&get.port, container)?;
         let path = get.path.as_deref().unwrap_or_default();
         Ok(Self {
             target: Target::new(get.host.as_deref(), ip, port),
             tls: get.scheme.as_deref() == Some("HTTPS"),
             path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
-            headers: headers(get.http_headers.as_deref().unwrap_or_default()),
+            headers: headers(get.http_headers.as_deref().unwrap_or_default(), agent),
         })
     }
 
@@ -134,6 +146,14 @@ impl fmt::Display for Target {
     }
 }
 
+/// What `$(NAME)` stands for in the command of a probe: what the manifest itself says, no more.
+///
+/// Rule: the kubelet's `ExpandContainerCommandOnlyStatic`. It leaves hooks as they are.
+fn value<'manifest>(container: &'manifest Container, name: &str) -> Option<&'manifest str> {
+    let mut variables = container.env.iter().flatten().rev();
+    variables.find(|variable| variable.name == name)?.value.as_deref()
+}
+
 fn port(port: &IntOrString, container: &Container) -> Result<u16, HandlerError> {
     match port {
         IntOrString::Int(port) => number(*port),
@@ -155,7 +175,7 @@ fn number(port: i32) -> Result<u16, HandlerError> {
 
 /// The headers of the manifest, with those of a probe where it says nothing else. What validation
 /// lets pass and is no header goes without a word, as it would have no effect.
-fn headers(written: &[HTTPHeader]) -> HeaderMap {
+fn headers(written: &[HTTPHeader], agent: &'static str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for header in written {
         if let (Ok(name), Ok(value)) =
@@ -164,10 +184,7 @@ fn headers(written: &[HTTPHeader]) -> HeaderMap {
             headers.append(name, value);
         }
     }
-    let defaults = [
-        (http::header::USER_AGENT, concat!("kube-probe/wasmpod-", env!("CARGO_PKG_VERSION"))),
-        (http::header::ACCEPT, "*/*"),
-    ];
+    let defaults = [(http::header::USER_AGENT, agent), (http::header::ACCEPT, "*/*")];
     for (name, value) in defaults {
         match headers.get(&name) {
             None => {

@@ -58,7 +58,7 @@ pub(super) async fn send(endpoint: &Endpoint, get: &HttpGet) -> Result<Answer, S
         let location = answer.location.as_ref().filter(|_| is_followed(answer.status));
         let next = location
             .and_then(|location| url.join(location.to_str().ok()?).ok())
-            .filter(|next| next.host() == url.host());
+            .filter(|next| next.host() == url.host() && matches!(next.scheme(), "http" | "https"));
         match next {
             Some(next) => url = next,
             None => return Ok(answer),

@@ -203,6 +203,21 @@ async fn the_head_of_a_request_is_a_kubelets() {
 }
 
 #[test]
+fn a_command_knows_the_values_of_the_manifest() {
+    let container: Container = serde_json::from_value(json!({
+        "name": "web",
+        "env": [{ "name": "MODE", "value": "deep" }, { "name": "POD", "valueFrom": {} }],
+    }))
+    .unwrap();
+    let probe = json!({ "exec": { "command": ["check", "$(MODE)", "$(POD)", "$$(MODE)"] } });
+    let probe: Probe = serde_json::from_value(probe).unwrap();
+    let Ok(Handler::Exec(command)) = Handler::of_probe(&probe, &container, IP) else {
+        panic!("it is a command");
+    };
+    assert_eq!(command, ["check", "deep", "$(POD)", "$(MODE)"]);
+}
+
+#[test]
 fn a_port_that_is_not_there_is_no_answer() {
     for (probe, expected) in [
         (json!({ "httpGet": { "port": "admin" } }), "port admin not found"),

@@ -332,7 +332,7 @@ async fn more_requests_than_the_pool_has_places_wait_their_turn() {
         let mut world = World::new();
         // Of a thousand places, so many are left.
         let web = world.program(guest).await;
-        let taken = web.shared.places.clone().try_acquire_many_owned(990).unwrap();
+        let taken = web.shared.places.clone().try_acquire_many_owned(974).unwrap();
         let _web = world.start(guest).await;
         let mut clients = Vec::new();
         for _ in 0..200 {
@@ -408,7 +408,8 @@ async fn the_memory_limit_holds_for_all_instances_together() {
     let _web = world.start("http_toolbox").await;
     assert_eq!(world.get("/grow/16").await, "200 grown\n");
     assert_eq!(world.get("/grow/64").await, "200 denied\n");
-    assert_eq!(world.memory.used(), 0);
+    // A client may have its response before the instance is gone.
+    world.until("all of it is given back", |world| world.memory.used() == 0).await;
 }
 
 #[tokio::test]

@@ -79,6 +79,11 @@ async fn a_function_of_a_module_is_called_in_an_instance_of_its_own() {
     assert_eq!(world.exec(&text, &["healthy"]).await, Exit::completed());
     assert_eq!(world.exec(&text, &["healthy"]).await, Exit::completed());
     assert_eq!(world.exec(&text, &["leave"]).await, Exit::with_code(3));
+    let exit = world.exec(&text, &["healthy", "--deep"]).await;
+    assert_eq!(
+        (exit.code, exit.message.as_deref()),
+        (126, Some("the export \"healthy\" takes no arguments"))
+    );
     let exit = world.exec(&text, &["add"]).await;
     assert_eq!(exit.code, 126);
     assert_eq!(

@@ -111,6 +111,29 @@ async fn under_policy_never_a_container_that_fails_its_probe_stays_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_guest_that_ends_well_for_a_failed_probe_has_failed() {
+    let container =
+        probed(&[("livenessProbe", json!({ "periodSeconds": 5, "failureThreshold": 1 }))]);
+    let polite = Script::runs([Guest::serves().lingers(1, 0), Guest::exits(1, 0)]);
+    let mut pod = PodScript::new()
+        .with("restartPolicy", "OnFailure")
+        .add("containers", container, polite.answers(Liveness, [no()]))
+        .start();
+    pod.end().await;
+    insta::assert_snapshot!(pod.deeds(), @r"
+    0s sandbox
+    0s image web
+    0s start web #0
+    5s probe web: Liveness? no
+    5s stop web within 30s
+    6s image web
+    6s start web #1
+    7s teardown
+    7s over, exit code 0
+    ");
+}
+
+#[tokio::test(start_paused = true)]
 async fn readiness_comes_and_goes_and_never_restarts() {
     let probe = json!({ "periodSeconds": 2, "failureThreshold": 2, "successThreshold": 2 });
     let container = probed(&[("readinessProbe", probe)]);
