@@ -163,3 +163,26 @@ fn a_guest_finds_a_file_when_it_is_to_stop() {
     assert!(result.stdout.contains("SIGTERM"), "{result}");
     assert_eq!(result.code, 130, "{result}");
 }
+
+#[test]
+fn http_handlers_are_probed_as_any_server() {
+    for handler in ["http_tiny", "http_tiny_p3"] {
+        let world = World::new();
+        let image = guest(handler);
+        let file = world.file(
+            "pod.yaml",
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{ name: handler }}\nspec:\n  containers:\n  \
+                 - name: web\n    image: {image}\n    ports: [{{ name: http, containerPort: 8080 }}]\n    \
+                 readinessProbe: {{ httpGet: {{ path: /, port: http }}, periodSeconds: 1 }}\n    \
+                 livenessProbe: {{ tcpSocket: {{ port: http }}, periodSeconds: 1, failureThreshold: 1 }}\n"
+            ),
+        );
+        let pod = world.wasmpod(["run", &file, "-o", "json"]).start();
+        pod.wait_for_status("it is ready", is_ready);
+        pod.signal(Signal::INT);
+        let result = pod.finish();
+        assert_eq!(result.code, 130, "{handler}: {result}");
+        assert!(!result.stdout.contains("Unhealthy"), "{handler}: {result}");
+    }
+}
