@@ -234,8 +234,16 @@ impl Planner<'_> {
     }
 
     /// Asks the probes that are due. A guest whose end was asked for is only asked whether it is
-    /// ready.
+    /// ready, and one that is killed now nothing.
     fn probe(&mut self, index: ContainerIndex, running: &Running) {
+        let killed = running.stopping.is_some_and(|stopping| match stopping.stage {
+            StopStage::KillAt(at) => at <= self.now,
+            StopStage::Killed => true,
+            StopStage::Hook | StopStage::AfterHook => false,
+        });
+        if killed {
+            return;
+        }
         let ends = self.observed.ending.is_some() || running.stopping.is_some();
         for prober in &running.probers {
             if ends && prober.kind != ProbeKind::Readiness {

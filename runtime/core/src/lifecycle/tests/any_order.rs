@@ -540,8 +540,14 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// `PROPTEST_CASES` asks for more: so many Pods as CI has time for.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: asked.cases.max(2_000), ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_promises_hold_in_any_order(
