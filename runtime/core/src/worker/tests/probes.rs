@@ -38,10 +38,7 @@ async fn the_third_failure_of_liveness_restarts_the_container() {
     let container = probed(&[("livenessProbe", json!({ "periodSeconds": 10 }))]);
     let answers = [YES, no(), YES, no(), no(), no(), YES];
     let pod = PodScript::new().add("containers", container, serves().answers(Liveness, answers));
-    let mut pod = pod.start();
-    pod.pass(65).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = pod.stopped_after(65).await;
     insta::assert_snapshot!(pod.trace(), @r#"
       0s sandbox
       0s image web
@@ -139,10 +136,7 @@ async fn readiness_comes_and_goes_and_never_restarts() {
     let container = probed(&[("readinessProbe", probe)]);
     let answers = [no(), YES, YES, no(), YES, no(), no(), YES, YES];
     let pod = PodScript::new().add("containers", container, serves().answers(Readiness, answers));
-    let mut pod = pod.start();
-    pod.pass(17).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = pod.stopped_after(17).await;
     insta::assert_snapshot!(pod.trace(), @r#"
      0s sandbox
      0s image web
@@ -185,10 +179,7 @@ async fn until_the_startup_probe_succeeds_no_other_is_asked() {
     ]);
     let script =
         serves().answers(Startup, no_times(3)).answers(Liveness, [YES]).answers(Readiness, [YES]);
-    let mut pod = PodScript::new().add("containers", container, script).start();
-    pod.pass(25).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = PodScript::new().add("containers", container, script).stopped_after(25).await;
     insta::assert_snapshot!(pod.trace(), @r#"
      0s sandbox
      0s image web
@@ -222,10 +213,7 @@ async fn a_startup_probe_that_never_succeeds_restarts_the_container() {
     let probe = json!({ "periodSeconds": 1, "failureThreshold": 2, "initialDelaySeconds": 5 });
     let container = probed(&[("startupProbe", probe)]);
     let script = serves().answers(Startup, no_times(2));
-    let mut pod = PodScript::new().add("containers", container, script).start();
-    pod.pass(20).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = PodScript::new().add("containers", container, script).stopped_after(20).await;
     insta::assert_snapshot!(pod.trace(), @r#"
      0s sandbox
      0s image web
@@ -263,11 +251,10 @@ async fn a_probe_that_cannot_be_made_does_not_count() {
     let container =
         probed(&[("livenessProbe", json!({ "periodSeconds": 1, "failureThreshold": 1 }))]);
     let answers = [ProbeAnswer::Error("port admin not found".to_owned()), YES];
-    let mut pod =
-        PodScript::new().add("containers", container, serves().answers(Liveness, answers)).start();
-    pod.pass(3).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = PodScript::new()
+        .add("containers", container, serves().answers(Liveness, answers))
+        .stopped_after(3)
+        .await;
     insta::assert_snapshot!(pod.trace(), @r#"
     0s sandbox
     0s image web
@@ -322,11 +309,11 @@ async fn a_hook_for_the_start_holds_the_next_container_back() {
         "readinessProbe": { "tcpSocket": { "port": 80 }, "periodSeconds": 1 },
     });
     let script = serves().hook(Hook::PostStart, 3, Ok(())).answers(Readiness, [YES]);
-    let mut pod =
-        PodScript::new().add("containers", hooked, script).container("other", serves()).start();
-    pod.pass(4).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = PodScript::new()
+        .add("containers", hooked, script)
+        .container("other", serves())
+        .stopped_after(4)
+        .await;
     insta::assert_snapshot!(pod.trace(), @r#"
     0s sandbox
     0s image web
@@ -387,13 +374,11 @@ async fn a_hook_for_the_end_is_a_part_of_the_grace_period() {
     let hooked =
         json!({ "name": "web", "lifecycle": { "preStop": { "sleep": { "seconds": 4 } } } });
     let deaf = Script::runs([Guest::serves().deaf()]);
-    let mut pod = PodScript::new()
+    let pod = PodScript::new()
         .with("terminationGracePeriodSeconds", 10)
         .add("containers", hooked, deaf.hook(Hook::PreStop, 4, Ok(())))
-        .start();
-    pod.pass(1).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+        .stopped_after(1)
+        .await;
     insta::assert_snapshot!(pod.trace(), @r#"
      0s sandbox
      0s image web
@@ -419,13 +404,11 @@ async fn a_hook_that_takes_too_long_leaves_two_seconds_for_the_guest() {
     let hooked =
         json!({ "name": "web", "lifecycle": { "preStop": { "sleep": { "seconds": 60 } } } });
     let deaf = Script::runs([Guest::serves().deaf()]);
-    let mut pod = PodScript::new()
+    let pod = PodScript::new()
         .with("terminationGracePeriodSeconds", 10)
         .add("containers", hooked, deaf.hook(Hook::PreStop, 60, Ok(())))
-        .start();
-    pod.pass(1).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+        .stopped_after(1)
+        .await;
     insta::assert_snapshot!(pod.deeds(), @r"
      0s sandbox
      0s image web
@@ -443,10 +426,7 @@ async fn a_failing_hook_for_the_end_is_told_and_the_end_goes_on() {
     let hooked =
         json!({ "name": "web", "lifecycle": { "preStop": { "httpGet": { "port": 80 } } } });
     let script = serves().hook(Hook::PreStop, 1, Err("no answer"));
-    let mut pod = PodScript::new().add("containers", hooked, script).start();
-    pod.pass(1).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = PodScript::new().add("containers", hooked, script).stopped_after(1).await;
     insta::assert_snapshot!(pod.trace(), @r#"
     0s sandbox
     0s image web
@@ -472,17 +452,15 @@ async fn hooks_for_the_end_are_called_together_and_sidecars_told_last() {
     let hooks = json!({ "preStop": { "sleep": { "seconds": 2 } } });
     let sidecar = json!({ "name": "proxy", "restartPolicy": "Always", "lifecycle": hooks });
     let app = json!({ "name": "app", "lifecycle": hooks });
-    let mut pod = PodScript::new()
+    let pod = PodScript::new()
         .add("initContainers", sidecar, serves().hook(Hook::PreStop, 2, Ok(())))
         .add(
             "containers",
             app,
             Script::runs([Guest::serves().lingers(3, 0)]).hook(Hook::PreStop, 2, Ok(())),
         )
-        .start();
-    pod.pass(1).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+        .stopped_after(1)
+        .await;
     insta::assert_snapshot!(pod.deeds(), @r"
     0s sandbox
     0s image proxy
@@ -524,10 +502,7 @@ async fn while_a_pod_ends_only_readiness_is_asked() {
     let script = Script::runs([Guest::serves().lingers(3, 0)])
         .answers(Liveness, [YES])
         .answers(Readiness, [YES, YES, no()]);
-    let mut pod = PodScript::new().add("containers", container, script).start();
-    pod.pass(1).await;
-    pod.handle.stop(None).await;
-    pod.end().await;
+    let pod = PodScript::new().add("containers", container, script).stopped_after(1).await;
     insta::assert_snapshot!(pod.trace(), @r#"
     0s sandbox
     0s image web

@@ -250,6 +250,15 @@ impl PodScript {
         RunningPod { handle, trace, finished, tasks }
     }
 
+    /// Runs the Pod for so many seconds and has it stopped; gives it when it has ended.
+    pub(super) async fn stopped_after(self, seconds: u64) -> RunningPod {
+        let mut pod = self.start();
+        pod.pass(seconds).await;
+        pod.handle.stop(None).await;
+        pod.end().await;
+        pod
+    }
+
     /// Runs the Pod to its end and gives its trace.
     pub(super) async fn trace(self) -> String {
         let mut pod = self.start();
