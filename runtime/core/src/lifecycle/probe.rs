@@ -113,12 +113,11 @@ pub struct Prober {
     streak: Option<(bool, u32)>,
     /// What enough answers in a row have come to.
     verdict: Option<bool>,
-    on_hold: bool,
 }
 
 impl Prober {
     pub(crate) fn new(kind: ProbeKind) -> Self {
-        Self { kind, latest: None, under_way: false, streak: None, verdict: None, on_hold: false }
+        Self { kind, latest: None, under_way: false, streak: None, verdict: None }
     }
 
     /// Whether enough answers in a row were a success.
@@ -132,6 +131,16 @@ impl Prober {
         self.verdict == Some(false)
     }
 
+    /// Whether no further answer could change anything: the container has started, or is about to be
+    /// ended for the failure.
+    fn is_settled(&self) -> bool {
+        match self.kind {
+            ProbeKind::Startup => self.verdict.is_some(),
+            ProbeKind::Liveness => self.has_failed(),
+            ProbeKind::Readiness => false,
+        }
+    }
+
     /// The moment of the next probe, if there is one before anything else happens. Ticks count from
     /// `anchor`, those before `eligible` are passed over.
     pub(crate) fn next(
@@ -140,11 +149,7 @@ impl Prober {
         anchor: Instant,
         eligible: Instant,
     ) -> Option<Instant> {
-        if self.under_way || self.on_hold {
-            return None;
-        }
-        let settled = self.kind == ProbeKind::Startup && self.has_succeeded();
-        if settled {
+        if self.under_way || self.is_settled() {
             return None;
         }
         Some(match self.latest {
@@ -173,12 +178,9 @@ impl Prober {
         };
         self.streak = Some((success, count));
         let threshold = if success { spec.success_threshold } else { spec.failure_threshold };
-        if count < threshold {
-            return;
+        if count >= threshold {
+            self.verdict = Some(success);
         }
-        self.verdict = Some(success);
-        // The container is about to be ended for it: it need not be asked again.
-        self.on_hold = !success && self.kind != ProbeKind::Readiness;
     }
 }
 
