@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::Path;
 
-fn functions(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+fn functions(folder: &Path, found: &mut BTreeSet<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         if path.is_dir() {
-            functions(&path, found);
+            functions(&path, found)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
+            let text = fs::read_to_string(&path)?;
             let mut is_case = false;
             for line in text.lines().map(str::trim) {
                 if let Some((_, rest)) = line.split_once("fn ")
@@ -23,13 +24,14 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) {
             }
         }
     }
+    Ok(())
 }
 
 #[test]
 fn every_case_that_the_page_names_is_a_test() {
     let core = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cases = BTreeSet::new();
-    functions(&core.join("src"), &mut cases);
+    functions(&core.join("src"), &mut cases).unwrap();
     let page = fs::read_to_string(core.join("../../docs/semantics.md")).unwrap();
     let named = page.split('`').skip(1).step_by(2);
     let named: Vec<&str> = named.filter(|name| name.contains('_')).collect();
