@@ -17,5 +17,6 @@ mod network;
 mod probes;
 mod programs;
 mod run;
+mod services;
 mod sockets;
 mod terminal;

@@ -23,7 +23,7 @@ pub(crate) fn pod_process(verb: &PodProcess, root: Option<&Path>) -> Result<Exit
     if getppid().map(|parent| parent.as_raw_nonzero().get()) != bundle.parent {
         return Err(Failure::new("the process that started this Pod is gone"));
     }
-    run_here(bundle, root, Signals::Terminate)
+    run_here(bundle, root, Signals::Terminate, None)
 }
 
 /// Reads a bundle and empties it: the Secrets in it must not stay in memory that a compiling child

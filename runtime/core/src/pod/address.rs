@@ -20,6 +20,10 @@ const NETWORK: [u8; 2] = [10, 244];
 /// The same host part in IPv6, below a unique local prefix.
 const NETWORK_V6: [u16; 3] = [0xfd00, 10, 244];
 
+/// The same for Services: 10.96.0.0/16.
+const SERVICES: [u8; 2] = [10, 96];
+const SERVICES_V6: [u16; 3] = [0xfd00, 10, 96];
+
 /// 10.244.0.0 is the network, .0.1 the host as a Pod would see it, .255.255 the broadcast.
 const FIRST: u16 = 2;
 const LAST: u16 = u16::MAX - 1;
@@ -77,32 +81,65 @@ impl AddressLease {
 
     /// The Pod's addresses, IPv4 first: Pod `status.podIPs`.
     pub fn ips(&self) -> [IpAddr; 2] {
-        let [a, b, c] = NETWORK_V6;
-        let v6 = Ipv6Addr::new(a, b, c, 0, 0, 0, 0, self.host);
-        [ipv4(self.host).into(), v6.into()]
+        both(NETWORK, NETWORK_V6, self.host)
     }
+}
+
+/// The addresses of a Service, by the part that is its own.
+pub(super) fn service_ips(host: u16) -> [IpAddr; 2] {
+    both(SERVICES, SERVICES_V6, host)
+}
+
+/// The part of a Service's address that is its own; none for an address outside of their range, or
+/// one that no Service may have.
+pub(super) fn service_host(ip: IpAddr) -> Option<u16> {
+    let host = match ip {
+        IpAddr::V4(ip) => u16::from_be_bytes([ip.octets()[2], ip.octets()[3]]),
+        IpAddr::V6(ip) => ip.segments()[7],
+    };
+    let is_one = (FIRST..=LAST).contains(&host) && service_ips(host).contains(&ip);
+    is_one.then_some(host)
+}
+
+/// A free one of all parts that Services may have: the first from where `seed` says, if there is one.
+pub(super) fn free_service_host(seed: u64, is_free: impl Fn(u16) -> bool) -> Option<u16> {
+    let count = LAST - FIRST + 1;
+    let start = u16::try_from(seed % u64::from(count)).expect("below a u16");
+    let hosts = (FIRST..=LAST).cycle().skip(usize::from(start)).take(usize::from(count));
+    hosts.into_iter().find(|host| is_free(*host))
 }
 
 /// The node as a Pod sees it: Pod `status.hostIPs`.
 pub fn host_ips() -> [IpAddr; 2] {
-    let [a, b, c] = NETWORK_V6;
-    [ipv4(1).into(), Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 1).into()]
+    both(NETWORK, NETWORK_V6, 1)
 }
 
 /// The addresses of all Pods.
 pub(super) fn pod_ranges() -> [IpNet; 2] {
-    let [a, b] = NETWORK;
-    let [c, d, e] = NETWORK_V6;
+    ranges(NETWORK, NETWORK_V6)
+}
+
+/// The addresses of all Services.
+pub(super) fn service_ranges() -> [IpNet; 2] {
+    ranges(SERVICES, SERVICES_V6)
+}
+
+fn ranges([a, b]: [u8; 2], [c, d, e]: [u16; 3]) -> [IpNet; 2] {
     [
         Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), 16).into(),
         Ipv6Net::new_assert(Ipv6Addr::new(c, d, e, 0, 0, 0, 0, 0), 112).into(),
     ]
 }
 
-fn ipv4(host: u16) -> Ipv4Addr {
-    let [a, b] = NETWORK;
-    let [c, d] = host.to_be_bytes();
-    Ipv4Addr::new(a, b, c, d)
+/// The address in both families of `host`.
+fn both([a, b]: [u8; 2], [c, d, e]: [u16; 3], host: u16) -> [IpAddr; 2] {
+    let [high, low] = host.to_be_bytes();
+    let v6 = Ipv6Addr::new(c, d, e, 0, 0, 0, 0, host);
+    [Ipv4Addr::new(a, b, high, low).into(), v6.into()]
+}
+
+fn ipv4(host: u16) -> IpAddr {
+    both(NETWORK, NETWORK_V6, host)[0]
 }
 
 #[cfg(test)]
@@ -124,6 +161,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ips = AddressLease::take_from(folder.path(), 7).unwrap().ips();
         assert_eq!(AddressLease::take_from(folder.path(), 7).unwrap().ips(), ips);
+    }
+
+    #[test]
+    fn a_service_has_an_address_of_each_family() {
+        let ips = service_ips(0x0102);
+        assert_eq!(ips.map(|ip| ip.to_string()), ["10.96.1.2", "fd00:a:60::102"]);
+        assert!(service_ranges().iter().zip(ips).all(|(range, ip)| range.contains(&ip)));
+        assert!(ips.iter().all(|ip| service_host(*ip) == Some(0x0102)));
+        for foreign in ["10.97.1.2", "10.96.0.0", "10.96.0.1", "10.96.255.255", "fd00:a:61::102"] {
+            assert_eq!(service_host(foreign.parse().unwrap()), None, "{foreign}");
+        }
+        assert_eq!(free_service_host(7, |_| true), Some(9));
+        assert_eq!(free_service_host(7, |host| host == 8), Some(8), "the search goes round");
+        assert_eq!(free_service_host(7, |_| false), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::eviction::evict_over_limit;
 use super::folders::Folders;
 use super::host::Host;
+use super::presence::present;
 use super::runtime::PodRuntime;
 use super::sweep;
 use crate::guest::Stdin;
@@ -219,6 +220,7 @@ impl Pod {
             tokio::select! {
                 finished = worker.run() => finished,
                 never = evict_over_limit(&runtime, &handle) => match never {},
+                never = present(&runtime, &handle) => match never {},
             }
         };
         sweep::beside(folders, life).await

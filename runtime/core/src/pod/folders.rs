@@ -5,6 +5,7 @@
 //! <root>/logs/pods/  the logs of containers
 //! <root>/volumes/    the data of PersistentVolumeClaims
 //! <root>/addresses/  a lock for each Pod address in use
+//! <root>/network/    the Pods and Services that others can reach, a file for each
 //! <sockets>/         a socket for each Pod that others can reach
 //! <cache>/           compiled code
 //! ```
@@ -89,6 +90,11 @@ impl Folders {
     /// The locks of Pod addresses.
     pub fn addresses(&self) -> PathBuf {
         self.root.join("addresses")
+    }
+
+    /// The Pods and Services that others can reach.
+    pub fn network(&self) -> PathBuf {
+        self.root.join("network")
     }
 
     /// Compiled code.

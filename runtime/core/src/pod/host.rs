@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::folders::Folders;
 use crate::image::{CacheError, CodeCache, Compiler, Reservation};
 use crate::sandbox::filesystem::ClaimStore;
+use crate::sandbox::network::Directory;
 
 /// A machine that runs Pods. Clones are the same one.
 #[derive(Clone)]
@@ -16,6 +17,7 @@ pub(super) struct Shared {
     pub(super) folders: Folders,
     pub(super) cache: CodeCache,
     pub(super) claims: ClaimStore,
+    pub(super) directory: Arc<Directory>,
     pub(super) reservation: Reservation,
     pub(super) on_slow_compile: Box<dyn Fn(&str) + Send + Sync>,
 }
@@ -71,10 +73,12 @@ impl HostBuilder {
         let reservation = Reservation::detect();
         let cache = CodeCache::open(&self.folders.cache(), reservation, self.compiler)?;
         let claims = ClaimStore::new(self.folders.volumes());
+        let directory = Arc::new(Directory::new(self.folders.network()));
         let shared = Shared {
             folders: self.folders,
             cache,
             claims,
+            directory,
             reservation,
             on_slow_compile: self.on_slow_compile,
         };

@@ -1,11 +1,13 @@
 //! The Pod's network as its manifest asks for it: names, neighbours, host ports, where guests may go.
 
+use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod};
 
-use super::address::{host_ips, pod_ranges};
+use super::address::{host_ips, pod_ranges, service_ranges};
 use super::builder::{Neighbour, PodBuilder, PodError, PublishedPort};
 use super::uid::seed;
 use crate::error::chain;
@@ -52,6 +54,8 @@ impl PodNetwork {
         config.subdomain = spec.and_then(|spec| spec.subdomain.clone());
         config.namespace.clone_from(&identity.namespace);
         config.pod_ranges = pod_ranges().to_vec();
+        config.service_ranges = service_ranges().to_vec();
+        config.directory = Some(Arc::clone(&request.host.shared.directory));
         config.host_ip = host_ips()[0];
         config.host_aliases = host_aliases(pod);
         config.peers = request.neighbours.iter().map(peer).collect();
@@ -68,7 +72,10 @@ impl PodNetwork {
             .map_err(|error| SandboxError::Create(chain(&error)))?;
         let peers = match &request.place {
             None => None,
-            Some(place) => Some(serve(&network, place)?),
+            Some(place) => Some(
+                serve_peers(&network, &place.socket)
+                    .map_err(|error| SandboxError::Create(chain(&error)))?,
+            ),
         };
         Ok(Self { network, _host_ports: host_ports, _peers: peers })
     }
@@ -86,11 +93,15 @@ async fn resolve_rules(egress: &mut EgressPolicy) {
     }
 }
 
-fn serve(network: &Arc<Network>, place: &Neighbour) -> Result<PeerServer, SandboxError> {
-    let folder = place.socket.parent().unwrap_or(&place.socket);
+/// Takes what other Pods send, at `socket`.
+///
+/// # Errors
+/// The folder is not this user's alone, or the socket cannot be had.
+pub(super) fn serve_peers(network: &Arc<Network>, socket: &Path) -> io::Result<PeerServer> {
+    let folder = socket.parent().unwrap_or(socket);
     make_private(folder)
-        .map_err(|error| SandboxError::Create(format!("{} {}", folder.display(), chain(&error))))?;
-    PeerServer::serve(network, &place.socket).map_err(|error| SandboxError::Create(chain(&error)))
+        .map_err(|error| io::Error::other(format!("{} {}", folder.display(), chain(&error))))?;
+    PeerServer::serve(network, socket).map_err(io::Error::other)
 }
 
 fn peer(other: &Neighbour) -> Peer {

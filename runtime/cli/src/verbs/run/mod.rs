@@ -7,6 +7,7 @@ mod imperative;
 mod interrupt;
 mod plan;
 mod publish;
+mod services;
 mod several;
 
 use std::io::Write as _;
@@ -18,7 +19,7 @@ pub(crate) use bundle::{Bundle, Events};
 use foreground::run_pod;
 pub(crate) use interrupt::Signals;
 use wasmpod::manifest;
-use wasmpod::pod::AddressLease;
+use wasmpod::pod::{AddressLease, Services};
 
 use crate::args::{DryRun, OutputFormat, Run};
 use crate::failure::Failure;
@@ -44,9 +45,12 @@ Save it as pod.yaml beside a WebAssembly program, then: wasmpod run pod.yaml";
 pub(crate) fn run(verb: Box<Run>, root: Option<&Path>) -> Result<ExitCode, Failure> {
     match prepare(verb, root)? {
         Prepared::Shown => Ok(ExitCode::SUCCESS),
-        Prepared::One(bundle) => run_here(bundle, root, Signals::All),
-        Prepared::Several { bundles, leases: _leases } => {
-            runtime()?.block_on(several::run(bundles, root))
+        Prepared::One { bundle, services } => run_here(bundle, root, Signals::All, services),
+        Prepared::Several { bundles, leases: _leases, mut services } => {
+            runtime()?.block_on(async {
+                serve(services.as_mut())?;
+                several::run(bundles, root).await
+            })
         }
     }
 }
@@ -55,10 +59,14 @@ pub(crate) fn run(verb: Box<Run>, root: Option<&Path>) -> Result<ExitCode, Failu
 enum Prepared {
     /// A dry run.
     Shown,
-    One(Box<Bundle>),
+    One {
+        bundle: Box<Bundle>,
+        services: Option<Services>,
+    },
     Several {
         bundles: Vec<Bundle>,
         leases: Vec<AddressLease>,
+        services: Option<Services>,
     },
 }
 
@@ -82,15 +90,22 @@ fn prepare(verb: Box<Run>, root: Option<&Path>) -> Result<Prepared, Failure> {
         return Err(Failure::new(format!("no Pod to run in {}", names.join(", ")))
             .hint("write a Pod, or a workload such as a Deployment or a Job"));
     }
+    let services = services::announce(&loaded, root, verb.quiet)?;
     let mut bundles = plan::bundles(&verb, &wanted, loaded)?;
     if bundles.len() == 1 {
-        return Ok(Prepared::One(Box::new(bundles.remove(0))));
+        return Ok(Prepared::One { bundle: Box::new(bundles.remove(0)), services });
     }
     let leases = plan::introduce(&mut bundles, root)?;
-    Ok(Prepared::Several { bundles, leases })
+    Ok(Prepared::Several { bundles, leases, services })
 }
 
-/// Runs the Pod of `bundle` in this process, to its end.
+/// Has the host's ports of Services served by the runtime that this is called in.
+fn serve(services: Option<&mut Services>) -> Result<(), Failure> {
+    let served = services.map_or(Ok(()), Services::serve);
+    served.map_err(|error| Failure::because("cannot serve node ports", &error))
+}
+
+/// Runs the Pod of `bundle` in this process, to its end, with the Services that stood beside it.
 ///
 /// # Errors
 /// What keeps it from being started at all.
@@ -98,10 +113,16 @@ pub(crate) fn run_here(
     bundle: Box<Bundle>,
     root: Option<&Path>,
     signals: Signals,
+    mut services: Option<Services>,
 ) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
+    {
+        let _inside = runtime.enter();
+        serve(services.as_mut())?;
+    }
     // Boxed: each step from here to its first poll would keep a copy of it on the stack.
     let result = runtime.block_on(Box::pin(run_pod(bundle, root, signals)));
+    drop(services);
     // The process ends here: clearing up first, thread by thread, would be a part of each short run.
     std::mem::forget(runtime);
     result

@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::AddressFamily;
-use super::EgressPolicy;
+use super::{AddressFamily, Directory, EgressPolicy};
 
 /// The network of one Pod, before it exists.
 #[derive(Debug, Clone)]
@@ -25,6 +25,10 @@ pub struct NetworkConfig {
     /// The addresses of all Pods of this node. What no Pod has there is unreachable; packets for
     /// it never leave through the host.
     pub pod_ranges: Vec<IpNet>,
+    /// The addresses of all Services of this node, likewise.
+    pub service_ranges: Vec<IpNet>,
+    /// Where the Services of this node, and the Pods behind them, are found.
+    pub directory: Option<Arc<Directory>>,
     /// Whom the guests see when the host itself connects (probes, port-forward).
     pub host_ip: IpAddr,
     /// `spec.hostAliases`
@@ -49,6 +53,8 @@ impl NetworkConfig {
             cluster_domain: "cluster.local".to_owned(),
             ips,
             pod_ranges: Vec::new(),
+            service_ranges: Vec::new(),
+            directory: None,
             host_ip: IpAddr::V4(Ipv4Addr::new(169, 254, 1, 1)),
             host_aliases: Vec::new(),
             peers: Vec::new(),

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::NetworkError;
-use super::config::Peer;
 use super::hostport::PublishedUdp;
 use super::lock::lock;
 use super::peer;
@@ -41,10 +41,10 @@ impl UdpGateway {
         published.is_some_and(|published| published.answer(to, payload))
     }
 
-    /// Sends a datagram to another Pod's process; a full queue there loses it.
+    /// Sends a datagram to another Pod, whose process is at the socket `pod`; a full queue there loses it.
     pub(crate) fn send_to_peer(
         &self,
-        peer: &Peer,
+        pod: &Path,
         from: SocketAddr,
         to: SocketAddr,
         payload: &[u8],
@@ -55,6 +55,6 @@ impl UdpGateway {
             Some(socket)
         });
         let socket = socket.as_ref().ok_or(NetworkError::NoBuffers)?;
-        peer::send_datagram(socket, &peer.socket, from, to, payload)
+        peer::send_datagram(socket, pod, from, to, payload)
     }
 }

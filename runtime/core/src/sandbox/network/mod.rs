@@ -10,6 +10,7 @@
 
 mod address;
 mod config;
+mod directory;
 mod egress;
 mod endpoint;
 mod error;
@@ -20,12 +21,14 @@ mod kernel;
 mod listener;
 mod lock;
 mod names;
+mod node_port;
 mod options;
 mod outgoing;
 mod peer;
 mod pipe;
 mod ports;
 mod resolver;
+mod service;
 mod space;
 mod stream;
 mod tcp;
@@ -34,6 +37,11 @@ mod wakers;
 
 pub use address::AddressFamily;
 pub use config::{HostAlias, NetworkConfig, NetworkLimits, Peer};
+pub use directory::{
+    Directory, Known, PodPort, PodRecord, Readiness, ServiceKind, ServicePort, ServiceRecord,
+    ServiceTransport, TargetPort,
+};
+pub(crate) use directory::Held;
 pub use egress::{EgressPolicy, EgressRule, EgressRuleError};
 pub use endpoint::Endpoint;
 pub use error::NetworkError;
@@ -42,6 +50,7 @@ pub use kernel::{KernelSocket, KernelStream};
 pub(crate) use listener::Taken;
 pub use listener::{Accepted, Connected, Listener};
 pub use names::HOST_NAME;
+pub(crate) use node_port::{NodePort, NodePorts, take_node_port};
 pub use options::TcpOptions;
 pub use outgoing::OutgoingStream;
 pub(crate) use peer::remove_sockets;

@@ -1,16 +1,20 @@
 //! The Pod's network: its addresses, its ports, and where a destination lies.
 //!
 //! A destination is in this Pod (loopback or one of its IPs), in another Pod (its process takes the
-//! connection on a unix socket), nowhere (in the Pods' range, and no Pod has it), or outside (the
+//! connection on a unix socket), at one of the Pods of a Service, nowhere (in the Pods' range, and no Pod has it), or outside (the
 //! host's kernel, if the egress policy agrees).
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use super::config::{NetworkConfig, Peer};
+use ipnet::IpNet;
+
+use super::config::NetworkConfig;
+use super::directory::{Balancer, Known, ServiceRecord};
 use super::endpoint::Endpoint;
 use super::gateway::UdpGateway;
 use super::host_addresses::HostAddresses;
@@ -39,6 +43,7 @@ pub struct Network {
     learned: Mutex<VecDeque<Learned>>,
     budget: Arc<BufferBudget>,
     leftovers: Arc<Leftovers>,
+    balancer: Mutex<Balancer>,
 }
 
 /// The two port spaces.
@@ -49,11 +54,13 @@ pub(crate) enum Protocol {
 }
 
 /// Where a destination lies.
-pub(crate) enum Route<'network> {
+pub(crate) enum Route {
     /// In this Pod; `source` is what an unbound socket calls from.
     Local { source: IpAddr },
-    /// In another Pod.
-    Peer { peer: &'network Peer, source: IpAddr },
+    /// In another Pod, whose process takes connections at `socket`.
+    Peer { socket: PathBuf, source: IpAddr },
+    /// At one of a Service's Pods.
+    Service { service: Arc<ServiceRecord>, source: IpAddr },
     /// Outside, and the policy agrees. What is dialled differs from what the guest names only for
     /// the host itself.
     Outside { source: IpAddr, dial: SocketAddr },
@@ -82,6 +89,7 @@ impl Network {
             learned: Mutex::default(),
             budget,
             leftovers: Arc::default(),
+            balancer: Mutex::new(Balancer::new(seed)),
         })
     }
 
@@ -122,7 +130,18 @@ impl Network {
         }
         let from = if to.ip().is_loopback() { to.ip() } else { self.config.host_ip };
         // The host's port means nothing to the guest; the number only has to look like one.
-        let from = SocketAddr::new(from, 32_768);
+        self.connect_from(SocketAddr::new(from, 32_768), to).await
+    }
+
+    /// Connects to a listener of this Pod, as `from`.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub(super) async fn connect_from(
+        &self,
+        from: SocketAddr,
+        to: SocketAddr,
+    ) -> Result<Stream, NetworkError> {
         let place = self.reserve(to).await?;
         let mut ours = None;
         place.fill_with(from, |receive_buffer| {
@@ -181,9 +200,9 @@ impl Network {
     /// Where a destination lies.
     ///
     /// # Errors
-    /// [`NetworkError::HostUnreachable`] for an address in the Pods' range that no Pod has,
-    /// [`NetworkError::AccessDenied`] where the egress policy refuses.
-    pub(crate) fn route(&self, to: SocketAddr) -> Result<Route<'_>, NetworkError> {
+    /// [`NetworkError::HostUnreachable`] for an address in the Pods' range that no Pod has, or in the
+    /// Services' that no Service has, [`NetworkError::AccessDenied`] where the egress policy refuses.
+    pub(crate) fn route(&self, to: SocketAddr) -> Result<Route, NetworkError> {
         let ip = to.ip();
         if self.is_own(ip) {
             // As in Linux: 127.0.0.1 calls all of 127.0.0.0/8, any other address calls itself.
@@ -193,7 +212,13 @@ impl Network {
         let own = self.config.ip(AddressFamily::of(ip));
         if let Some(peer) = self.config.peers.iter().find(|peer| peer.ips.contains(&ip)) {
             let source = own.ok_or(NetworkError::NetworkUnreachable)?;
-            return Ok(Route::Peer { peer, source });
+            return Ok(Route::Peer { socket: peer.socket.clone(), source });
+        }
+        if in_range(&self.config.service_ranges, ip) {
+            let source = own.ok_or(NetworkError::NetworkUnreachable)?;
+            let known = self.known();
+            let service = known.service_at(ip).ok_or(NetworkError::HostUnreachable)?;
+            return Ok(Route::Service { service: Arc::clone(service), source });
         }
         // A Pod without an address of that family borrows the host's; nobody else sees the number.
         let source = own.unwrap_or(AddressFamily::of(ip).unspecified());
@@ -207,8 +232,11 @@ impl Network {
                 Err(NetworkError::AccessDenied)
             };
         }
-        if self.config.pod_ranges.iter().any(|range| range.contains(&ip)) {
-            return Err(NetworkError::HostUnreachable);
+        if in_range(&self.config.pod_ranges, ip) {
+            let source = own.ok_or(NetworkError::NetworkUnreachable)?;
+            let known = self.known();
+            let pod = known.pod_at(ip).ok_or(NetworkError::HostUnreachable)?;
+            return Ok(Route::Peer { socket: pod.socket.clone(), source });
         }
         if !address::is_unicast(ip) {
             return Err(NetworkError::NetworkUnreachable);
@@ -223,7 +251,7 @@ impl Network {
 
     /// The addresses of a name (see [`Endpoint::resolve`]).
     pub(crate) async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NetworkError> {
-        let domain = match names::look_up(&self.config, name)? {
+        let domain = match names::look_up(&self.config, || self.known(), name)? {
             Lookup::Known(addresses) => return Ok(addresses),
             Lookup::Ask(domain) => domain,
         };
@@ -324,6 +352,19 @@ impl Network {
     pub(crate) fn gateway(&self) -> &UdpGateway {
         &self.gateway
     }
+
+    /// The Services and Pods of this machine.
+    pub(super) fn known(&self) -> Arc<Known> {
+        self.config.directory.as_ref().map(|directory| directory.known()).unwrap_or_default()
+    }
+
+    pub(super) fn balancer(&self) -> &Mutex<Balancer> {
+        &self.balancer
+    }
+}
+
+fn in_range(ranges: &[IpNet], ip: IpAddr) -> bool {
+    ranges.iter().any(|range| range.contains(&ip))
 }
 
 /// A place in the queue of a listener.

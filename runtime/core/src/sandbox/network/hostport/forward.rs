@@ -32,14 +32,19 @@ pub(super) async fn take_connections(network: Arc<Network>, listener: TcpListene
 }
 
 async fn hand_over(network: Arc<Network>, stream: Stream, client: SocketAddr, pod_port: u16) {
-    let to = destination(&network, client, |to| network.listener(to).is_some(), pod_port);
+    let to = destination(&network, client, pod_port);
     let from = apparent_client(&network, to, client);
     // Refused, the client sees a reset: the nearest to what a kernel would have said.
     let _: Result<(), NetworkError> = network.hand_over(to, from, stream).await;
 }
 
+/// The Pod's address for a connection of `client`.
+pub(crate) fn destination(network: &Network, client: SocketAddr, pod_port: u16) -> SocketAddr {
+    reached(network, client, |to| network.listener(to).is_some(), pod_port)
+}
+
 /// The Pod's IP of the client's family, or the other one when only there somebody listens.
-fn destination(
+fn reached(
     network: &Network,
     client: SocketAddr,
     listens: impl Fn(SocketAddr) -> bool,
@@ -58,7 +63,7 @@ fn destination(
 }
 
 /// Who calls, as the guest sees it: of the same family as `to`, and never loopback.
-fn apparent_client(network: &Network, to: SocketAddr, client: SocketAddr) -> SocketAddr {
+pub(crate) fn apparent_client(network: &Network, to: SocketAddr, client: SocketAddr) -> SocketAddr {
     let ip = client.ip().to_canonical();
     let same_family = ip.is_ipv4() == to.is_ipv4();
     if same_family && !ip.is_loopback() && !network.is_own(ip) {
@@ -91,7 +96,7 @@ pub(super) async fn take_datagrams(
             tokio::task::yield_now().await;
             continue;
         };
-        let to = destination(&network, real, |to| network.mailbox(to).is_some(), pod_port);
+        let to = reached(&network, real, |to| network.mailbox(to).is_some(), pod_port);
         let Some(mailbox) = network.mailbox(to) else { continue };
         let apparent = apparent_client(&network, to, real);
         published.remember(Client { apparent, real, socket: Arc::clone(&socket) });

@@ -10,6 +10,8 @@ mod forward;
 mod open;
 mod published_udp;
 
+pub(crate) use forward::{apparent_client, destination};
+pub(crate) use open::listen_tcp;
 pub use open::{HostPort, HostPortError, HostPortTransport, HostPorts};
 pub(crate) use published_udp::PublishedUdp;
 

@@ -2,17 +2,19 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::net::sockopt::set_ipv6_v6only;
-use tokio::net::{TcpListener, TcpSocket, UdpSocket};
+use rustix::net::sockopt::{set_ipv6_v6only, set_socket_reuseaddr};
+use rustix::net::{AddressFamily as Domain, SocketFlags, SocketType, socket_with};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
 use super::forward::{take_connections, take_datagrams};
-use crate::sandbox::network::{AddressFamily, Network};
+use crate::sandbox::network::Network;
 
 /// Connections that the kernel keeps for us while the guest's queue is full.
-const BACKLOG: u32 = 1024;
+const BACKLOG: i32 = 1024;
 /// A port of the host that leads to one of the Pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostPort {
@@ -100,6 +102,7 @@ impl HostPorts {
             let address = SocketAddr::new(ip, number);
             let opened = match port.transport {
                 HostPortTransport::Tcp => listen_tcp(address)
+                    .and_then(TcpListener::from_std)
                     .and_then(|socket| Ok((socket.local_addr()?, Opened::Tcp(socket)))),
                 HostPortTransport::Udp => bind_udp(address)
                     .and_then(|socket| Ok((socket.local_addr()?, Opened::Udp(Arc::new(socket))))),
@@ -155,28 +158,27 @@ enum Opened {
     Udp(Arc<UdpSocket>),
 }
 
-fn listen_tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match AddressFamily::of(address.ip()) {
-        AddressFamily::Ipv4 => TcpSocket::new_v4()?,
-        AddressFamily::Ipv6 => {
-            let socket = TcpSocket::new_v6()?;
-            set_ipv6_v6only(&socket, true)?;
-            socket
-        }
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+/// A listener for one address, whichever runtime is to accept from it.
+pub(crate) fn listen_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = socket(address, SocketType::STREAM)?;
+    set_socket_reuseaddr(&socket, true)?;
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(socket.into())
 }
 
 fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
-    use rustix::net::{AddressFamily as Domain, SocketFlags, SocketType, socket_with};
+    let socket = socket(address, SocketType::DGRAM)?;
+    rustix::net::bind(&socket, &address)?;
+    UdpSocket::from_std(socket.into())
+}
+
+/// A socket for one family: the other one has its own at the same port.
+fn socket(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
     let domain = if address.is_ipv4() { Domain::INET } else { Domain::INET6 };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(domain, SocketType::DGRAM, flags, None)?;
+    let socket = socket_with(domain, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
     if address.is_ipv6() {
         set_ipv6_v6only(&socket, true)?;
     }
-    rustix::net::bind(&socket, &address)?;
-    UdpSocket::from_std(socket.into())
+    Ok(socket)
 }

@@ -1,8 +1,9 @@
 //! Who is meant by a name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-use crate::sandbox::network::{NetworkConfig, NetworkError};
+use crate::sandbox::network::{Known, NetworkConfig, NetworkError, ServiceKind, ServiceRecord};
 
 /// Leads to the host, as the guests see it. What may be reached there is for the egress policy.
 pub const HOST_NAME: &str = "host.wasmpod.internal";
@@ -16,12 +17,17 @@ pub(crate) enum Lookup {
     Ask(String),
 }
 
-/// Looks a name up in the Pod's own tables.
+/// Looks a name up in the Pod's own tables and among the Services of the machine, whose directory
+/// is asked for only where a name may be one's.
 ///
 /// # Errors
 /// [`NetworkError::InvalidArgument`] for what is neither a name nor an address,
 /// [`NetworkError::NameNotFound`] for a name in the cluster's domain that nobody has.
-pub(crate) fn look_up(config: &NetworkConfig, name: &str) -> Result<Lookup, NetworkError> {
+pub(crate) fn look_up(
+    config: &NetworkConfig,
+    known: impl FnOnce() -> Arc<Known>,
+    name: &str,
+) -> Result<Lookup, NetworkError> {
     let domain = match url::Host::parse(name) {
         Ok(url::Host::Domain(domain)) => domain,
         Ok(url::Host::Ipv4(ip)) => return Ok(Lookup::Known(vec![ip.into()])),
@@ -56,6 +62,14 @@ pub(crate) fn look_up(config: &NetworkConfig, name: &str) -> Result<Lookup, Netw
     if !aliases.is_empty() {
         return Ok(Lookup::Known(aliases));
     }
+    // Before the Pods: in Kubernetes a name is a Service's or nobody's.
+    if let Some(found) = service(config, &known(), domain) {
+        return match found {
+            // No Pod is ready.
+            Lookup::Known(addresses) if addresses.is_empty() => Err(NetworkError::NameNotFound),
+            found => Ok(found),
+        };
+    }
     let peer = config.peers.iter().find(|peer| {
         let same_namespace = peer.namespace == config.namespace;
         (same_namespace && peer.name.eq_ignore_ascii_case(domain))
@@ -83,6 +97,57 @@ pub(crate) fn look_up(config: &NetworkConfig, name: &str) -> Result<Lookup, Netw
     Ok(Lookup::Ask(domain.to_owned()))
 }
 
+/// What a name leads to that is a Service's, or that of a Pod below a Service's.
+///
+/// Rule: Kubernetes' *DNS for Services and Pods*.
+fn service(config: &NetworkConfig, known: &Known, domain: &str) -> Option<Lookup> {
+    let is_meant = |service: &&Arc<ServiceRecord>| {
+        is_below_namespace(config, domain, &service.name, &service.namespace)
+    };
+    if let Some(service) = known.services.iter().find(is_meant) {
+        return Some(match &service.kind {
+            ServiceKind::ClusterIp(ips) => Lookup::Known(ips.clone()),
+            ServiceKind::ExternalName(name) => Lookup::Ask(name.trim_end_matches('.').to_owned()),
+            ServiceKind::Headless => {
+                Lookup::Known(known.pods_of(service).flat_map(|pod| pod.ips.clone()).collect())
+            }
+        });
+    }
+    known.services.iter().filter(|service| service.kind == ServiceKind::Headless).find_map(
+        |service| {
+            let mut pods = known.pods_of(service);
+            let pod = pods.find(|pod| {
+                let name = format!("{}.{}", pod.hostname, service.name);
+                pod.subdomain.as_ref() == Some(&service.name)
+                    && is_below_namespace(config, domain, &name, &service.namespace)
+            })?;
+            Some(Lookup::Known(pod.ips.clone()))
+        },
+    )
+}
+
+/// Whether `domain` is `name` in its own namespace, or with the namespace, `svc` and the cluster's
+/// domain after it.
+fn is_below_namespace(config: &NetworkConfig, domain: &str, name: &str, namespace: &str) -> bool {
+    let Some(rest) = strip_prefix_ignoring_case(domain, name) else { return false };
+    if rest.is_empty() {
+        return namespace == config.namespace;
+    }
+    let cluster = &config.cluster_domain;
+    [
+        format!(".{namespace}"),
+        format!(".{namespace}.svc"),
+        format!(".{namespace}.svc.{cluster}"),
+    ]
+    .iter()
+    .any(|form| rest.eq_ignore_ascii_case(form))
+}
+
+fn strip_prefix_ignoring_case<'text>(text: &'text str, prefix: &str) -> Option<&'text str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
 /// Whether `domain` means the Pod with this hostname: `hostname`, `hostname.subdomain`, and the
 /// latter with namespace, `svc` and the cluster's domain after it.
 fn is_name_of(
@@ -97,10 +162,5 @@ fn is_name_of(
         return true;
     }
     let Some(subdomain) = subdomain else { return false };
-    let short = format!("{hostname}.{subdomain}");
-    let cluster = &config.cluster_domain;
-    (here && domain.eq_ignore_ascii_case(&short))
-        || domain.eq_ignore_ascii_case(&format!("{short}.{namespace}"))
-        || domain.eq_ignore_ascii_case(&format!("{short}.{namespace}.svc"))
-        || domain.eq_ignore_ascii_case(&format!("{short}.{namespace}.svc.{cluster}"))
+    is_below_namespace(config, domain, &format!("{hostname}.{subdomain}"), namespace)
 }

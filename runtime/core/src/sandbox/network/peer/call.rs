@@ -1,12 +1,19 @@
 //! Calling another Pod, and what it answers.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
+use rustix::cmsg_space;
 use rustix::io::Errno;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 
 use super::header::{Header, Transport};
@@ -51,6 +58,51 @@ pub(crate) async fn connect(
     from: SocketAddr,
     to: SocketAddr,
 ) -> Result<UnixStream, NetworkError> {
+    call(socket, Header { transport: Transport::Tcp, to, from }).await
+}
+
+/// Gives another Pod a TCP connection that was accepted here: its guest then reads it itself, and
+/// whoever gave it may drop it.
+///
+/// # Errors
+/// As [`connect`]; the connection is still the caller's then.
+pub(crate) async fn hand_over(
+    socket: &Path,
+    client: SocketAddr,
+    to: SocketAddr,
+    connection: impl AsFd,
+) -> Result<(), NetworkError> {
+    let stream = call(socket, Header { transport: Transport::HostTcp, to, from: client }).await?;
+    let send = || send_descriptor(&stream, connection.as_fd());
+    Ok(stream.async_io(Interest::WRITABLE, send).await?)
+}
+
+/// One byte that means nothing, as a descriptor cannot go alone.
+fn send_descriptor(through: &UnixStream, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    let descriptors = [descriptor];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    sendmsg(through, &[io::IoSlice::new(&[0])], &mut control, flags)?;
+    Ok(())
+}
+
+/// What [`send_descriptor`] has sent.
+pub(super) fn receive_descriptor(through: &UnixStream) -> io::Result<OwnedFd> {
+    let mut byte = [0];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    recvmsg(through, &mut [io::IoSliceMut::new(&mut byte)], &mut control, flags)?;
+    let descriptor = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    descriptor.ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+async fn call(socket: &Path, header: Header) -> Result<UnixStream, NetworkError> {
     let mut stream = match UnixStream::connect(socket).await {
         Ok(stream) => stream,
         Err(error) => {
@@ -62,7 +114,6 @@ pub(crate) async fn connect(
             });
         }
     };
-    let header = Header { transport: Transport::Tcp, to, from };
     stream.write_all(&header.encode()).await?;
     // A full queue at the other side is waited for there, no longer than a kernel would.
     Answer::into_result(stream.read_u8().await?)?;

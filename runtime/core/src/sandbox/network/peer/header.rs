@@ -22,6 +22,9 @@ pub enum Transport {
     Tcp,
     /// One datagram.
     Udp,
+    /// A TCP connection that the host has accepted, whose descriptor follows once the header has been
+    /// answered. Who calls is its client, whoever that is.
+    HostTcp,
 }
 
 /// A header that is none.
@@ -30,7 +33,7 @@ pub enum HeaderError {
     /// Another version speaks there.
     #[error("unknown version {0}")]
     Version(u8),
-    /// Neither TCP nor UDP.
+    /// None of ours.
     #[error("unknown protocol {0}")]
     Protocol(u8),
     /// Neither IPv4 nor IPv6.
@@ -39,6 +42,8 @@ pub enum HeaderError {
 }
 
 const VERSION: u8 = 1;
+/// The number of TCP with a bit that no protocol of the Internet has here.
+const HOST_TCP: u8 = 6 | 0x80;
 /// A header with IPv6 addresses: three bytes, and twice an address with its port.
 pub(super) const LONGEST: usize = 3 + 2 * 18;
 
@@ -49,6 +54,7 @@ impl Header {
         let protocol = match self.transport {
             Transport::Tcp => 6,
             Transport::Udp => 17,
+            Transport::HostTcp => HOST_TCP,
         };
         let family = if self.to.is_ipv4() { 4 } else { 6 };
         bytes.extend([VERSION, protocol, family]);
@@ -76,6 +82,7 @@ impl Header {
             None => return Ok(None),
             Some(6) => Transport::Tcp,
             Some(17) => Transport::Udp,
+            Some(&HOST_TCP) => Transport::HostTcp,
             Some(&protocol) => return Err(HeaderError::Protocol(protocol)),
         };
         let family = match bytes.get(2) {

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
-use super::call::{Answer, datagram_socket};
+use super::call::{Answer, datagram_socket, receive_descriptor};
 use super::header::{Header, LONGEST, Transport};
 use crate::sandbox::network::address::is_remote;
 use crate::sandbox::network::lock::lock;
-use crate::sandbox::network::{Datagram, Network, NetworkError, Stream};
+use crate::sandbox::network::{Datagram, Network, NetworkError, Stream, hostport};
 
 /// How long a caller may take for its header, and a Pod for its answer, before giving up.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -111,18 +111,26 @@ async fn take_connections(network: Arc<Network>, listener: UnixListener) {
 
 async fn greet(network: Arc<Network>, waiting: Arc<Waiting>, mut stream: UnixStream) {
     let header = match tokio::time::timeout(HANDSHAKE_TIMEOUT, read_header(&mut stream)).await {
-        Ok(Ok(header)) if header.transport == Transport::Tcp => header,
+        Ok(Ok(header)) => header,
         _ => return,
     };
-    if !is_plausible(&network, &header) {
-        let _ = stream.write_u8(Answer::Unreachable as u8).await;
-        return;
-    }
+    let (from, to) = match header.transport {
+        Transport::Tcp if is_plausible(&network, &header) => (header.from, header.to),
+        Transport::HostTcp if network.config().ips.contains(&header.to.ip()) => {
+            let to = hostport::destination(&network, header.from, header.to.port());
+            (hostport::apparent_client(&network, to, header.from), to)
+        }
+        Transport::Tcp | Transport::HostTcp => {
+            let _ = stream.write_u8(Answer::Unreachable as u8).await;
+            return;
+        }
+        Transport::Udp => return,
+    };
     // The byte must be out before the guest has the stream, and the caller must not hear of success
     // before there is a place in the queue.
     let place = async {
-        let _turn = waiting.enter(header.to.port()).ok_or(NetworkError::ConnectionRefused)?;
-        network.reserve(header.to).await
+        let _turn = waiting.enter(to.port()).ok_or(NetworkError::ConnectionRefused)?;
+        network.reserve(to).await
     };
     let place = tokio::time::timeout(HANDSHAKE_TIMEOUT, place).await;
     let outcome = place.unwrap_or(Err(NetworkError::TimedOut));
@@ -130,10 +138,27 @@ async fn greet(network: Arc<Network>, waiting: Arc<Waiting>, mut stream: UnixStr
     if stream.write_u8(answer as u8).await.is_err() {
         return;
     }
-    if let Ok(place) = outcome {
-        // A stream that cannot be given away is closed, which is all that its caller can be told.
-        let _ = place.fill(header.from, Stream::from(stream));
-    }
+    let Ok(place) = outcome else { return };
+    let stream = match header.transport {
+        Transport::HostTcp => {
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, handed_over(&stream)).await {
+                Ok(Ok(handed)) => Stream::from(handed),
+                _ => return,
+            }
+        }
+        Transport::Tcp | Transport::Udp => Stream::from(stream),
+    };
+    // A stream that cannot be given away is closed, which is all that its caller can be told.
+    let _ = place.fill(from, stream);
+}
+
+/// The connection that follows a header of [`Transport::HostTcp`].
+async fn handed_over(stream: &UnixStream) -> io::Result<TcpStream> {
+    let descriptor =
+        stream.async_io(Interest::READABLE, || receive_descriptor(stream)).await?;
+    let connection = std::net::TcpStream::from(descriptor);
+    connection.set_nonblocking(true)?;
+    TcpStream::from_std(connection)
 }
 
 /// How many callers wait at each port.

@@ -15,7 +15,7 @@ use crate::sandbox::network::pipe::MemoryStream;
 use crate::sandbox::network::ports::Coverage;
 use crate::sandbox::network::space::{CONNECT_TIMEOUT, Protocol, Route};
 use crate::sandbox::network::stream::ParkedStream;
-use crate::sandbox::network::{AddressFamily, NetworkError, Stream, peer};
+use crate::sandbox::network::{AddressFamily, NetworkError, Stream, peer, service};
 
 /// A connection on its way.
 pub(super) struct Connecting {
@@ -58,6 +58,7 @@ impl Connecting {
             Ok(
                 Route::Local { source }
                 | Route::Peer { source, .. }
+                | Route::Service { source, .. }
                 | Route::Outside { source, .. },
             ) => *source,
             Err(_) => AddressFamily::of(remote.ip()).unspecified(),
@@ -81,12 +82,17 @@ impl Connecting {
             },
             // Loopback does not leave the Pod, whoever it calls.
             Ok(_) if local.ip().is_loopback() => Way::Failed(NetworkError::InvalidArgument),
-            Ok(Route::Peer { peer, .. }) => {
-                let socket = peer.socket.clone();
+            Ok(Route::Peer { socket, .. }) => {
                 let leftovers = Arc::clone(network.leftovers());
                 Way::Elsewhere(Box::pin(async move {
                     let stream = peer::connect(&socket, local, remote).await?;
                     Ok(Stream::Unix(KernelStream::new(stream, Some(leftovers))))
+                }))
+            }
+            Ok(Route::Service { service, .. }) => {
+                let network = Arc::clone(network);
+                Way::Elsewhere(Box::pin(async move {
+                    service::connect(&network, &service, local, remote).await
                 }))
             }
             Ok(Route::Outside { dial, .. }) => {

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod outside;
+mod services;
 mod tcp;
 mod udp;
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
+use super::contacts::{Contact, Contacts};
 use crate::sandbox::network::NetworkError;
 use crate::sandbox::network::lock::lock;
 use crate::sandbox::network::pipe::{BufferBudget, FREE_CAPACITY};
@@ -38,6 +39,8 @@ struct MailboxState {
     capacity: usize,
     /// A connected socket hears its remote only.
     only_from: Option<SocketAddr>,
+    /// The Pods that answer for Services.
+    services: Contacts,
     error: Option<NetworkError>,
     readers: WakerSet,
 }
@@ -49,6 +52,7 @@ impl Mailbox {
             held: 0,
             capacity,
             only_from: None,
+            services: Contacts::default(),
             error: None,
             readers: WakerSet::default(),
         };
@@ -64,9 +68,12 @@ impl Mailbox {
     }
 
     /// Puts a datagram in, or loses it.
-    pub(crate) fn deliver(&self, datagram: Datagram) {
+    pub(crate) fn deliver(&self, mut datagram: Datagram) {
         let readers = {
             let mut state = lock(&self.state);
+            if let Some(service) = state.services.named(datagram.from) {
+                datagram.from = service;
+            }
             let cost = datagram.bytes.len() + DATAGRAM_OVERHEAD;
             let stranger = state.only_from.is_some_and(|only| only != datagram.from);
             // As in Linux an empty mailbox takes any datagram.
@@ -125,6 +132,16 @@ impl Mailbox {
             let held = state.queue.iter().map(|each| each.bytes.len() + DATAGRAM_OVERHEAD).sum();
             state.hold(held, &self.budget);
         }
+    }
+
+    /// The Pod that was last written to for a Service's address.
+    pub(super) fn pod_of_service(&self, service: SocketAddr) -> Option<SocketAddr> {
+        lock(&self.state).services.dialled(service)
+    }
+
+    /// What comes from `pod` is an answer of `service` from here on.
+    pub(super) fn remember_service(&self, service: SocketAddr, pod: SocketAddr) {
+        lock(&self.state).services.remember(Contact { named: service, dialled: pod });
     }
 
     /// The remote has no such port.

@@ -8,6 +8,7 @@
 //! Outside, the host's kernel sends from a port of its own, like a router that translates
 //! addresses; as with such a router only those may answer who were written to.
 
+mod contacts;
 mod mailbox;
 mod outside;
 mod socket;

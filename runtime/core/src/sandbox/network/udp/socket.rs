@@ -10,14 +10,17 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::Interest;
 
+use super::contacts::Contact;
 use super::mailbox::{Datagram, Mailbox};
-use super::outside::{Contact, Outside};
+use super::outside::Outside;
 use crate::sandbox::network::endpoint::{EndpointShared, PortGuard, SocketSlot};
 use crate::sandbox::network::lock::lock;
 use crate::sandbox::network::ports::Coverage;
 use crate::sandbox::network::space::{Network, Protocol, Route};
 use crate::sandbox::network::wakers::WakerSet;
-use crate::sandbox::network::{AddressFamily, NetworkError, address, options};
+use crate::sandbox::network::{
+    AddressFamily, NetworkError, ServiceRecord, address, options, service,
+};
 
 /// What an empty mailbox takes by default: Linux' `net.core.rmem_default`.
 const DEFAULT_UDP_BUFFER: usize = 212_992;
@@ -125,6 +128,7 @@ impl UdpSocket {
         let source = match self.network().route(remote)? {
             Route::Local { source }
             | Route::Peer { source, .. }
+            | Route::Service { source, .. }
             | Route::Outside { source, .. } => source,
         };
         let mut state = lock(&self.inner.state);
@@ -223,21 +227,18 @@ impl UdpSocket {
         };
         match route {
             Route::Local { source } => {
-                match self.network().mailbox(to) {
-                    Some(mailbox) => {
-                        mailbox.deliver(Datagram { bytes: payload, from: from(source) });
-                    }
-                    None if connected => self.inner.mailbox.refuse(),
-                    None => {}
-                }
+                self.send_inside(payload, from(source), to, connected);
                 Ok(())
             }
             // Loopback does not leave the Pod, whoever it calls.
-            Route::Peer { .. } | Route::Outside { .. } if local.ip().is_loopback() => {
+            Route::Peer { .. } | Route::Service { .. } | Route::Outside { .. } if local.ip().is_loopback() => {
                 Err(NetworkError::InvalidArgument)
             }
-            Route::Peer { peer, source } => {
-                self.network().gateway().send_to_peer(peer, from(source), to, &payload)
+            Route::Peer { socket, source } => {
+                self.network().gateway().send_to_peer(&socket, from(source), to, &payload)
+            }
+            Route::Service { service, source } => {
+                self.send_to_service(&service, payload, from(source), to, connected)
             }
             Route::Outside { dial, .. } => self.send_outside(&payload, to, dial),
         }
@@ -335,6 +336,41 @@ impl UdpSocket {
         Ok(Bound { port, asked: local, local })
     }
 
+    fn send_inside(&self, payload: Bytes, from: SocketAddr, to: SocketAddr, connected: bool) {
+        match self.network().mailbox(to) {
+            Some(mailbox) => mailbox.deliver(Datagram { bytes: payload, from }),
+            None if connected => self.inner.mailbox.refuse(),
+            None => {}
+        }
+    }
+
+    /// To the Pod that took the last one, as long as it is an endpoint: an exchange of several
+    /// datagrams stays with one.
+    fn send_to_service(
+        &self,
+        service: &ServiceRecord,
+        payload: Bytes,
+        from: SocketAddr,
+        to: SocketAddr,
+        connected: bool,
+    ) -> Result<(), NetworkError> {
+        let (network, mailbox) = (self.network(), &self.inner.mailbox);
+        let current = mailbox.pod_of_service(to);
+        let endpoint = service::datagram_endpoint(network, service, from, to, current);
+        let Some((endpoint, pod)) = endpoint else {
+            if connected {
+                mailbox.refuse();
+            }
+            return Ok(());
+        };
+        mailbox.remember_service(to, pod);
+        if network.is_own(pod.ip()) {
+            self.send_inside(payload, from, pod, connected);
+            return Ok(());
+        }
+        network.gateway().send_to_peer(&endpoint.pod.socket, from, pod, &payload)
+    }
+
     fn send_outside(
         &self,
         payload: &[u8],
@@ -348,7 +384,7 @@ impl UdpSocket {
                 state.outside = Some(Outside::open(self.inner.family)?);
             }
             let outside = state.outside.as_mut().expect("opened above");
-            outside.remember(Contact { named: to, dialled: dial });
+            outside.contacts.remember(Contact { named: to, dialled: dial });
             let readers = if fresh { self.inner.mailbox.readers() } else { WakerSet::default() };
             (Arc::clone(&outside.socket), readers)
         };
@@ -382,12 +418,9 @@ impl UdpSocket {
             return Ok(None);
         };
         let state = lock(&self.inner.state);
-        let contact = state.outside.as_ref().and_then(|outside| {
-            outside.contacts.iter().find(|contact| contact.dialled == from).copied()
-        });
-        let welcome =
-            contact.filter(|contact| state.remote.is_none_or(|remote| remote == contact.named));
+        let named = state.outside.as_ref().and_then(|outside| outside.contacts.named(from));
+        let welcome = named.filter(|named| state.remote.is_none_or(|remote| remote == *named));
         buffer.shrink_to_fit();
-        Ok(welcome.map(|contact| Datagram { bytes: buffer.into(), from: contact.named }))
+        Ok(welcome.map(|from| Datagram { bytes: buffer.into(), from }))
     }
 }

@@ -1,0 +1,195 @@
+//! A Pod's entry in the directory of the machine: whether it takes connections of Services.
+//!
+//! Only a Pod with labels, which a selector can choose, or one that was started among others, has one.
+//! It is written behind the start: a guest that runs needs it no sooner than others know of it.
+//!
+//! Rule: the EndpointSlice controller of Kubernetes, with the Pod's condition Ready; one that is
+//! being deleted, or is over, takes none.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod, PodStatus};
+
+use super::network::serve_peers;
+use super::runtime::PodRuntime;
+use crate::error::chain;
+use crate::manifest::{containers, environment::hostname};
+use crate::sandbox::network::{Held, PeerServer, PodPort, PodRecord, Readiness, ServiceTransport};
+use crate::worker::PodHandle;
+
+/// Keeps the entry true as long as the Pod lives; to be dropped with it.
+pub(super) async fn present(runtime: &PodRuntime, handle: &PodHandle) -> Infallible {
+    if is_of_interest(runtime)
+        && let Err(error) = keep(runtime, handle).await
+    {
+        let text = format!("no Service leads to this Pod: {}", chain(&error));
+        (runtime.request.on_note)(&text);
+    }
+    pending().await
+}
+
+fn is_of_interest(runtime: &PodRuntime) -> bool {
+    let labels = runtime.pod().metadata.labels.as_ref();
+    runtime.request.place.is_some() || labels.is_some_and(|labels| !labels.is_empty())
+}
+
+/// What others hold on to: the entry, and where they call.
+struct Presence {
+    record: PodRecord,
+    held: Held,
+    _peers: Option<PeerServer>,
+}
+
+async fn keep(runtime: &PodRuntime, handle: &PodHandle) -> io::Result<()> {
+    let (mut status, mut deletion) = (handle.status(), handle.deletion());
+    let mut presence: Option<Presence> = None;
+    loop {
+        let is_deleted = deletion.borrow_and_update().is_some();
+        let shown = readiness(&status.borrow_and_update(), is_deleted);
+        match (shown, &mut presence) {
+            (None, _) => presence = None,
+            (Some(readiness), Some(presence)) if presence.record.readiness != readiness => {
+                presence.record.readiness = readiness;
+                presence.held.update(&presence.record)?;
+            }
+            (Some(_), Some(_)) => {}
+            (Some(readiness), None) => presence = Some(Presence::begin(runtime, readiness)?),
+        }
+        tokio::select! {
+            biased;
+            Ok(()) = deletion.changed() => {}
+            Ok(()) = status.changed() => {}
+            // The Pod is gone, and this with it.
+            else => return Ok(()),
+        }
+    }
+}
+
+/// Whether a Pod takes connections; none before it has an address, and once it is over.
+fn readiness(status: &PodStatus, is_deleted: bool) -> Option<Readiness> {
+    let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+    if is_over || status.pod_ip.is_none() {
+        return None;
+    }
+    let mut conditions = status.conditions.iter().flatten();
+    let is_ready =
+        conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    Some(match (is_deleted, is_ready) {
+        (true, _) => Readiness::Terminating,
+        (false, true) => Readiness::Ready,
+        (false, false) => Readiness::NotReady,
+    })
+}
+
+impl Presence {
+    fn begin(runtime: &PodRuntime, readiness: Readiness) -> io::Result<Self> {
+        let Some(store) = runtime.current_store() else {
+            return Err(io::Error::other("the Pod has no sandbox"));
+        };
+        let request = &runtime.request;
+        let (socket, peers) = match &request.place {
+            // Served since its network is there.
+            Some(place) => (place.socket.clone(), None),
+            None => {
+                let socket = request.host.folders().socket(&runtime.identity.uid);
+                let peers = serve_peers(store.network(), &socket);
+                (socket, Some(peers.map_err(|error| io::Error::other(chain(&error)))?))
+            }
+        };
+        let pod = runtime.pod();
+        let record = PodRecord {
+            uid: runtime.identity.uid.clone(),
+            name: runtime.identity.name.clone(),
+            namespace: runtime.identity.namespace.clone(),
+            hostname: hostname(pod),
+            subdomain: pod.spec.as_ref().and_then(|spec| spec.subdomain.clone()),
+            labels: pod.metadata.labels.clone().unwrap_or_default(),
+            ips: store.pod_ips(),
+            ports: named_ports(pod),
+            socket,
+            readiness,
+        };
+        let held = Arc::clone(&request.host.shared.directory).publish_pod(&record)?;
+        Ok(Self { record, held, _peers: peers })
+    }
+}
+
+/// Rule: `FindPort` of Kubernetes: app containers, and init containers that run beside them.
+fn named_ports(pod: &Pod) -> Vec<PodPort> {
+    let stays = |container: &&Container| {
+        let restarts = container.restart_policy.as_deref() == Some("Always");
+        let apps = pod.spec.iter().flat_map(|spec| &spec.containers);
+        restarts || apps.into_iter().any(|app| app.name == container.name)
+    };
+    let all = pod.spec.iter().flat_map(containers).filter(stays);
+    all.flat_map(|container| container.ports.iter().flatten()).filter_map(named_port).collect()
+}
+
+fn named_port(port: &ContainerPort) -> Option<PodPort> {
+    let transport = match port.protocol.as_deref() {
+        None | Some("TCP") => ServiceTransport::Tcp,
+        Some("UDP") => ServiceTransport::Udp,
+        Some(_) => return None,
+    };
+    let number = u16::try_from(port.container_port).ok()?;
+    Some(PodPort { name: port.name.clone()?, number, transport })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_takes_connections_while_it_is_ready() {
+        use Readiness::{NotReady, Ready, Terminating};
+        let status = |phase: &str, ip: bool, ready: &str| -> PodStatus {
+            let ip = ip.then_some("10.244.0.2");
+            serde_json::from_value(json!({
+                "phase": phase,
+                "podIP": ip,
+                "conditions": [{ "type": "Ready", "status": ready }],
+            }))
+            .unwrap()
+        };
+        for (phase, ip, ready, deleted, expected) in [
+            ("Pending", false, "False", false, None),
+            ("Pending", true, "False", false, Some(NotReady)),
+            ("Running", true, "True", false, Some(Ready)),
+            ("Running", true, "False", false, Some(NotReady)),
+            ("Running", true, "True", true, Some(Terminating)),
+            ("Succeeded", true, "False", false, None),
+            ("Failed", true, "False", true, None),
+        ] {
+            let status = status(phase, ip, ready);
+            assert_eq!(readiness(&status, deleted), expected, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn ports_have_names_where_they_stay() {
+        let pod: Pod = serde_json::from_value(json!({ "spec": {
+            "initContainers": [
+                { "name": "once", "ports": [{ "name": "old", "containerPort": 1 }] },
+                { "name": "proxy", "restartPolicy": "Always",
+                  "ports": [{ "name": "proxy", "containerPort": 2 }] },
+            ],
+            "containers": [
+                { "name": "web", "ports": [
+                    { "name": "http", "containerPort": 80 },
+                    { "containerPort": 81 },
+                    { "name": "dns", "containerPort": 53, "protocol": "UDP" },
+                ] },
+            ],
+        } }))
+        .unwrap();
+        let ports = named_ports(&pod);
+        let shown: Vec<String> =
+            ports.iter().map(|port| format!("{} {} {}", port.name, port.number, port.transport)).collect();
+        assert_eq!(shown, ["proxy 2 TCP", "http 80 TCP", "dns 53 UDP"]);
+    }
+}

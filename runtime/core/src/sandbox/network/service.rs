@@ -1,0 +1,113 @@
+//! Connections and datagrams to a Service: handed to one of its Pods.
+//!
+//! The address of a Service is nobody's: who calls it is connected with a ready Pod behind it, and
+//! from then on has an ordinary connection with that. A Pod that refuses, or is gone, is passed over
+//! for the next one, which no packet filter could do: nobody sees a Pod go.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::directory::{EndpointAddress, ServicePort, ServiceRecord, ServiceTransport, endpoints};
+use super::kernel::KernelStream;
+use super::lock::lock;
+use super::{Network, NetworkError, Stream, peer};
+
+/// Connects `from` with one of the Pods behind `to`, an address of `service`.
+///
+/// # Errors
+/// [`NetworkError::ConnectionRefused`] where the Service has no such port, no Pod is ready, or all
+/// refuse; what the last one said if that was something else.
+pub(super) async fn connect(
+    network: &Arc<Network>,
+    service: &ServiceRecord,
+    from: SocketAddr,
+    to: SocketAddr,
+) -> Result<Stream, NetworkError> {
+    let port = service.port(ServiceTransport::Tcp, to.port());
+    let port = port.ok_or(NetworkError::ConnectionRefused)?;
+    let mut outcome = Err(NetworkError::ConnectionRefused);
+    for endpoint in order(network, service, port, from) {
+        let Some(address) = endpoint.address(to.ip()) else { continue };
+        outcome = connect_to(network, &endpoint, from, address).await;
+        match outcome {
+            Ok(_) => {
+                let mut balancer = lock(network.balancer());
+                let now = Instant::now().into_std();
+                balancer.connected(service, port, from.ip(), &endpoint.pod.uid, now);
+                return outcome;
+            }
+            Err(NetworkError::ConnectionRefused | NetworkError::HostUnreachable) => {}
+            Err(_) => return outcome,
+        }
+    }
+    match outcome {
+        // Its Pods, not the Service.
+        Err(NetworkError::HostUnreachable) => Err(NetworkError::ConnectionRefused),
+        outcome => outcome,
+    }
+}
+
+async fn connect_to(
+    network: &Arc<Network>,
+    endpoint: &EndpointAddress,
+    from: SocketAddr,
+    to: SocketAddr,
+) -> Result<Stream, NetworkError> {
+    if network.is_own(to.ip()) {
+        return network.connect_from(from, to).await;
+    }
+    match peer::connect(&endpoint.pod.socket, from, to).await {
+        Ok(stream) => {
+            let leftovers = Arc::clone(network.leftovers());
+            Ok(Stream::Unix(KernelStream::new(stream, Some(leftovers))))
+        }
+        Err(error) => {
+            // Its process may be dead, which changes nothing in the directory by itself.
+            if error == NetworkError::HostUnreachable
+                && let Some(directory) = &network.config().directory
+            {
+                directory.forget();
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The Pod that takes the datagrams from `from` to `to`, an address of `service`: `current` as long
+/// as it is one of those that may.
+pub(super) fn datagram_endpoint(
+    network: &Network,
+    service: &ServiceRecord,
+    from: SocketAddr,
+    to: SocketAddr,
+    current: Option<SocketAddr>,
+) -> Option<(EndpointAddress, SocketAddr)> {
+    let port = service.port(ServiceTransport::Udp, to.port())?;
+    let with_address = |endpoint: EndpointAddress| {
+        let address = endpoint.address(to.ip())?;
+        Some((endpoint, address))
+    };
+    let all = endpoints(service, port, &network.known().pods);
+    let stays = all.iter().cloned().filter_map(with_address);
+    if let Some(same) = stays.into_iter().find(|(_, address)| Some(*address) == current) {
+        return Some(same);
+    }
+    let (endpoint, address) =
+        order(network, service, port, from).into_iter().find_map(with_address)?;
+    let now = Instant::now().into_std();
+    lock(network.balancer()).connected(service, port, from.ip(), &endpoint.pod.uid, now);
+    Some((endpoint, address))
+}
+
+fn order(
+    network: &Network,
+    service: &ServiceRecord,
+    port: &ServicePort,
+    from: SocketAddr,
+) -> Vec<EndpointAddress> {
+    let all = endpoints(service, port, &network.known().pods);
+    let now = Instant::now().into_std();
+    lock(network.balancer()).order(service, port, from.ip(), all, now)
+}
