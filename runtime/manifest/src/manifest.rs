@@ -1,6 +1,6 @@
 //! What a set of manifests came to.
 
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
 
 use crate::problem::Note;
 
@@ -15,6 +15,8 @@ pub struct Manifest {
     pub secrets: Vec<Secret>,
     /// Claims as written, and those that a StatefulSet's templates stand for.
     pub persistent_volume_claims: Vec<PersistentVolumeClaim>,
+    /// Services with defaults; a cluster IP and a node port only where they are written.
+    pub services: Vec<Service>,
     /// What was accepted without effect: each thing once.
     pub notes: Vec<Note>,
 }

@@ -8,6 +8,7 @@ mod container;
 mod objects;
 mod pod;
 mod resources;
+mod service;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -15,6 +16,7 @@ mod volume;
 pub use container::pull_policy;
 pub use objects::{config_map, persistent_volume_claim, secret};
 pub use pod::apply;
+pub use service::service;
 
 /// Sets a text that is absent or empty: to Kubernetes the two are one.
 fn set_text(text: &mut Option<String>, default: &str) {

@@ -11,6 +11,7 @@ pub(super) enum Treatment {
     ConfigMap,
     Secret,
     PersistentVolumeClaim,
+    Service,
     /// Its items are objects.
     List,
     /// Of no effect here.
@@ -57,6 +58,7 @@ static KNOWN: &[Known] = &[
     known("ConfigMap", "v1", Treatment::ConfigMap),
     known("Secret", "v1", Treatment::Secret),
     known("PersistentVolumeClaim", "v1", Treatment::PersistentVolumeClaim),
+    known("Service", "v1", Treatment::Service),
     known("List", "v1", Treatment::List),
     workload("batch/v1", WorkloadKind::CronJob),
     workload("apps/v1", WorkloadKind::DaemonSet),
@@ -108,7 +110,6 @@ static KNOWN: &[Known] = &[
     skipped("Role", "rbac.authorization.k8s.io/v1"),
     skipped("RoleBinding", "rbac.authorization.k8s.io/v1"),
     skipped("RuntimeClass", "node.k8s.io/v1"),
-    skipped("Service", "v1"),
     skipped("ServiceAccount", "v1"),
     skipped("ServiceCIDR", "networking.k8s.io/v1"),
     skipped("StorageClass", "storage.k8s.io/v1"),

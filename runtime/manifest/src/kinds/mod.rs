@@ -1,8 +1,9 @@
 //! What an object of a manifest is, and what becomes of it.
 //!
 //! Pods are taken as they are; workloads are reduced to one Pod of their template, with a note;
-//! ConfigMaps, Secrets and claims are what Pods draw on. Other kinds are skipped with a note, as
-//! `podman kube play` does: a manifest made for a cluster has Services and Roles beside its Pods.
+//! ConfigMaps, Secrets and claims are what Pods draw on, Services lead to them. Other kinds are
+//! skipped with a note, as `podman kube play` does: a manifest made for a cluster has Roles and
+//! Ingresses beside its Pods.
 
 mod claim_templates;
 mod echo;

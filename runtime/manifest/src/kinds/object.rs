@@ -167,6 +167,7 @@ fn dispatch(
         Treatment::ConfigMap => support_object::config_map(node, here, gathered),
         Treatment::Secret => support_object::secret(node, here, gathered),
         Treatment::PersistentVolumeClaim => support_object::claim(node, here, gathered),
+        Treatment::Service => support_object::service(node, here, gathered),
         Treatment::List => list(node, here, None, depth, gathered),
         Treatment::Skip => skip(node, here, kind, gathered),
     }

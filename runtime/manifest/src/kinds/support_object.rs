@@ -1,7 +1,7 @@
-//! The objects that Pods draw on: ConfigMaps, Secrets and claims.
+//! The objects beside Pods: ConfigMaps, Secrets and claims, which Pods draw on, and Services.
 
 use k8s_openapi::Metadata;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 
@@ -13,7 +13,7 @@ use crate::decode::decode;
 use crate::defaults;
 use crate::field::FieldError;
 use crate::node::Node;
-use crate::schema::{CONFIG_MAP, Object, PERSISTENT_VOLUME_CLAIM, SECRET};
+use crate::schema::{CONFIG_MAP, Object, PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE};
 use crate::strict::{self, Path};
 use crate::validate;
 
@@ -50,6 +50,18 @@ pub(super) fn claim(node: &mut Node, here: &Here, gathered: &mut Gathered) {
     if let Some(object) = read {
         claim_name(&PERSISTENT_VOLUME_CLAIM, &object.metadata, here, gathered);
         gathered.manifest.persistent_volume_claims.push(object);
+    }
+}
+
+pub(super) fn service(node: &mut Node, here: &Here, gathered: &mut Gathered) {
+    let read = read::<Service>(node, &SERVICE, here, gathered, |object| {
+        object.status = None;
+        defaults::service(object);
+        validate::service(object)
+    });
+    if let Some(object) = read {
+        claim_name(&SERVICE, &object.metadata, here, gathered);
+        gathered.manifest.services.push(object);
     }
 }
 

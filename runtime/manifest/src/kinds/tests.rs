@@ -313,12 +313,12 @@ items:
 
 #[test]
 fn other_kinds_are_skipped() {
-    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n";
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: web}\n";
     let custom = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n";
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: a}]}\n";
-    let manifest = manifest(&format!("{service}---\n{custom}---\n{pod}"));
+    let manifest = manifest(&format!("{role}---\n{custom}---\n{pod}"));
     insta::assert_snapshot!(notes(&manifest), @r#"
-    pod.yaml:1:1: Service "web" is skipped: objects of this kind have no effect here
+    pod.yaml:1:1: Role "web" is skipped: objects of this kind have no effect here
     pod.yaml:5:1: Widget "w" is skipped: objects of this kind have no effect here
     "#);
     // Nor does anything else of these groups, whatever a release calls it.
@@ -333,8 +333,8 @@ fn other_kinds_are_skipped() {
         let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n");
         assert!(notes(&self::manifest(&text)).contains("is skipped"), "{text}");
     }
-    // A Service alone is a right manifest; that there is nothing to run is another question.
-    assert_eq!(names(&self::manifest(&format!("{service}---\n{custom}"))), [] as [&str; 0]);
+    // A Role alone is a right manifest; that there is nothing to run is another question.
+    assert_eq!(names(&self::manifest(&format!("{role}---\n{custom}"))), [] as [&str; 0]);
 }
 
 #[test]

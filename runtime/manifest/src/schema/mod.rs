@@ -12,6 +12,7 @@ mod reason;
 mod remote_volume;
 mod scheduling;
 mod security;
+mod service;
 mod shape;
 mod status;
 mod volume;
@@ -23,6 +24,7 @@ mod tests;
 pub(crate) use objects::{CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SECRET};
 pub(crate) use pod::POD;
 pub(crate) use reason::REDUCED;
+pub(crate) use service::SERVICE;
 pub(crate) use shape::{Field, Keys, Object, Shape, Support, Values};
 pub(crate) use workload::{
     CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, POD_TEMPLATE, REPLICA_SET, REPLICATION_CONTROLLER,

@@ -6,7 +6,7 @@ use std::fmt;
 use k8s_openapi::api::apps::v1::{DaemonSetSpec, DeploymentSpec, ReplicaSetSpec, StatefulSetSpec};
 use k8s_openapi::api::batch::v1::{CronJobSpec, JobSpec};
 use k8s_openapi::api::core::v1::{
-    ConfigMap, PersistentVolumeClaim, Pod, ReplicationControllerSpec, Secret,
+    ConfigMap, PersistentVolumeClaim, Pod, ReplicationControllerSpec, Secret, Service,
 };
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -170,11 +170,17 @@ impl MapAccess<'static> for Fields<'_> {
         let mut asked = String::new();
         // The two that k8s-openapi compares with a constant.
         let value = match (self.name, self.field) {
-            ("Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim", "apiVersion") => {
+            (
+                "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "Service",
+                "apiVersion",
+            ) => {
                 asked.push_str("string");
                 seed.deserialize(de::value::StrDeserializer::<Stop>::new("v1"))
             }
-            (kind @ ("Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim"), "kind") => {
+            (
+                kind @ ("Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "Service"),
+                "kind",
+            ) => {
                 asked.push_str("string");
                 seed.deserialize(de::value::StrDeserializer::<Stop>::new(kind))
             }
@@ -271,6 +277,12 @@ fn the_other_objects_are_complete_too() {
 }
 
 #[test]
+fn every_field_of_a_service_is_in_the_table_and_no_other() {
+    let fields = compare::<Service>(&SERVICE);
+    assert!(fields > 50, "the tracer saw only {fields} fields");
+}
+
+#[test]
 fn a_claim_is_complete_but_for_its_status() {
     let mut types = trace::<PersistentVolumeClaim>();
     for status in [
@@ -338,6 +350,7 @@ fn rows_are_in_alphabetical_order_and_reasons_are_phrases() {
         &CONFIG_MAP,
         &SECRET,
         &PERSISTENT_VOLUME_CLAIM,
+        &SERVICE,
         &CRON_JOB,
         &DAEMON_SET,
         &DEPLOYMENT,

@@ -37,6 +37,7 @@ mod scheduling;
 mod secret;
 mod security_context;
 mod selector;
+mod service;
 #[cfg(test)]
 mod tests;
 mod volume_mounts;
@@ -50,6 +51,7 @@ pub use persistent_volume_claim::persistent_volume_claim;
 pub use pod::pod;
 pub use secret::secret;
 pub(crate) use selector::{plain_selector, selector};
+pub use service::service;
 pub(crate) use workload::{
     daemon_set, deployment, replica_set, replication_controller, stateful_set, workload_metadata,
 };
