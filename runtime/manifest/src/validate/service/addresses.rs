@@ -14,7 +14,7 @@ const FAMILIES: [&str; 2] = ["IPv4", "IPv6"];
 const FAMILY_POLICIES: [&str; 3] = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 
 /// One for each family.
-const MOST_ADDRESSES: usize = 2;
+pub(super) const MOST_ADDRESSES: usize = 2;
 
 /// Hands on the place of `clusterIPs`.
 ///

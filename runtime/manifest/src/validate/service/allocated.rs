@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
 use super::super::absent::{list, text};
-use super::addresses::at_cluster_ips;
+use super::addresses::{MOST_ADDRESSES, at_cluster_ips};
 use super::ports::node_port;
 use crate::field::{Errors, FieldError, Place};
 use crate::services::{CLUSTER_IP_RANGE, CLUSTER_IPS, NODE_PORTS, has_node_ports};
@@ -44,7 +44,8 @@ impl Allocated {
     fn addresses(&mut self, spec: &ServiceSpec, owner: &str, at: &Place<'_>, errors: &mut Errors) {
         const LEAVE_OUT: &str = "leave `clusterIP` and `clusterIPs` out, and one is given";
         let all = list(&spec.cluster_ips);
-        for (index, text) in all.iter().enumerate() {
+        // More than those are refused as they are, and each error shows the whole list.
+        for (index, text) in all.iter().take(MOST_ADDRESSES).enumerate() {
             let Ok(address) = text.parse::<IpAddr>() else { continue };
             match address {
                 IpAddr::V4(four) if CLUSTER_IPS.contains(&four) => {}
