@@ -21,6 +21,7 @@ pub mod quantity;
 mod report;
 mod resources;
 mod schema;
+pub mod services;
 pub mod source;
 mod strict;
 pub mod support;

@@ -216,5 +216,22 @@ spec:
             );
             let _ = load(&[source(text)]);
         }
+
+        /// Any value anywhere in a Service.
+        #[test]
+        fn any_value_of_a_service_is_read_or_refused(
+            field in prop::sample::select(vec![
+                "ports", "selector", "type", "clusterIP", "clusterIPs", "sessionAffinityConfig",
+                "ipFamilies", "externalIPs", "externalName", "healthCheckNodePort",
+            ]),
+            value in "[{\\[]{0,2}(name|port|nodePort|targetPort|clientIP|a|0|null|None|10.96.0.5)?[:,]? ?[0-9a-z:.]{0,5}[}\\]]{0,2}",
+        ) {
+            let text = format!(
+                "apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec:\n  {field}: {value}\n"
+            );
+            if let Err(errors) = load(&[source(text)]) {
+                prop_assert!(errors.problems.iter().all(|problem| problem.line > 0));
+            }
+        }
     }
 }

@@ -111,3 +111,22 @@ fn what_is_unusual_but_right_is_loaded() {
     }
     assert!(count >= 30, "only {count} manifests were found");
 }
+
+#[test]
+fn a_service_written_out_with_its_defaults_is_the_same() {
+    let mut count = 0;
+    for (path, text) in files("valid") {
+        for document in documents(&text) {
+            let services = loaded(document).expect("loaded above").services;
+            for service in services {
+                let written = serde_json::to_string(&service).expect("an object is JSON");
+                match loaded(&written) {
+                    Ok(again) => assert_eq!(again.services, [service], "{}", path.display()),
+                    Err(errors) => panic!("{}:\n{errors}", path.display()),
+                }
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 10, "only {count} Services were found");
+}

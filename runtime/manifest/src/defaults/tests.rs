@@ -1,4 +1,4 @@
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
 use serde_json::{Value, json};
 
 use super::*;
@@ -174,4 +174,82 @@ fn other_objects_are_filled_in() {
     let spec = claim.spec.unwrap();
     assert_eq!(spec.volume_mode.as_deref(), Some("Filesystem"));
     assert_eq!(spec.resources.unwrap().requests.unwrap()["storage"].0, "1Gi");
+}
+
+fn service_filled_in(spec: Value) -> Value {
+    let service = json!({"metadata": {"name": "web"}, "spec": spec});
+    let mut service: Service = serde_json::from_value(service).unwrap();
+    super::service(&mut service);
+    let once = serde_json::to_value(&service).unwrap();
+    super::service(&mut service);
+    assert_eq!(serde_json::to_value(&service).unwrap(), once, "a second time changes nothing");
+    assert_eq!(once["metadata"]["namespace"], "default");
+    once["spec"].clone()
+}
+
+#[test]
+fn services_are_filled_in() {
+    let spec = service_filled_in(json!({
+        "ports": [{"port": 80}, {"port": 81, "targetPort": "http", "protocol": "UDP"}],
+    }));
+    assert_eq!(
+        spec,
+        json!({
+            "internalTrafficPolicy": "Cluster",
+            "ports": [
+                {"port": 80, "protocol": "TCP", "targetPort": 80},
+                {"port": 81, "protocol": "UDP", "targetPort": "http"},
+            ],
+            "sessionAffinity": "None",
+            "type": "ClusterIP",
+        })
+    );
+    // Also where nothing is behind it by itself.
+    let headless =
+        service_filled_in(json!({"clusterIP": "None", "ports": [{"port": 80, "targetPort": ""}]}));
+    assert_eq!(headless["ports"][0]["targetPort"], 80);
+    assert_eq!(headless["clusterIPs"], json!(["None"]));
+    let fixed = service_filled_in(json!({"clusterIP": "10.96.0.5", "clusterIPs": ["10.96.0.6"]}));
+    assert_eq!(fixed["clusterIPs"], json!(["10.96.0.6"]));
+}
+
+#[test]
+fn what_a_service_is_filled_in_with_depends_on_its_type() {
+    let table = [
+        ("ClusterIP", json!(null), json!("Cluster"), json!(null)),
+        ("NodePort", json!("Cluster"), json!("Cluster"), json!(null)),
+        ("LoadBalancer", json!("Cluster"), json!("Cluster"), json!(true)),
+        ("ExternalName", json!(null), json!(null), json!(null)),
+    ];
+    for (kind, external, internal, allocate) in table {
+        let spec = service_filled_in(json!({"type": kind}));
+        assert_eq!(spec["externalTrafficPolicy"], external, "{kind}");
+        assert_eq!(spec["internalTrafficPolicy"], internal, "{kind}");
+        assert_eq!(spec["allocateLoadBalancerNodePorts"], allocate, "{kind}");
+    }
+    let spec = service_filled_in(json!({"externalIPs": ["192.0.2.1"]}));
+    assert_eq!(spec["externalTrafficPolicy"], "Cluster");
+    let own = json!({
+        "type": "LoadBalancer", "externalTrafficPolicy": "Local",
+        "internalTrafficPolicy": "Local", "allocateLoadBalancerNodePorts": false,
+    });
+    let spec = service_filled_in(own.clone());
+    for (field, value) in own.as_object().unwrap() {
+        assert_eq!(spec[field], *value);
+    }
+}
+
+#[test]
+fn affinity_lasts_three_hours() {
+    let seconds = |affinity: &str, config: Value| {
+        let spec = json!({"sessionAffinity": affinity, "sessionAffinityConfig": config});
+        service_filled_in(spec)["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"].clone()
+    };
+    let minute = json!({"clientIP": {"timeoutSeconds": 60}});
+    for config in [json!(null), json!({}), json!({"clientIP": {}})] {
+        assert_eq!(seconds("ClientIP", config), 10_800);
+    }
+    assert_eq!(seconds("ClientIP", minute.clone()), 60);
+    assert_eq!(seconds("None", minute.clone()), json!(null));
+    assert_eq!(seconds("", minute), json!(null));
 }

@@ -1,7 +1,9 @@
 //! Where the values come from.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::ServiceAddress;
 use crate::Manifest;
 
 /// The objects that a Pod's references can reach, as of now.
@@ -11,6 +13,13 @@ pub trait Objects {
 
     /// The Secret of that namespace and name.
     fn secret(&self, namespace: &str, name: &str) -> Option<&Secret>;
+
+    /// The Services of that namespace that have a cluster IP; none unless an implementor knows
+    /// of some.
+    fn services(&self, namespace: &str) -> Vec<ServiceAddress> {
+        let _ = namespace;
+        Vec::new()
+    }
 
     /// The content of a file in a volume of the Pod, for `fileKeyRef`.
     ///
@@ -45,13 +54,18 @@ impl Objects for Manifest {
     fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
         self.secrets.iter().find(|object| is_called(&object.metadata, namespace, name))
     }
+
+    /// Those that have an address in the manifest already: nothing is given out here.
+    fn services(&self, namespace: &str) -> Vec<ServiceAddress> {
+        let own = self.services.iter().filter(|service| is_in(&service.metadata, namespace));
+        own.filter_map(ServiceAddress::of).collect()
+    }
 }
 
-fn is_called(
-    metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    namespace: &str,
-    name: &str,
-) -> bool {
-    metadata.name.as_deref() == Some(name)
-        && metadata.namespace.as_deref().unwrap_or("default") == namespace
+fn is_called(metadata: &ObjectMeta, namespace: &str, name: &str) -> bool {
+    metadata.name.as_deref() == Some(name) && is_in(metadata, namespace)
+}
+
+fn is_in(metadata: &ObjectMeta, namespace: &str) -> bool {
+    metadata.namespace.as_deref().unwrap_or("default") == namespace
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
     SecretKeySelector,
 };
 
-use super::{ConfigError, FileError, Objects, env_file, hostname};
+use super::{ConfigError, FileError, Objects, env_file, hostname, service_variables};
 use crate::downward::{self, DownwardStatus};
 use crate::expand::expand_within;
 
@@ -17,8 +17,8 @@ const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// What a container starts with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// The variables: `HOSTNAME`, then those of `envFrom`, then those of `env`. Each name once,
-    /// where it came first, with the value that came last.
+    /// The variables: `HOSTNAME`, then those of Services, of `envFrom` and of `env`. Each name
+    /// once, where it came first, with the value that came last.
     pub variables: Vec<(String, String)>,
     /// `command`, expanded; empty when the spec has none.
     pub command: Vec<String>,
@@ -64,6 +64,11 @@ pub fn resolve(
     let source = Source { pod, container, namespace, objects, status };
     let mut variables = Variables::default();
 
+    if links_services(pod) {
+        for (name, value) in service_variables(&objects.services(namespace)) {
+            source.set(&mut variables, &name, value)?;
+        }
+    }
     for from in container.env_from.iter().flatten() {
         source.import(from, &mut variables)?;
     }
@@ -91,6 +96,11 @@ pub fn resolve(
     let command = expanded(&container.command)?;
     let args = expanded(&container.args)?;
     Ok(Environment { variables: variables.with_hostname(hostname(pod)), command, args })
+}
+
+/// Unless the Pod forbids it, its containers are told of Services.
+fn links_services(pod: &Pod) -> bool {
+    pod.spec.as_ref().and_then(|spec| spec.enable_service_links) != Some(false)
 }
 
 /// Variables in the order of their first appearance.

@@ -11,6 +11,7 @@ use crate::downward::{Allocatable, DownwardStatus};
 struct Cluster {
     settings: ConfigMap,
     keys: Secret,
+    services: Vec<ServiceAddress>,
 }
 
 impl Cluster {
@@ -26,7 +27,16 @@ impl Cluster {
         Self {
             settings: serde_json::from_value(settings).unwrap(),
             keys: serde_json::from_value(keys).unwrap(),
+            services: Vec::new(),
         }
+    }
+
+    /// With a Service `web` on port 80.
+    fn with_service() -> Self {
+        let port = serde_json::from_value(json!({"name": "http", "port": 80})).unwrap();
+        let cluster_ip = [10, 96, 0, 5].into();
+        let web = ServiceAddress { name: "web".to_owned(), cluster_ip, ports: vec![port] };
+        Self { services: vec![web], ..Self::new() }
     }
 }
 
@@ -37,6 +47,10 @@ impl Objects for Cluster {
 
     fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
         (namespace == "ns" && name == "keys").then_some(&self.keys)
+    }
+
+    fn services(&self, namespace: &str) -> Vec<ServiceAddress> {
+        if namespace == "ns" { self.services.clone() } else { Vec::new() }
     }
 
     fn volume_file(&self, volume: &str, path: &str) -> Result<Vec<u8>, FileError> {
@@ -58,15 +72,23 @@ fn status() -> DownwardStatus {
 }
 
 fn resolved(container: Value) -> Result<Environment, ConfigError> {
+    resolved_in(&Cluster::new(), json!({"containers": []}), container)
+}
+
+fn resolved_in(
+    cluster: &Cluster,
+    spec: Value,
+    container: Value,
+) -> Result<Environment, ConfigError> {
     let mut container = container;
     container["name"] = json!("app");
     let container: Container = serde_json::from_value(container).unwrap();
     let pod: Pod = serde_json::from_value(json!({
         "metadata": {"name": "web", "namespace": "ns", "labels": {"app": "web"}},
-        "spec": {"containers": []},
+        "spec": spec,
     }))
     .unwrap();
-    resolve(&pod, &container, &Cluster::new(), &status())
+    resolve(&pod, &container, cluster, &status())
 }
 
 fn variables(container: Value) -> BTreeMap<String, String> {
@@ -122,6 +144,53 @@ fn a_value_sees_only_what_stands_before_it() {
 fn the_spec_may_set_hostname() {
     let variables = variables(json!({"env": [{"name": "HOSTNAME", "value": "own"}]}));
     assert_eq!(variables["HOSTNAME"], "own");
+}
+
+#[test]
+fn services_are_told_of_and_everything_else_wins() {
+    let cluster = Cluster::with_service();
+    let container = json!({
+        "envFrom": [{"prefix": "WEB_SERVICE_", "configMapRef": {"name": "settings"}}],
+        "env": [
+            {"name": "URL", "value": "http://$(WEB_SERVICE_HOST):$(WEB_SERVICE_PORT_HTTP)"},
+            {"name": "WEB_SERVICE_HOST", "value": "was $(WEB_SERVICE_HOST)"},
+            {"name": "WEB_PORT", "valueFrom": {"configMapKeyRef": {"name": "x", "key": "k", "optional": true}}},
+        ],
+        "args": ["$(WEB_PORT_80_TCP_ADDR)", "$(WEB_SERVICE_COLOR)"],
+    });
+    let environment = resolved_in(&cluster, json!({"containers": []}), container.clone()).unwrap();
+    let names: Vec<_> = environment.variables.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names[..4],
+        ["HOSTNAME", "WEB_SERVICE_HOST", "WEB_SERVICE_PORT", "WEB_SERVICE_PORT_HTTP"]
+    );
+    assert_eq!(environment.get("URL"), Some("http://10.96.0.5:80"));
+    assert_eq!(environment.get("WEB_SERVICE_HOST"), Some("was 10.96.0.5"));
+    assert_eq!(environment.get("WEB_PORT"), Some("tcp://10.96.0.5:80"));
+    assert_eq!(environment.args, ["10.96.0.5", "blue"]);
+
+    let unlinked = json!({"containers": [], "enableServiceLinks": false});
+    let environment = resolved_in(&cluster, unlinked, container).unwrap();
+    assert_eq!(environment.get("URL"), Some("http://$(WEB_SERVICE_HOST):$(WEB_SERVICE_PORT_HTTP)"));
+    assert_eq!(environment.get("WEB_PORT"), None);
+}
+
+#[test]
+fn a_manifest_tells_of_the_services_of_a_namespace_that_have_an_address() {
+    let service = |namespace: &str, spec: Value| {
+        let metadata = json!({"name": "web", "namespace": namespace});
+        serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
+    };
+    let services = vec![
+        service("other", json!({"clusterIP": "10.96.0.4"})),
+        service("ns", json!({"clusterIP": "None"})),
+        service("ns", json!({})),
+        service("ns", json!({"clusterIP": "10.96.0.5"})),
+    ];
+    let manifest = crate::Manifest { services, ..Default::default() };
+    let told = manifest.services("ns");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].cluster_ip.to_string(), "10.96.0.5");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::manifest::Manifest;
 use crate::node::Position;
 use crate::problem::ProblemKind;
 use crate::report::Report;
+use crate::validate::Allocated;
 
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
@@ -14,6 +15,8 @@ pub(crate) struct Gathered {
     /// Objects seen, whether or not anything came of them.
     pub(crate) objects: usize,
     pub(super) source: String,
+    /// What Services have been given so far.
+    pub(super) allocated: Allocated,
     /// Kind, namespace and name, and where each stands.
     names: HashMap<(String, String, String), String>,
 }

@@ -13,6 +13,7 @@ mod injected;
 mod known;
 mod object;
 mod pod;
+mod service;
 mod support_object;
 mod workload;
 

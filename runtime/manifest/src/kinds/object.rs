@@ -2,7 +2,7 @@
 
 use super::gathered::Gathered;
 use super::known::{self, Known, Match, Treatment};
-use super::{pod, support_object, workload};
+use super::{pod, service, support_object, workload};
 use crate::node::{MAX_DEPTH, Node, Position, Value};
 use crate::parse::Document;
 use crate::problem::ProblemKind;
@@ -167,7 +167,7 @@ fn dispatch(
         Treatment::ConfigMap => support_object::config_map(node, here, gathered),
         Treatment::Secret => support_object::secret(node, here, gathered),
         Treatment::PersistentVolumeClaim => support_object::claim(node, here, gathered),
-        Treatment::Service => support_object::service(node, here, gathered),
+        Treatment::Service => service::read(node, here, gathered),
         Treatment::List => list(node, here, None, depth, gathered),
         Treatment::Skip => skip(node, here, kind, gathered),
     }

@@ -1,7 +1,7 @@
-//! The objects beside Pods: ConfigMaps, Secrets and claims, which Pods draw on, and Services.
+//! The objects that Pods draw on: ConfigMaps, Secrets and claims.
 
 use k8s_openapi::Metadata;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 
@@ -13,7 +13,7 @@ use crate::decode::decode;
 use crate::defaults;
 use crate::field::FieldError;
 use crate::node::Node;
-use crate::schema::{CONFIG_MAP, Object, PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE};
+use crate::schema::{CONFIG_MAP, Object, PERSISTENT_VOLUME_CLAIM, SECRET};
 use crate::strict::{self, Path};
 use crate::validate;
 
@@ -53,25 +53,18 @@ pub(super) fn claim(node: &mut Node, here: &Here, gathered: &mut Gathered) {
     }
 }
 
-pub(super) fn service(node: &mut Node, here: &Here, gathered: &mut Gathered) {
-    let read = read::<Service>(node, &SERVICE, here, gathered, |object| {
-        object.status = None;
-        defaults::service(object);
-        validate::service(object)
-    });
-    if let Some(object) = read {
-        claim_name(&SERVICE, &object.metadata, here, gathered);
-        gathered.manifest.services.push(object);
-    }
-}
-
-fn claim_name(object: &Object, metadata: &ObjectMeta, here: &Here, gathered: &mut Gathered) {
+pub(super) fn claim_name(
+    object: &Object,
+    metadata: &ObjectMeta,
+    here: &Here,
+    gathered: &mut Gathered,
+) {
     let name = metadata.name.as_deref().unwrap_or_default();
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     gathered.claim_name(object.name, namespace, name, here.at);
 }
 
-fn read<T: DeserializeOwned + Metadata<Ty = ObjectMeta>>(
+pub(super) fn read<T: DeserializeOwned + Metadata<Ty = ObjectMeta>>(
     node: &mut Node,
     object: &'static Object,
     here: &Here,

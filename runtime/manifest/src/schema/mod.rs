@@ -23,7 +23,7 @@ mod tests;
 
 pub(crate) use objects::{CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SECRET};
 pub(crate) use pod::POD;
-pub(crate) use reason::REDUCED;
+pub(crate) use reason::{BALANCER_CLIENTS, REDUCED};
 pub(crate) use service::SERVICE;
 pub(crate) use shape::{Field, Keys, Object, Shape, Support, Values};
 pub(crate) use workload::{

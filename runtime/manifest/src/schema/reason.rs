@@ -44,9 +44,12 @@ pub(crate) const IMAGE_VOLUME: &str = "images cannot be mounted as volumes";
 pub(crate) const NO_TOKENS: &str = "there is no API server to issue a token";
 pub(crate) const NO_SIGNERS: &str = "there is no API server that keeps certificates";
 
+pub(crate) const LOAD_BALANCER: &str =
+    "no load balancer here: clients from outside come by the node port only";
 pub(crate) const NO_BALANCER: &str = "no load balancer is put before this machine";
-pub(crate) const BALANCER_CLIENTS: &str = "the node port would be open to all clients";
+pub(crate) const BALANCER_CLIENTS: &str =
+    "no load balancer here to keep other clients away: the node port is open to all";
 pub(crate) const EXTERNAL_IPS: &str = "no address is added to this machine";
-pub(crate) const FAMILIES: &str = "a Service is reached by the address that it has";
+pub(crate) const FAMILIES: &str = "addresses are given out without regard to their family";
 pub(crate) const ONE_MACHINE: &str = "every endpoint runs on this machine";
 pub(crate) const APP_PROTOCOL: &str = "connections are passed on as they are";

@@ -2,7 +2,8 @@
 
 use super::metadata::OBJECT_META;
 use super::reason::{
-    APP_PROTOCOL, BALANCER_CLIENTS, EXTERNAL_IPS, FAMILIES, NO_BALANCER, ONE_MACHINE, SCTP,
+    APP_PROTOCOL, BALANCER_CLIENTS, EXTERNAL_IPS, FAMILIES, LOAD_BALANCER, NO_BALANCER,
+    ONE_MACHINE, SCTP,
 };
 use super::shape::Support::{Honoured, Ignored, Refused, System};
 use super::shape::{
@@ -43,7 +44,7 @@ static SERVICE_SPEC: Object = Object {
         field("sessionAffinity", STRING, Honoured),
         field("sessionAffinityConfig", Shape::Object(&SESSION_AFFINITY_CONFIG), Honoured),
         field("trafficDistribution", STRING, Ignored(ONE_MACHINE)),
-        field("type", STRING, Honoured),
+        field("type", STRING, Ignored(LOAD_BALANCER)).only("LoadBalancer"),
     ],
 };
 

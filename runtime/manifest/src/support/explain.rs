@@ -11,7 +11,7 @@ use crate::schema::{self, Field, Object, Shape, Support};
 use crate::strict::nearest;
 
 /// The kinds that can be explained, the Pod first.
-static KINDS: [&Object; 12] = [
+static KINDS: [&Object; 13] = [
     &schema::POD,
     &schema::CONFIG_MAP,
     &schema::CRON_JOB,
@@ -23,6 +23,7 @@ static KINDS: [&Object; 12] = [
     &schema::REPLICA_SET,
     &schema::REPLICATION_CONTROLLER,
     &schema::SECRET,
+    &schema::SERVICE,
     &schema::STATEFUL_SET,
 ];
 
@@ -141,7 +142,7 @@ fn steps(field: &str) -> VecDeque<Step> {
 
 /// Takes the kind off the front, in the forms that `kubectl` takes: `pod`, `pods`, `po`.
 fn take_kind(steps: &mut VecDeque<Step>) -> &'static Object {
-    const SHORT: [(&str, &str); 8] = [
+    const SHORT: [(&str, &str); 9] = [
         ("cj", "CronJob"),
         ("cm", "ConfigMap"),
         ("deploy", "Deployment"),
@@ -150,6 +151,7 @@ fn take_kind(steps: &mut VecDeque<Step>) -> &'static Object {
         ("pvc", "PersistentVolumeClaim"),
         ("rs", "ReplicaSet"),
         ("sts", "StatefulSet"),
+        ("svc", "Service"),
     ];
     let named = steps.front().and_then(|step| {
         let word = step.text().to_lowercase();

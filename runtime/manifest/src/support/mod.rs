@@ -1,4 +1,5 @@
-//! The table as people read it: which field of a Pod does what, and why some do nothing.
+//! The table as people read it: which field of a Pod and of a Service does what, and why some do
+//! nothing.
 //!
 //! `wasmpod explain --support` prints [`text`], `wasmpod explain FIELD` what [`explain`] finds;
 //! docs/manifest-support.md is [`markdown`], and a test keeps the file in step with the code.

@@ -9,9 +9,9 @@ const INTRODUCTION: &str = "\
 <!-- Generated from the table in runtime/manifest/src/schema; do not edit.
      UPDATE_DOCS=1 cargo test -p wasmpod-manifest support -->
 
-# What becomes of each field of a Pod
+# What becomes of each field of a Pod and of a Service
 
-Every field of the Pod API of Kubernetes 1.37 is one of these:
+Every field of these two in the API of Kubernetes 1.37 is one of these:
 
 - **honoured**: it does what Kubernetes documents;
 - **ignored**: it is accepted without effect, and a note says so once;
@@ -21,7 +21,7 @@ Every field of the Pod API of Kubernetes 1.37 is one of these:
 An empty value (null, `false`, `\"\"`, an empty list or mapping) asks for nothing and is always
 accepted. A field that is not listed goes as the nearest listed one above it. What stands here for
 `spec.containers[]` holds for `spec.initContainers[]` too, and so for every type that stands in
-several places.
+several places, as `metadata` does.
 ";
 
 /// For `docs/manifest-support.md`.
@@ -29,7 +29,7 @@ pub fn markdown() -> String {
     let rows = rows();
     let mut sections: Vec<(String, Vec<&Row>)> = Vec::new();
     for row in &rows {
-        let title = title_of(&row.path);
+        let title = title_of(row);
         match sections.iter_mut().find(|(known, _)| *known == title) {
             Some((_, section)) => section.push(row),
             None => sections.push((title, vec![row])),
@@ -51,15 +51,16 @@ pub fn markdown() -> String {
     page
 }
 
-/// For a terminal: one line a field, in columns.
+/// For a terminal: one line a field, in columns; a field of a Service begins with `service.`.
 pub fn text() -> String {
     let rows = rows();
-    let width = rows.iter().map(|row| row.path.len()).max().unwrap_or_default();
+    let fields: Vec<String> = rows.iter().map(Row::field).collect();
+    let width = fields.iter().map(String::len).max().unwrap_or_default();
     let mut page = String::new();
-    for row in &rows {
+    for (row, field) in rows.iter().zip(&fields) {
         let line = format!(
             "{:width$}  {:8}  {}",
-            row.path,
+            field,
             word(row.verdict),
             why(row.verdict, row.values, '"')
         );
@@ -102,16 +103,17 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// Sections follow the top of the path: `metadata`, `spec`, and the lists of spec.
-fn title_of(path: &str) -> String {
-    let mut steps = path.split('.');
+/// Sections follow the kind and the top of the path: `metadata`, `spec`, and the lists of spec.
+fn title_of(row: &Row) -> String {
+    let mut steps = row.path.split('.');
     let first = steps.next().unwrap_or_default();
-    match (first, steps.next(), steps.next()) {
+    let top = match (first, steps.next(), steps.next()) {
         ("metadata", Some(_), _) => "metadata".to_owned(),
         ("spec", Some(second), Some(_)) => format!("spec.{second}"),
         ("spec", Some(_), None) => "spec".to_owned(),
-        _ => "Pod".to_owned(),
-    }
+        _ => return row.kind.to_owned(),
+    };
+    format!("{}: {top}", row.kind)
 }
 
 fn word(verdict: Verdict) -> &'static str {

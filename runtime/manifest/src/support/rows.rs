@@ -1,6 +1,6 @@
 //! The table, flattened to one row for each field that has a verdict of its own.
 
-use crate::schema::{self, Object, POD, Shape, Support};
+use crate::schema::{self, Object, POD, SERVICE, Shape, Support};
 
 /// What becomes of a field that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,9 +36,11 @@ impl From<schema::Values> for Values {
     }
 }
 
-/// One field of a Pod; it speaks for all fields below it that have no row of their own.
+/// One field of an object; it speaks for all fields below it that have no row of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Row {
+    /// The kind of object: `Pod` or `Service`.
+    pub kind: &'static str,
     /// `spec.containers[].image`; `limits[cpu]` for one key of a map, `limits[*]` for all others.
     pub path: String,
     /// What becomes of it.
@@ -47,18 +49,34 @@ pub struct Row {
     pub values: Values,
 }
 
-/// All rows of a Pod, in the order of the table.
+impl Row {
+    /// The field as [`explain`](super::explain) takes it: a Pod is what is meant where no kind is
+    /// named.
+    pub fn field(&self) -> String {
+        if self.kind == POD.name {
+            self.path.clone()
+        } else {
+            format!("{}.{}", self.kind.to_lowercase(), self.path)
+        }
+    }
+}
+
+/// All rows of a Pod and then of a Service, in the order of the table.
 ///
 /// Below a field that is not honoured nothing has a row. A type that stands in several places
 /// (init containers are containers) is written out at the first and referred to by the others.
 pub fn rows() -> Vec<Row> {
-    let mut walk = Walk { rows: Vec::new(), written: vec![POD.name] };
-    walk.object(&POD, "");
+    let mut walk = Walk { rows: Vec::new(), kind: POD.name, written: Vec::new() };
+    for kind in [&POD, &SERVICE] {
+        walk.kind = kind.name;
+        walk.object(kind, "");
+    }
     walk.rows
 }
 
 struct Walk {
     rows: Vec<Row>,
+    kind: &'static str,
     written: Vec<&'static str>,
 }
 
@@ -86,7 +104,8 @@ impl Walk {
             Support::Ignored(reason) => Verdict::Ignored(reason),
             Support::Refused(reason) => Verdict::Refused(reason),
         };
-        self.rows.push(Row { path: path.to_owned(), verdict, values: values.into() });
+        let (kind, path) = (self.kind, path.to_owned());
+        self.rows.push(Row { kind, path, verdict, values: values.into() });
         verdict == Verdict::Honoured
     }
 

@@ -19,8 +19,8 @@ fn the_page_in_docs_is_the_table() {
     );
 }
 
-fn verdict_of(path: &str) -> Verdict {
-    rows().into_iter().find(|row| row.path == path).unwrap_or_else(|| panic!("{path}")).verdict
+fn verdict_of(field: &str) -> Verdict {
+    rows().into_iter().find(|row| row.field() == field).unwrap_or_else(|| panic!("{field}")).verdict
 }
 
 #[test]
@@ -31,6 +31,10 @@ fn rows_speak_of_what_a_user_knows_by_name() {
     assert!(matches!(verdict_of("spec.volumes[].nfs"), Verdict::Refused(_)));
     assert!(matches!(verdict_of("spec.affinity"), Verdict::Ignored(_)));
     assert_eq!(verdict_of("status"), Verdict::SetBySystem);
+    assert_eq!(verdict_of("service.spec.ports[].nodePort"), Verdict::Honoured);
+    assert!(matches!(verdict_of("service.spec.externalIPs"), Verdict::Ignored(_)));
+    assert!(matches!(verdict_of("service.spec.loadBalancerSourceRanges"), Verdict::Refused(_)));
+    assert_eq!(verdict_of("service.status"), Verdict::SetBySystem);
 }
 
 #[test]
@@ -132,6 +136,28 @@ fn other_kinds_are_explained_by_their_names() {
 }
 
 #[test]
+fn a_service_is_explained_too() {
+    insta::assert_snapshot!(explained("svc.spec.ports"), @r#"
+    KIND:    Service
+    FIELD:   spec.ports <[]ServicePort>
+    SUPPORT: honoured
+
+    FIELDS:
+      appProtocol  <string>       ignored   connections are passed on as they are
+      name         <string>       honoured
+      nodePort     <integer>      honoured
+      port         <integer>      honoured
+      protocol     <string>       refused   WASI has TCP and UDP sockets only (for "SCTP" only)
+      targetPort   <IntOrString>  honoured
+    "#);
+    insta::assert_snapshot!(explained("services.spec.type"), @r#"
+    KIND:    Service
+    FIELD:   spec.type <string>
+    SUPPORT: ignored: no load balancer here: clients from outside come by the node port only (for "LoadBalancer" only)
+    "#);
+}
+
+#[test]
 fn a_misspelt_field_is_told_with_the_nearest() {
     insta::assert_snapshot!(
         [
@@ -155,8 +181,10 @@ fn a_misspelt_field_is_told_with_the_nearest() {
 #[test]
 fn every_row_can_be_explained() {
     for row in rows() {
-        let explanation =
-            explain(&row.path).unwrap_or_else(|error| panic!("{}: {error}", row.path));
-        assert_eq!((explanation.path, explanation.verdict), (row.path, row.verdict));
+        let explanation = explain(&row.field()).unwrap_or_else(|error| panic!("{row:?}: {error}"));
+        assert_eq!(
+            (explanation.kind, explanation.path, explanation.verdict),
+            (row.kind, row.path, row.verdict)
+        );
     }
 }

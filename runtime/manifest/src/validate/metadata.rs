@@ -16,18 +16,28 @@ const MOST_ANNOTATION_BYTES: usize = 256 * 1024;
 /// Finalizers that need no domain before their name.
 const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
+/// Of a kind whose names are subdomains of DNS, as most are.
 pub(super) fn object_meta(metadata: &ObjectMeta, at: &Place<'_>, errors: &mut Errors) {
+    object_meta_named(metadata, names::dns_subdomain, at, errors);
+}
+
+/// Of a kind whose names have the form that `form` checks.
+pub(super) fn object_meta_named(
+    metadata: &ObjectMeta,
+    form: fn(&str) -> Vec<String>,
+    at: &Place<'_>,
+    errors: &mut Errors,
+) {
     let before = errors.len();
     let prefix = some_text(&metadata.generate_name);
     if let Some(prefix) = prefix {
-        let at = at.field("generateName");
-        errors.invalid_each(&at, prefix, names::dns_subdomain_prefix(prefix));
+        errors.invalid_each(&at.field("generateName"), prefix, names::prefix(prefix, form));
     }
     let wrong_prefix = prefix.filter(|_| errors.len() > before);
     match some_text(&metadata.name) {
         // Made from it, and wrong with it.
         Some(name) if wrong_prefix.is_some_and(|prefix| name.starts_with(prefix)) => {}
-        Some(name) => errors.invalid_each(&at.field("name"), name, names::dns_subdomain(name)),
+        Some(name) => errors.invalid_each(&at.field("name"), name, form(name)),
         None if prefix.is_some() => {}
         None => errors.required(&at.field("name"), "name or generateName is required"),
     }

@@ -52,6 +52,7 @@ pub use pod::pod;
 pub use secret::secret;
 pub(crate) use selector::{plain_selector, selector};
 pub use service::service;
+pub(crate) use service::{Allocated, SOURCE_RANGES};
 pub(crate) use workload::{
     daemon_set, deployment, replica_set, replication_controller, stateful_set, workload_metadata,
 };

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 const LABEL: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const LABEL_1035: &str = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN: &str = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
 const SUBDOMAIN_WITH_UNDERSCORE: &str =
     r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*";
@@ -13,6 +14,8 @@ const QUALIFIED: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 
 const LABEL_TEXT: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
     characters or '-', and must start and end with an alphanumeric character";
+const LABEL_1035_TEXT: &str = "a DNS-1035 label must consist of lower case alphanumeric characters \
+    or '-', start with an alphabetic character, and end with an alphanumeric character";
 const SUBDOMAIN_TEXT: &str = "a lowercase RFC 1123 subdomain must consist of lower case \
     alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
 const SUBDOMAIN_WITH_UNDERSCORE_TEXT: &str = "a lowercase RFC 1123 subdomain must consist of \
@@ -41,6 +44,15 @@ pub(crate) fn dns_label(value: &str) -> Vec<String> {
     wrong
 }
 
+/// A label of DNS by its older rule, which wants a letter in front: names of Services.
+pub(crate) fn dns_1035_label(value: &str) -> Vec<String> {
+    let mut wrong = too_long(value, MOST_LABEL);
+    if !is_label(value) || value.starts_with(|first: char| first.is_ascii_digit()) {
+        wrong.push(by_pattern(LABEL_1035_TEXT, LABEL_1035, &["my-name", "abc-123"]));
+    }
+    wrong
+}
+
 /// Labels of DNS joined by dots: names of most objects.
 pub(crate) fn dns_subdomain(value: &str) -> Vec<String> {
     let mut wrong = too_long(value, MOST_SUBDOMAIN);
@@ -52,13 +64,18 @@ pub(crate) fn dns_subdomain(value: &str) -> Vec<String> {
 
 /// The same for a name that is still to be completed, which may end in a dash.
 pub(crate) fn dns_subdomain_prefix(value: &str) -> Vec<String> {
+    prefix(value, dns_subdomain)
+}
+
+/// A name of whatever form that is still to be completed, which may end in a dash.
+pub(crate) fn prefix(value: &str, form: fn(&str) -> Vec<String>) -> Vec<String> {
     match value.strip_suffix('-') {
         Some(stem) if !stem.is_empty() => {
             // The last two letters stand for what will be appended.
             let end = stem.char_indices().next_back().map_or(0, |(start, _)| start);
-            dns_subdomain(&format!("{}a", &stem[..end]))
+            form(&format!("{}a", &stem[..end]))
         }
-        _ => dns_subdomain(value),
+        _ => form(value),
     }
 }
 
@@ -285,6 +302,13 @@ mod tests {
             'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
         for wrong in ["", "A", "a_b", "-a", "a-", "ä", "a b"] {
             assert_eq!(dns_label(wrong), [pattern], "{wrong:?}");
+        }
+        assert!(dns_1035_label("a-1").is_empty());
+        let pattern = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', \
+            start with an alphabetic character, and end with an alphanumeric character (e.g. \
+            'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+        for wrong in ["", "1a", "A", "a.b", "-a", "a-"] {
+            assert_eq!(dns_1035_label(wrong), [pattern], "{wrong:?}");
         }
         assert!(dns_subdomain("a.b-c.d").is_empty());
         for wrong in ["", ".", "a..b", "a.-b", "A.b"] {

@@ -115,6 +115,11 @@ fn pods() {
 }
 
 #[test]
+fn services() {
+    check("services.txt", include_str!("services.txt"));
+}
+
+#[test]
 fn volumes() {
     check("volumes.txt", include_str!("volumes.txt"));
 }
@@ -126,6 +131,7 @@ fn there_are_enough_of_them() {
         include_str!("metadata.txt"),
         include_str!("objects.txt"),
         include_str!("pods.txt"),
+        include_str!("services.txt"),
         include_str!("volumes.txt"),
     ];
     let count: usize = all.iter().map(|text| cases(text).len()).sum();
