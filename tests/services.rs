@@ -155,13 +155,15 @@ fn a_pod_of_another_command_finds_a_service_by_name_and_by_its_variables() {
     let world = World::new();
     let web = service("web", &json!({ "selector": { "app": "web" }, "ports": [{ "port": 80 }] }));
     let server = toolbox("web", &["http-serve", "0.0.0.0:80", "the web"]);
-    let server = world.wasmpod(["run", &write(&world, "web.yaml", &[web, server])]).start();
-    for url in ["http://web/", "http://$(WEB_SERVICE_HOST):$(WEB_SERVICE_PORT)/"] {
-        eventually("the Service is announced and its Pod ready", || {
-            let client = write(&world, "client.yaml", &[toolbox("client", &["http-get", url])]);
-            let result = world.wasmpod(["run", &client]).finish();
-            result.stdout.contains("the web").then_some(())
-        });
+    let file = write(&world, "web.yaml", &[web, server]);
+    let server = world.wasmpod(["run", &file, "-o", "json"]).start();
+    server.wait_for_status("it is ready", |status| {
+        status["containerStatuses"][0]["ready"] == Value::Bool(true)
+    });
+    for url in ["http://web:80/", "http://$(WEB_SERVICE_HOST):$(WEB_SERVICE_PORT)/"] {
+        let client = write(&world, "client.yaml", &[toolbox("client", &["http-get", url])]);
+        let result = world.wasmpod(["run", &client]).finish();
+        assert!(result.stdout.contains("the web"), "{url}: {result}");
     }
     server.signal(Signal::INT);
     assert_eq!(server.finish().code, 130);

@@ -271,7 +271,7 @@ Examples:
   wasmpod explain pod.spec                            the fields of a Pod's spec
   wasmpod explain spec.containers.resources.limits    those of a container's limits
   wasmpod explain deployment.spec                     of another kind
-  wasmpod explain --support                           every field of a Pod and what becomes of it";
+  wasmpod explain --support                           every field of a Pod and a Service";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]

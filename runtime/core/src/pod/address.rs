@@ -26,6 +26,8 @@ const SERVICES_V6: [u16; 3] = [0xfd00, 10, 96];
 
 /// 10.244.0.0 is the network, .0.1 the host as a Pod would see it, .255.255 the broadcast.
 const FIRST: u16 = 2;
+/// Nothing but Services has addresses in their range.
+const FIRST_SERVICE: u16 = 1;
 const LAST: u16 = u16::MAX - 1;
 
 /// Where searches begin: more than the Pods that most machines have.
@@ -97,15 +99,15 @@ pub(super) fn service_host(ip: IpAddr) -> Option<u16> {
         IpAddr::V4(ip) => u16::from_be_bytes([ip.octets()[2], ip.octets()[3]]),
         IpAddr::V6(ip) => ip.segments()[7],
     };
-    let is_one = (FIRST..=LAST).contains(&host) && service_ips(host).contains(&ip);
+    let is_one = (FIRST_SERVICE..=LAST).contains(&host) && service_ips(host).contains(&ip);
     is_one.then_some(host)
 }
 
 /// A free one of all parts that Services may have: the first from where `seed` says, if there is one.
 pub(super) fn free_service_host(seed: u64, is_free: impl Fn(u16) -> bool) -> Option<u16> {
-    let count = LAST - FIRST + 1;
+    let count = LAST - FIRST_SERVICE + 1;
     let start = u16::try_from(seed % u64::from(count)).expect("below a u16");
-    let hosts = (FIRST..=LAST).cycle().skip(usize::from(start)).take(usize::from(count));
+    let hosts = (FIRST_SERVICE..=LAST).cycle().skip(usize::from(start)).take(usize::from(count));
     hosts.into_iter().find(|host| is_free(*host))
 }
 
@@ -169,11 +171,11 @@ mod tests {
         assert_eq!(ips.map(|ip| ip.to_string()), ["10.96.1.2", "fd00:a:60::102"]);
         assert!(service_ranges().iter().zip(ips).all(|(range, ip)| range.contains(&ip)));
         assert!(ips.iter().all(|ip| service_host(*ip) == Some(0x0102)));
-        for foreign in ["10.97.1.2", "10.96.0.0", "10.96.0.1", "10.96.255.255", "fd00:a:61::102"] {
+        for foreign in ["10.97.1.2", "10.96.0.0", "10.96.255.255", "fd00:a:61::102"] {
             assert_eq!(service_host(foreign.parse().unwrap()), None, "{foreign}");
         }
-        assert_eq!(free_service_host(7, |_| true), Some(9));
-        assert_eq!(free_service_host(7, |host| host == 8), Some(8), "the search goes round");
+        assert_eq!(free_service_host(7, |_| true), Some(8));
+        assert_eq!(free_service_host(7, |host| host == 7), Some(7), "the search goes round");
         assert_eq!(free_service_host(7, |_| false), None);
     }
 

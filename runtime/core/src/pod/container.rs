@@ -109,7 +109,11 @@ fn environment(
     store: &PodStore,
     container: &Container,
 ) -> Result<Environment, StartError> {
-    let objects = ObjectsAndVolumes { objects: &runtime.request.objects, volumes: &store.volumes };
+    let objects = ObjectsAndVolumes {
+        objects: &runtime.request.objects,
+        volumes: &store.volumes,
+        directory: &runtime.request.host.shared.directory,
+    };
     environment::resolve(runtime.pod(), container, &objects, &store.downward)
         .map_err(|error| StartError::Config(error.to_string()))
 }

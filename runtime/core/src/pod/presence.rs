@@ -188,8 +188,10 @@ mod tests {
         } }))
         .unwrap();
         let ports = named_ports(&pod);
-        let shown: Vec<String> =
-            ports.iter().map(|port| format!("{} {} {}", port.name, port.number, port.transport)).collect();
+        let shown: Vec<String> = ports
+            .iter()
+            .map(|port| format!("{} {} {}", port.name, port.number, port.transport))
+            .collect();
         assert_eq!(shown, ["proxy 2 TCP", "http 80 TCP", "dns 53 UDP"]);
     }
 }

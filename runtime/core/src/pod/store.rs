@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServicePort};
 
 use super::address::{AddressLease, host_ips};
 use super::network::PodNetwork;
@@ -17,11 +17,11 @@ use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
 use crate::manifest::Manifest;
 use crate::manifest::downward::{DownwardStatus, LazyAllocatable};
-use crate::manifest::environment::{FileError, Objects, hostname};
+use crate::manifest::environment::{FileError, Objects, ServiceAddress, hostname};
 use crate::resources::{allocatable, node_name};
 use crate::sandbox::filesystem::etc::{self, EtcFiles};
 use crate::sandbox::filesystem::{MountError, PodFolder, PodSources, Volumes};
-use crate::sandbox::network::Network;
+use crate::sandbox::network::{Directory, Network, ServiceRecord};
 
 /// How long a guest in a host call may hold up the end of its Pod.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -255,13 +255,35 @@ fn etc_files(pod: &Pod, ips: &[IpAddr; 2]) -> EtcFiles {
     }
 }
 
-/// The objects with the Pod's volumes, which `fileKeyRef` reads.
+/// The objects with the Pod's volumes, which `fileKeyRef` reads, and the Services of this machine.
 pub(super) struct ObjectsAndVolumes<'pod> {
     pub(super) objects: &'pod Manifest,
     pub(super) volumes: &'pod Volumes,
+    pub(super) directory: &'pod Directory,
+}
+
+/// What is told of a Service that has an address.
+fn service_address(service: &ServiceRecord) -> Option<ServiceAddress> {
+    let ports = service.ports.iter().map(|port| ServicePort {
+        name: Some(port.name.clone()),
+        port: port.port.into(),
+        protocol: Some(port.transport.to_string()),
+        ..ServicePort::default()
+    });
+    Some(ServiceAddress {
+        name: service.name.clone(),
+        cluster_ip: *service.cluster_ips().first()?,
+        ports: ports.collect(),
+    })
 }
 
 impl Objects for ObjectsAndVolumes<'_> {
+    fn services(&self, namespace: &str) -> Vec<ServiceAddress> {
+        let known = self.directory.known();
+        let here = known.services.iter().filter(|service| service.namespace == namespace);
+        here.filter_map(|service| service_address(service)).collect()
+    }
+
     fn config_map(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
         Objects::config_map(self.objects, namespace, name)
     }

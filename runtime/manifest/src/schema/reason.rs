@@ -50,6 +50,6 @@ pub(crate) const NO_BALANCER: &str = "no load balancer is put before this machin
 pub(crate) const BALANCER_CLIENTS: &str =
     "no load balancer here to keep other clients away: the node port is open to all";
 pub(crate) const EXTERNAL_IPS: &str = "no address is added to this machine";
-pub(crate) const FAMILIES: &str = "addresses are given out without regard to their family";
+pub(crate) const FAMILIES: &str = "a Service has an address of each family";
 pub(crate) const ONE_MACHINE: &str = "every endpoint runs on this machine";
 pub(crate) const APP_PROTOCOL: &str = "connections are passed on as they are";

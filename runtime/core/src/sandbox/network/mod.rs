@@ -37,11 +37,11 @@ mod wakers;
 
 pub use address::AddressFamily;
 pub use config::{HostAlias, NetworkConfig, NetworkLimits, Peer};
+pub(crate) use directory::Held;
 pub use directory::{
     Directory, Known, PodPort, PodRecord, Readiness, ServiceKind, ServicePort, ServiceRecord,
     ServiceTransport, TargetPort,
 };
-pub(crate) use directory::Held;
 pub use egress::{EgressPolicy, EgressRule, EgressRuleError};
 pub use endpoint::Endpoint;
 pub use error::NetworkError;

@@ -67,9 +67,8 @@ fn target(port: &ServicePort, pod: &PodRecord) -> Option<u16> {
     match &port.target {
         TargetPort::Number(number) => Some(*number),
         TargetPort::Name(name) => {
-            let named = |known: &&super::PodPort| {
-                known.name == *name && known.transport == port.transport
-            };
+            let named =
+                |known: &&super::PodPort| known.name == *name && known.transport == port.transport;
             pod.ports.iter().find(named).map(|known| known.number)
         }
     }

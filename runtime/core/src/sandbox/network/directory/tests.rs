@@ -163,7 +163,8 @@ proptest! {
 #[test]
 fn what_is_published_is_known_at_once_and_until_it_is_withdrawn() {
     let folder = tempfile::tempdir().unwrap();
-    let (ours, theirs) = (Directory::new(folder.path().into()), Directory::new(folder.path().into()));
+    let (ours, theirs) =
+        (Directory::new(folder.path().into()), Directory::new(folder.path().into()));
     assert!(theirs.known().pods.is_empty());
     let mut record = (*pod(1, Readiness::NotReady)).clone();
     let mut held = ours.publish_pod(&record).unwrap();

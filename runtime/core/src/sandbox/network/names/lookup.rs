@@ -134,13 +134,9 @@ fn is_below_namespace(config: &NetworkConfig, domain: &str, name: &str, namespac
         return namespace == config.namespace;
     }
     let cluster = &config.cluster_domain;
-    [
-        format!(".{namespace}"),
-        format!(".{namespace}.svc"),
-        format!(".{namespace}.svc.{cluster}"),
-    ]
-    .iter()
-    .any(|form| rest.eq_ignore_ascii_case(form))
+    [format!(".{namespace}"), format!(".{namespace}.svc"), format!(".{namespace}.svc.{cluster}")]
+        .iter()
+        .any(|form| rest.eq_ignore_ascii_case(form))
 }
 
 fn strip_prefix_ignoring_case<'text>(text: &'text str, prefix: &str) -> Option<&'text str> {

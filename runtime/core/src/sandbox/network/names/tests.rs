@@ -75,15 +75,25 @@ fn the_pods_tables_answer() {
 
 #[test]
 fn others_are_asked_for_or_refused() {
-    assert_eq!(look_up(&config(), Arc::default, "Example.com."), Ok(Lookup::Ask("example.com".into())));
-    assert_eq!(look_up(&config(), Arc::default, "münchen.de"), Ok(Lookup::Ask("xn--mnchen-3ya.de".into())));
+    assert_eq!(
+        look_up(&config(), Arc::default, "Example.com."),
+        Ok(Lookup::Ask("example.com".into()))
+    );
+    assert_eq!(
+        look_up(&config(), Arc::default, "münchen.de"),
+        Ok(Lookup::Ask("xn--mnchen-3ya.de".into()))
+    );
     assert_eq!(look_up(&config(), Arc::default, "far"), Ok(Lookup::Ask("far".into())));
     assert_eq!(
         look_up(&config(), Arc::default, "nobody.shop.svc.cluster.local"),
         Err(NetworkError::NameNotFound)
     );
     for name in ["", " ", ".", "a.b<&>", "127.0.0.1:80", "[::]:80", "http://example.com/"] {
-        assert_eq!(look_up(&config(), Arc::default, name), Err(NetworkError::InvalidArgument), "{name:?}");
+        assert_eq!(
+            look_up(&config(), Arc::default, name),
+            Err(NetworkError::InvalidArgument),
+            "{name:?}"
+        );
     }
 }
 

@@ -154,8 +154,7 @@ async fn greet(network: Arc<Network>, waiting: Arc<Waiting>, mut stream: UnixStr
 
 /// The connection that follows a header of [`Transport::HostTcp`].
 async fn handed_over(stream: &UnixStream) -> io::Result<TcpStream> {
-    let descriptor =
-        stream.async_io(Interest::READABLE, || receive_descriptor(stream)).await?;
+    let descriptor = stream.async_io(Interest::READABLE, || receive_descriptor(stream)).await?;
     let connection = std::net::TcpStream::from(descriptor);
     connection.set_nonblocking(true)?;
     TcpStream::from_std(connection)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -39,7 +40,8 @@ impl Pod {
         let name = format!("web-{number}");
         let ips = vec![ip(&format!("10.244.0.{number}")), ip(&format!("fd00:a:f4::{number}"))];
         let mut config = NetworkConfig::new(&name, ips.clone());
-        config.pod_ranges = vec!["10.244.0.0/16".parse().unwrap(), "fd00:a:f4::/112".parse().unwrap()];
+        config.pod_ranges =
+            vec!["10.244.0.0/16".parse().unwrap(), "fd00:a:f4::/112".parse().unwrap()];
         config.service_ranges =
             vec!["10.96.0.0/16".parse().unwrap(), "fd00:a:60::/112".parse().unwrap()];
         config.directory = Some(Arc::clone(&directory));
@@ -88,10 +90,7 @@ fn service() -> ServiceRecord {
         namespace: "default".into(),
         kind: ServiceKind::ClusterIp(vec![ip("10.96.0.7"), ip("fd00:a:60::7")]),
         selector: BTreeMap::from([("app".into(), "web".into())]),
-        ports: vec![
-            port(ServiceTransport::Tcp, 80, 8080),
-            port(ServiceTransport::Udp, 53, 5353),
-        ],
+        ports: vec![port(ServiceTransport::Tcp, 80, 8080), port(ServiceTransport::Udp, 53, 5353)],
         affinity: None,
         publish_not_ready: false,
     }
@@ -117,10 +116,12 @@ async fn connections_are_spread_over_ready_pods() {
     let _service = announce(folder.path(), &narrow);
     let listeners = servers.each_ref().map(|pod| pod.endpoint.listen_any(8080).unwrap());
 
-    for (address, local) in [("10.96.0.7:80", "10.244.0.9"), ("[fd00:a:60::7]:80", "fd00:a:f4::9")] {
+    for (address, local) in [("10.96.0.7:80", "10.244.0.9"), ("[fd00:a:60::7]:80", "fd00:a:f4::9")]
+    {
         for _ in 0..2 {
             // Both hold on to their sockets, so each must get one.
-            let calls = [client.connect(address).await.unwrap(), client.connect(address).await.unwrap()];
+            let calls =
+                [client.connect(address).await.unwrap(), client.connect(address).await.unwrap()];
             for (listener, server) in listeners.iter().zip(&servers) {
                 let accepted = listener.accept().await.unwrap();
                 assert_eq!(accepted.remote.ip(), ip(local));
@@ -132,7 +133,10 @@ async fn connections_are_spread_over_ready_pods() {
     }
 
     servers[0].set(Readiness::NotReady);
-    let _calls = [client.connect("10.96.0.7:80").await.unwrap(), client.connect("10.96.0.7:80").await.unwrap()];
+    let _calls = [
+        client.connect("10.96.0.7:80").await.unwrap(),
+        client.connect("10.96.0.7:80").await.unwrap(),
+    ];
     for _ in 0..2 {
         listeners[1].accept().await.unwrap();
     }
@@ -206,13 +210,13 @@ async fn datagrams_stay_with_one_pod_and_answers_come_from_the_service() {
     let folder = tempfile::tempdir().unwrap();
     let client = Pod::new(9, folder.path());
     let servers = [Pod::new(1, folder.path()), Pod::new(2, folder.path())];
-    let both = ServiceRecord { selector: BTreeMap::from([("app".into(), "web".into())]), ..service() };
-    let _service = announce(folder.path(), &both);
+    let _service = announce(folder.path(), &service());
     let sockets = servers.each_ref().map(|pod| {
         let socket = pod.endpoint.udp_socket(AddressFamily::Ipv4).unwrap();
         socket.bind(at("0.0.0.0:5353")).unwrap();
         socket
     });
+    // The client stands behind the Service too.
     let own = client.endpoint.udp_socket(AddressFamily::Ipv4).unwrap();
     own.bind(at("0.0.0.0:5353")).unwrap();
 
@@ -222,16 +226,20 @@ async fn datagrams_stay_with_one_pod_and_answers_come_from_the_service() {
         question.send(Bytes::from_static(b"who"), None).unwrap();
     }
     // All three came to one of them.
-    let all = sockets.iter().chain([&own]);
-    let mut polled: Vec<_> = all
-        .map(|socket| Box::pin(std::future::poll_fn(move |cx| socket.poll_receive(cx).map(|got| (socket, got)))))
-        .collect();
-    let (taker, first) = futures::future::select_all(polled.drain(..)).await.0;
-    let mut from = first.unwrap().from;
+    let all = [&sockets[0], &sockets[1], &own];
+    let (taker, first) = std::future::poll_fn(|cx| {
+        let received = all.iter().find_map(|socket| match socket.poll_receive(cx) {
+            Poll::Ready(received) => Some((*socket, received.unwrap())),
+            Poll::Pending => None,
+        });
+        received.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await;
     for _ in 0..2 {
-        from = std::future::poll_fn(|cx| taker.poll_receive(cx)).await.unwrap().from;
+        let next = std::future::poll_fn(|cx| taker.poll_receive(cx)).await.unwrap();
+        assert_eq!(next, first);
     }
-    taker.send(Bytes::from_static(b"me"), Some(from)).unwrap();
+    taker.send(Bytes::from_static(b"me"), Some(first.from)).unwrap();
     let answer = std::future::poll_fn(|cx| question.poll_receive(cx)).await.unwrap();
     assert_eq!((&answer.bytes[..], answer.from), (&b"me"[..], at("10.96.0.7:53")));
 }

@@ -231,7 +231,9 @@ impl UdpSocket {
                 Ok(())
             }
             // Loopback does not leave the Pod, whoever it calls.
-            Route::Peer { .. } | Route::Service { .. } | Route::Outside { .. } if local.ip().is_loopback() => {
+            Route::Peer { .. } | Route::Service { .. } | Route::Outside { .. }
+                if local.ip().is_loopback() =>
+            {
                 Err(NetworkError::InvalidArgument)
             }
             Route::Peer { socket, source } => {
