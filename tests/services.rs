@@ -8,29 +8,7 @@ use std::sync::{Arc, Mutex};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{World, eventually, free_port, guest, request};
-
-/// A kuard that is asked every second whether it is ready, reached directly at `host_port`.
-fn kuard(name: &str, host_port: u16) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": { "name": name, "labels": { "app": "kuard" } },
-        "spec": {
-            "terminationGracePeriodSeconds": 2,
-            "containers": [{
-                "name": "kuard",
-                "image": guest("kuard"),
-                "ports": [{ "name": "http", "containerPort": 8080, "hostPort": host_port }],
-                "readinessProbe": {
-                    "httpGet": { "path": "/ready", "port": "http" },
-                    "periodSeconds": 1,
-                    "failureThreshold": 1,
-                },
-            }],
-        },
-    })
-}
+use crate::harness::{World, checkout, eventually, free_port, guest, request};
 
 fn service(name: &str, spec: &Value) -> Value {
     json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": name }, "spec": spec })
@@ -119,19 +97,16 @@ fn ask(port: u16) -> Result<String, String> {
 fn traffic_follows_readiness_and_no_request_fails() {
     let world = World::new();
     let (node, blue, green) = (free_port(), free_port(), free_port());
-    // Outside of the range of node ports a host port would do; the range is the Service's own.
+    // The range is that of Services: a free port of the host will not do.
     let node_port = 30_000 + node % 2_768;
-    let web = service(
-        "kuard",
-        &json!({
-            "type": "NodePort",
-            "selector": { "app": "kuard" },
-            "ports": [{ "port": 80, "targetPort": "http", "nodePort": node_port }],
-        }),
-    );
-    let file =
-        write(&world, "web.yaml", &[web, kuard("kuard-blue", blue), kuard("kuard-green", green)]);
-    let pods = world.wasmpod(["run", &file]).start();
+    let example = checkout().join("guest-examples/kuard/service.yaml");
+    let manifest = std::fs::read_to_string(example)
+        .expect("the example is there")
+        .replace("file:../target/wasm32-wasip2/release/kuard.wasm", &guest("kuard"))
+        .replace("30080", &node_port.to_string())
+        .replace("8081", &blue.to_string())
+        .replace("8082", &green.to_string());
+    let pods = world.wasmpod(["run", &world.file("service.yaml", manifest)]).start();
     pods.wait_for(&format!("service default/kuard: port 80 is port {node_port} of this host"));
     request(node_port, "GET / HTTP/1.1", "");
 

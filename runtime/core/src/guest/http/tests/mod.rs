@@ -1,5 +1,7 @@
 //! Real handlers on a Pod's network, asked by real clients.
 
+mod probe_cost;
+
 use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::path::Path;
