@@ -55,7 +55,9 @@ fn print(manifest: &Manifest) -> std::io::Result<()> {
         .persistent_volume_claims
         .iter()
         .map(|claim| ("persistentvolumeclaim", claim.metadata.name.as_deref()));
-    for (kind, name) in pods.chain(config_maps).chain(secrets).chain(claims) {
+    let services =
+        manifest.services.iter().map(|service| ("service", service.metadata.name.as_deref()));
+    for (kind, name) in pods.chain(services).chain(config_maps).chain(secrets).chain(claims) {
         writeln!(out, "{kind}/{} valid", name.unwrap_or_default())?;
     }
     Ok(())

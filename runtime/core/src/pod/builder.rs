@@ -124,7 +124,8 @@ impl PodBuilder {
         }
     }
 
-    /// The ConfigMaps, Secrets and PersistentVolumeClaims that the Pod may refer to.
+    /// The ConfigMaps, Secrets and PersistentVolumeClaims that the Pod may refer to. Services are
+    /// the machine's: see [`Services::announce`](super::Services::announce).
     #[must_use]
     pub fn objects(mut self, objects: Manifest) -> Self {
         self.objects = objects;
