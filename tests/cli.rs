@@ -39,12 +39,15 @@ fn validate_tells_all_that_is_wrong_at_once() {
 fn validate_names_what_is_fine() {
     let world = World::new();
     let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n---\n\
+                    apiVersion: v1\nkind: Service\nmetadata: {name: web}\n\
+                    spec: {selector: {app: web}, ports: [{port: 80}]}\n---\n\
                     apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n\
                     spec: {containers: [{name: a, image: a.wasm}]}\n";
     let result = world.wasmpod(["validate", "-"]).input(manifest).finish();
     assert_eq!(result.code, 0, "{result}");
     assert_snapshot!(result.stdout, @r"
     pod/web valid
+    service/web valid
     configmap/settings valid
     ");
 }
