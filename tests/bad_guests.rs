@@ -41,13 +41,16 @@ fn is_log(line: &str, container: &str) -> bool {
 #[track_caller]
 fn wait_for_end(pod: &Running) -> Value {
     let end = |status: &Value| {
-        let statuses = status["containerStatuses"].as_array()?;
-        let bad = statuses.iter().find(|container| container["name"] == "bad")?;
-        let ended = &bad["state"]["terminated"];
+        let ended = &bad_one(status)?["state"]["terminated"];
         ended.is_object().then(|| ended.clone())
     };
     let status = pod.wait_for_status("the end of `bad`", |status| end(status).is_some());
     end(&status).expect("it was there")
+}
+
+fn bad_one(status: &Value) -> Option<&Value> {
+    let statuses = status["containerStatuses"].as_array()?;
+    statuses.iter().find(|container| container["name"] == "bad")
 }
 
 #[track_caller]
@@ -133,6 +136,25 @@ fn a_guest_that_does_not_look_dies_at_its_memory_limit() {
     assert_eq!(end["exitCode"], 134, "{end}");
     let message = end["message"].as_str().unwrap_or_default();
     assert!(message.contains("memory limit of 33554432 bytes exceeded"), "{end}");
+    healthy_goes_on(&pod);
+    stop(pod);
+}
+
+#[test]
+fn under_the_kernels_policy_a_guest_over_its_memory_limit_is_killed_and_restarted() {
+    let world = World::new();
+    let text = beside_a_healthy_one("grows", &["allocate"])
+        .with("resources: {limits: {memory: 256Mi}}")
+        .metadata("annotations: {wasmpod.dev/memory-policy: oomkill}")
+        .restart_policy("OnFailure");
+    let pod = start(&world, text);
+    let status = pod.wait_for_status("it has started again", |status| {
+        bad_one(status).is_some_and(|bad| bad["restartCount"].as_u64() > Some(0))
+    });
+    let last = &bad_one(&status).expect("it was there")["lastState"]["terminated"];
+    assert_eq!(last["exitCode"], 137, "{status}");
+    assert_eq!(last["reason"], "OOMKilled", "{status}");
+    assert!(last["message"].to_string().contains("268435456 bytes"), "{status}");
     healthy_goes_on(&pod);
     stop(pod);
 }

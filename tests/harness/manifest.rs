@@ -8,6 +8,8 @@ use super::world::World;
 #[derive(Debug)]
 pub(crate) struct PodText {
     name: String,
+    /// Lines of the metadata beside the name.
+    metadata: String,
     restart_policy: &'static str,
     /// Lines of the spec beside its containers.
     spec: String,
@@ -18,7 +20,15 @@ impl PodText {
     /// A Pod without containers yet: `restartPolicy: Never`, two seconds of grace.
     pub(crate) fn new(name: &str) -> Self {
         let (name, restart_policy) = (name.to_owned(), "Never");
-        Self { name, restart_policy, spec: String::new(), containers: String::new() }
+        let (metadata, spec, containers) = (String::new(), String::new(), String::new());
+        Self { name, metadata, restart_policy, spec, containers }
+    }
+
+    /// A further line of the metadata: `labels: {...}`.
+    #[must_use]
+    pub(crate) fn metadata(mut self, line: &str) -> Self {
+        self.metadata += &format!("  {line}\n");
+        self
     }
 
     /// In place of `Never`.
@@ -59,14 +69,14 @@ impl PodText {
 
     /// The manifest.
     pub(crate) fn text(self) -> String {
-        let Self { name, restart_policy, spec, containers } = self;
+        let Self { name, metadata, restart_policy, spec, containers } = self;
         let grace = if spec.contains("terminationGracePeriodSeconds") {
             ""
         } else {
             "  terminationGracePeriodSeconds: 2\n"
         };
         format!(
-            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  restartPolicy: {restart_policy}\n{grace}{spec}  containers:\n{containers}"
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n{metadata}spec:\n  restartPolicy: {restart_policy}\n{grace}{spec}  containers:\n{containers}"
         )
     }
 }

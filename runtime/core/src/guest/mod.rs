@@ -4,6 +4,7 @@
 //! linked once, shared by all runs), [`run()`] is one run as a future: dropping it is the kill. [`exec()`] is
 //! a command beside it.
 
+mod annotation;
 mod clock;
 mod command;
 mod engine;
@@ -12,6 +13,7 @@ mod exit;
 mod http;
 mod limiter;
 mod link;
+mod memory_policy;
 mod program;
 mod random;
 mod reactor;
@@ -22,11 +24,12 @@ mod stdio;
 mod tests;
 mod wasi;
 
+pub use annotation::AnnotationError;
 pub use clock::PodClock;
 pub use engine::{Engines, EnginesError};
 pub use exec::exec;
 pub use exit::StartError;
-pub use http::{HttpSettings, HttpSettingsError};
+pub use http::HttpSettings;
 pub(crate) use limiter::most_handles;
 pub use limiter::{ContainerMemory, Exceeded, PodMemory};
 pub use program::{PrepareError, Program};

@@ -68,7 +68,7 @@ pub(super) async fn start(
         ports: listen_ports(container),
         http: http_settings(runtime, container)?,
         mounts: files.mounts().to_vec(),
-        memory: store.memory.container(resources.memory_limit, Exceeded::default()),
+        memory: store.memory.container(resources.memory_limit, memory_policy(runtime, container)?),
     };
     let stop = CancellationToken::new();
     let account = account(store, &container.name, resources);
@@ -192,6 +192,11 @@ fn log_options(
 
 fn http_settings(runtime: &PodRuntime, container: &Container) -> Result<HttpSettings, StartError> {
     HttpSettings::of(runtime.pod().metadata.annotations.as_ref(), container)
+        .map_err(|error| StartError::Config(error.to_string()))
+}
+
+fn memory_policy(runtime: &PodRuntime, container: &Container) -> Result<Exceeded, StartError> {
+    Exceeded::of(runtime.pod().metadata.annotations.as_ref(), container)
         .map_err(|error| StartError::Config(error.to_string()))
 }
 

@@ -41,4 +41,4 @@ mod tests;
 mod timer;
 
 pub(crate) use serve::serve;
-pub use settings::{HttpSettings, HttpSettingsError};
+pub use settings::HttpSettings;

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Container;
 
+use crate::guest::annotation::{Annotation, AnnotationError};
+
 const DEFAULT_PORT: u16 = 8080;
 
 /// Longer than what most proxies in front of a server wait.
@@ -37,27 +39,15 @@ impl Default for HttpSettings {
     }
 }
 
-/// An annotation has a value that it cannot have.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("annotation `{annotation}`: {value:?} is not {expected}")]
-pub struct HttpSettingsError {
-    /// Its whole name.
-    pub annotation: String,
-    /// What it says.
-    pub value: String,
-    /// What it should be.
-    pub expected: &'static str,
-}
-
 impl HttpSettings {
     /// The settings of `container` in a Pod with these annotations.
     ///
     /// # Errors
-    /// [`HttpSettingsError`] for the first annotation with a bad value.
+    /// [`AnnotationError`] for the first annotation with a bad value.
     pub fn of(
         annotations: Option<&BTreeMap<String, String>>,
         container: &Container,
-    ) -> Result<Self, HttpSettingsError> {
+    ) -> Result<Self, AnnotationError> {
         let defaults = Self { port: first_port(container), ..Self::default() };
         let annotation = |what, expected| Annotation {
             name: format!("wasmpod.dev/http-{what}.{}", container.name),
@@ -72,29 +62,6 @@ impl HttpSettings {
             port: port.read(|text| text.parse().ok().filter(|port| *port != 0), defaults.port)?,
             reuse: reuse.read(|text| text.parse().ok(), defaults.reuse)?,
             timeout: timeout.read(duration_or_none, defaults.timeout)?,
-        })
-    }
-}
-
-struct Annotation<'pod> {
-    name: String,
-    expected: &'static str,
-    annotations: Option<&'pod BTreeMap<String, String>>,
-}
-
-impl Annotation<'_> {
-    fn read<Value>(
-        self,
-        parse: impl FnOnce(&str) -> Option<Value>,
-        default: Value,
-    ) -> Result<Value, HttpSettingsError> {
-        let Some(value) = self.annotations.and_then(|all| all.get(&self.name)) else {
-            return Ok(default);
-        };
-        parse(value.trim()).ok_or_else(|| HttpSettingsError {
-            annotation: self.name,
-            value: value.clone(),
-            expected: self.expected,
         })
     }
 }
@@ -141,7 +108,7 @@ mod tests {
         Container { name: "web".to_owned(), ports: Some(ports), ..Container::default() }
     }
 
-    fn annotated(name: &str, value: &str) -> Result<HttpSettings, HttpSettingsError> {
+    fn annotated(name: &str, value: &str) -> Result<HttpSettings, AnnotationError> {
         let annotations = BTreeMap::from([(name.to_owned(), value.to_owned())]);
         HttpSettings::of(Some(&annotations), &container(vec![port(80, Some("TCP"))]))
     }
