@@ -20,7 +20,6 @@ mod outcome;
 mod phase;
 mod pod;
 mod probe;
-mod qos;
 mod restart;
 mod running;
 mod spec;
@@ -45,7 +44,6 @@ pub use outcome::{Outcome, outcome};
 pub use phase::{Phase, phase};
 pub use pod::plan;
 pub use probe::{ProbeAnswer, ProbeKind, ProbeSpec, Prober};
-pub use qos::{QosClass, qos_class};
 pub use restart::{restarts, restarts_all};
 pub use running::{HookState, Running, StopReason, StopStage, Stopping};
 pub use spec::{

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ObjectReferenc
 
 use super::backoff::MaxDelay;
 use super::probe::{ProbeKind, ProbeSpec};
-use super::qos::{QosClass, qos_class};
+use crate::resources::{QosClass, qos_class};
 
 /// A validated Pod as its life cycle sees it.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::cgroup::contained;
 use super::eviction::evict_over_limit;
 use super::folders::Folders;
 use super::host::Host;
@@ -46,6 +47,7 @@ pub struct PodBuilder {
     pub(super) place: Option<Neighbour>,
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
+    pub(super) own_process: bool,
     pub(super) clock: Clock,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -119,6 +121,7 @@ impl PodBuilder {
             place: None,
             stdin: None,
             log_sink: None,
+            own_process: false,
             clock: Clock::System,
             on_note: Arc::new(|_| {}),
         }
@@ -176,6 +179,14 @@ impl PodBuilder {
         self
     }
 
+    /// This process is the Pod and nothing else: it may be moved into a cgroup of the Pod, and be
+    /// given its `oom_score_adj`, as far as the host lets it.
+    #[must_use]
+    pub fn own_process(mut self) -> Self {
+        self.own_process = true;
+        self
+    }
+
     /// Calls `tell` with what the user should know once: where a wish of the manifest could not be
     /// met in full, where a log cannot be written.
     #[must_use]
@@ -221,6 +232,7 @@ impl Pod {
             tokio::select! {
                 finished = worker.run() => finished,
                 never = evict_over_limit(&runtime, &handle) => match never {},
+                never = contained(&runtime) => match never {},
                 never = present(&runtime, &handle) => match never {},
             }
         };

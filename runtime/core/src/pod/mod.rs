@@ -6,6 +6,7 @@
 
 mod address;
 mod builder;
+mod cgroup;
 mod container;
 mod eviction;
 mod exec;

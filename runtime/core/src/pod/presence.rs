@@ -10,23 +10,24 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod, PodStatus};
 
 use super::network::serve_peers;
 use super::runtime::PodRuntime;
 use crate::error::chain;
-use crate::manifest::{containers, environment::hostname};
+use crate::manifest::environment::hostname;
 use crate::sandbox::network::{Held, PeerServer, PodPort, PodRecord, Readiness, ServiceTransport};
 use crate::worker::PodHandle;
 
+/// When an entry that could not be written is tried again: a disk that is full may not stay so.
+const RETRY: Duration = Duration::from_secs(5);
+
 /// Keeps the entry true as long as the Pod lives; to be dropped with it.
 pub(super) async fn present(runtime: &PodRuntime, handle: &PodHandle) -> Infallible {
-    if is_of_interest(runtime)
-        && let Err(error) = keep(runtime, handle).await
-    {
-        let text = format!("no Service leads to this Pod: {}", chain(&error));
-        (runtime.request.on_note)(&text);
+    if is_of_interest(runtime) {
+        keep(runtime, handle).await;
     }
     pending().await
 }
@@ -43,29 +44,52 @@ struct Presence {
     _peers: Option<PeerServer>,
 }
 
-async fn keep(runtime: &PodRuntime, handle: &PodHandle) -> io::Result<()> {
+async fn keep(runtime: &PodRuntime, handle: &PodHandle) {
     let (mut status, mut deletion) = (handle.status(), handle.deletion());
     let mut presence: Option<Presence> = None;
+    let mut has_failed = false;
     loop {
         let is_deleted = deletion.borrow_and_update().is_some();
         let shown = readiness(&status.borrow_and_update(), is_deleted);
-        match (shown, &mut presence) {
-            (None, _) => presence = None,
-            (Some(readiness), Some(presence)) if presence.record.readiness != readiness => {
-                presence.record.readiness = readiness;
-                presence.held.update(&presence.record)?;
-            }
-            (Some(_), Some(_)) => {}
-            (Some(readiness), None) => presence = Some(Presence::begin(runtime, readiness)?),
+        let outcome = show(runtime, &mut presence, shown);
+        if let Err(error) = &outcome
+            && !std::mem::replace(&mut has_failed, true)
+        {
+            let text = format!("Services do not see this Pod as it is: {}", chain(error));
+            (runtime.request.on_note)(&text);
         }
+        let again = async {
+            match outcome {
+                Ok(()) => pending().await,
+                Err(_) => tokio::time::sleep(RETRY).await,
+            }
+        };
         tokio::select! {
             biased;
-            Ok(()) = deletion.changed() => {}
-            Ok(()) = status.changed() => {}
-            // The Pod is gone, and this with it.
-            else => return Ok(()),
+            changed = deletion.changed() => if changed.is_err() { return },
+            changed = status.changed() => if changed.is_err() { return },
+            () = again => {}
         }
     }
+}
+
+/// Makes the entry say what is to be shown.
+fn show(
+    runtime: &PodRuntime,
+    presence: &mut Option<Presence>,
+    shown: Option<Readiness>,
+) -> io::Result<()> {
+    match (shown, presence.as_mut()) {
+        (None, _) => *presence = None,
+        (Some(readiness), Some(presence)) if presence.record.readiness != readiness => {
+            let record = PodRecord { readiness, ..presence.record.clone() };
+            presence.held.update(&record)?;
+            presence.record = record;
+        }
+        (Some(_), Some(_)) => {}
+        (Some(readiness), None) => *presence = Some(Presence::begin(runtime, readiness)?),
+    }
+    Ok(())
 }
 
 /// Whether a Pod takes connections; none before it has an address, and once it is over.
@@ -117,14 +141,13 @@ impl Presence {
     }
 }
 
-/// Rule: `FindPort` of Kubernetes: app containers, and init containers that run beside them.
+/// Rule: `FindPort` of Kubernetes: app containers, then init containers that run beside them.
 fn named_ports(pod: &Pod) -> Vec<PodPort> {
-    let stays = |container: &&Container| {
-        let restarts = container.restart_policy.as_deref() == Some("Always");
-        let apps = pod.spec.iter().flat_map(|spec| &spec.containers);
-        restarts || apps.into_iter().any(|app| app.name == container.name)
-    };
-    let all = pod.spec.iter().flat_map(containers).filter(stays);
+    let is_sidecar = |container: &&Container| container.restart_policy.as_deref() == Some("Always");
+    let all = pod.spec.iter().flat_map(|spec| {
+        let init = spec.init_containers.iter().flatten();
+        spec.containers.iter().chain(init.filter(is_sidecar))
+    });
     all.flat_map(|container| container.ports.iter().flatten()).filter_map(named_port).collect()
 }
 
@@ -192,6 +215,6 @@ mod tests {
             .iter()
             .map(|port| format!("{} {} {}", port.name, port.number, port.transport))
             .collect();
-        assert_eq!(shown, ["proxy 2 TCP", "http 80 TCP", "dns 53 UDP"]);
+        assert_eq!(shown, ["http 80 TCP", "dns 53 UDP", "proxy 2 TCP"]);
     }
 }

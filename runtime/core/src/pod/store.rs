@@ -279,8 +279,8 @@ fn service_address(service: &ServiceRecord) -> Option<ServiceAddress> {
 
 impl Objects for ObjectsAndVolumes<'_> {
     fn services(&self, namespace: &str) -> Vec<ServiceAddress> {
-        let known = self.directory.known();
-        let here = known.services.iter().filter(|service| service.namespace == namespace);
+        let services = self.directory.services();
+        let here = services.iter().filter(|service| service.namespace == namespace);
         here.filter_map(|service| service_address(service)).collect()
     }
 

@@ -9,6 +9,7 @@ use tokio::time;
 
 use super::folders::Folders;
 use crate::logs::forget_ended_pods;
+use crate::resources::cgroup::Trees;
 use crate::sandbox::filesystem;
 use crate::sandbox::network::remove_sockets;
 
@@ -37,11 +38,19 @@ pub(super) async fn beside<Output>(folders: Folders, life: impl Future<Output = 
 
 fn sweep(folders: &Folders) {
     sweep_pods(folders);
+    sweep_cgroups(folders);
     // The folders of dead Pods are gone: a lock that is there is a live one's.
     let pods = folders.pods();
     if let Err(error) = forget_ended_pods(&folders.logs(), |uid| filesystem::has_owner(&pods, uid))
     {
         tracing::debug!("logs of ended Pods are left in {}: {error}", folders.logs().display());
+    }
+}
+
+fn sweep_cgroups(folders: &Folders) {
+    if let Ok(trees) = Trees::find() {
+        let pods = folders.pods();
+        trees.sweep(|uid| filesystem::has_owner(&pods, uid));
     }
 }
 

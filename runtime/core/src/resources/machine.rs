@@ -28,14 +28,18 @@ pub fn node_name() -> String {
 /// host does.
 pub fn allocatable_memory() -> u64 {
     static MEMORY: LazyLock<u64> = LazyLock::new(|| {
-        let system = rustix::system::sysinfo();
-        // The unit is 1 on every 64-bit system.
-        let total = u64::from(system.mem_unit.max(1)).saturating_mul(system.totalram);
         let cgroups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let bound = cgroup_limit(&cgroups, Path::new("/sys/fs/cgroup")).unwrap_or(u64::MAX);
-        total.min(bound) / 4 * 3
+        machine_memory().min(bound) / 4 * 3
     });
     *MEMORY
+}
+
+/// Bytes of memory that this machine has.
+pub fn machine_memory() -> u64 {
+    let system = rustix::system::sysinfo();
+    // The unit is 1 on every 64-bit system.
+    u64::from(system.mem_unit.max(1)).saturating_mul(system.totalram)
 }
 
 /// The least memory limit of the cgroups that this process is in, given `/proc/self/cgroup`.

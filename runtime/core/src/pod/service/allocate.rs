@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
@@ -10,7 +11,7 @@ use crate::manifest::services::{CLUSTER_IP_RANGE, NODE_PORTS, has_node_ports};
 use crate::pod::address::{free_service_host, service_host, service_ips};
 use crate::pod::uid::seed;
 use crate::sandbox::network::{
-    Known, ServiceKind, ServicePort, ServiceRecord, ServiceTransport, take_node_port,
+    ServiceKind, ServicePort, ServiceRecord, ServiceTransport, take_node_port,
 };
 
 /// What is taken on this machine, and what is about to be.
@@ -27,8 +28,8 @@ pub(super) struct Allocator {
 pub(super) type Taken = (ServicePort, Vec<TcpListener>);
 
 impl Allocator {
-    pub(super) fn new(known: &Known, wanted: &[Service]) -> Self {
-        let taken = || known.services.iter();
+    pub(super) fn new(there: &[Arc<ServiceRecord>], wanted: &[Service]) -> Self {
+        let taken = || there.iter();
         let specs = || wanted.iter().filter_map(|service| service.spec.as_ref());
         let ports = specs().flat_map(|spec| spec.ports.iter().flatten());
         Self {
@@ -158,8 +159,6 @@ fn parse_host(ip: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::{Value, json};
 
     use super::super::record;
@@ -171,9 +170,8 @@ mod tests {
 
     /// What each Service is given, or why not, beside those that there are.
     fn given(there: &[ServiceRecord], services: &[Service]) -> Vec<String> {
-        let services_there = there.iter().cloned().map(Arc::new).collect();
-        let known = Known { services: services_there, pods: Vec::new() };
-        let mut allocator = Allocator::new(&known, services);
+        let there: Vec<_> = there.iter().cloned().map(Arc::new).collect();
+        let mut allocator = Allocator::new(&there, services);
         let give = |service: &Service| {
             let mut record = record::of(service);
             match allocator.allocate(service, &mut record) {
@@ -191,8 +189,9 @@ mod tests {
         services.iter().map(give).collect()
     }
 
-    fn free_node_port() -> u16 {
-        NODE_PORTS.rev().find(|port| take_node_port(*port).is_ok()).unwrap()
+    /// A port that is free, from `first` on: each test has its own part of the range.
+    fn free_node_port(first: u16) -> u16 {
+        (first..*NODE_PORTS.end()).find(|port| take_node_port(*port).is_ok()).unwrap()
     }
 
     #[test]
@@ -208,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_somebody_has_is_refused() {
-        let port = free_node_port();
+        let port = free_node_port(31_000);
         let mut there = record::of(&service("there", &json!({ "ports": [{ "port": 80 }] })));
         there.kind = ServiceKind::ClusterIp(service_ips(0x0102).to_vec());
         there.ports[0].node_port = Some(port);
@@ -245,7 +244,7 @@ mod tests {
 
     #[test]
     fn node_ports_are_given_to_tcp_ports_that_name_none() {
-        let port = free_node_port();
+        let port = free_node_port(32_000);
         let ports = json!([
             { "name": "a", "port": 80 },
             { "name": "b", "port": 81, "nodePort": port },

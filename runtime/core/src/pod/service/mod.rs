@@ -103,6 +103,9 @@ impl Services {
     pub fn announce(folders: &Folders, services: &[Service]) -> Result<Self, ServiceError> {
         let directory = Arc::new(Directory::new(folders.network()));
         let failed = |source| ServiceError::Directory { folder: folders.network(), source };
+        // Given up after all else: when only some can be had nobody must see those.
+        let _alone =
+            (!services.is_empty()).then(|| directory.alone()).transpose().map_err(failed)?;
         let mut announced = Self {
             directory: Arc::clone(&directory),
             records: Vec::new(),
@@ -110,11 +113,7 @@ impl Services {
             served: NodePorts::default(),
             _held: Vec::new(),
         };
-        if services.is_empty() {
-            return Ok(announced);
-        }
-        let _alone = directory.alone().map_err(failed)?;
-        let mut allocator = Allocator::new(&directory.known(), services);
+        let mut allocator = Allocator::new(&directory.services(), services);
         for service in services {
             let mut record = record::of(service);
             let node_ports = allocator.allocate(service, &mut record)?;

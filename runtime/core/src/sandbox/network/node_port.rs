@@ -119,8 +119,9 @@ async fn take_connections(way: Arc<Way>, listener: tokio::net::TcpListener) {
 
 async fn hand_over(way: Arc<Way>, stream: std::net::TcpStream, client: SocketAddr) {
     let client = SocketAddr::new(client.ip().to_canonical(), client.port());
-    let all = endpoints(&way.service, &way.port, &way.directory.known().pods);
     let order = {
+        let pods = way.directory.pods();
+        let all = endpoints(&way.service, &way.port, &pods);
         let now = Instant::now().into_std();
         lock(&way.balancer).order(&way.service, &way.port, client.ip(), all, now)
     };

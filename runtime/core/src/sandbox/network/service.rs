@@ -5,6 +5,7 @@
 //! for the next one, which no packet filter could do: nobody sees a Pod go.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -30,16 +31,14 @@ pub(super) async fn connect(
     let mut outcome = Err(NetworkError::ConnectionRefused);
     for endpoint in order(network, service, port, from) {
         let Some(address) = endpoint.address(to.ip()) else { continue };
+        // Nothing of the caller's is written before it is connected, so that another one may be tried
+        // whatever has kept this one from it.
         outcome = connect_to(network, &endpoint, from, address).await;
-        match outcome {
-            Ok(_) => {
-                let mut balancer = lock(network.balancer());
-                let now = Instant::now().into_std();
-                balancer.connected(service, port, from.ip(), &endpoint.pod.uid, now);
-                return outcome;
-            }
-            Err(NetworkError::ConnectionRefused | NetworkError::HostUnreachable) => {}
-            Err(_) => return outcome,
+        if outcome.is_ok() {
+            let now = Instant::now().into_std();
+            let mut balancer = lock(network.balancer());
+            balancer.connected(service, port, from.ip(), &endpoint.pod.uid, now);
+            return outcome;
         }
     }
     match outcome {
@@ -58,21 +57,22 @@ async fn connect_to(
     if network.is_own(to.ip()) {
         return network.connect_from(from, to).await;
     }
-    match peer::connect(&endpoint.pod.socket, from, to).await {
-        Ok(stream) => {
-            let leftovers = Arc::clone(network.leftovers());
-            Ok(Stream::Unix(KernelStream::new(stream, Some(leftovers))))
-        }
-        Err(error) => {
-            // Its process may be dead, which changes nothing in the directory by itself.
-            if error == NetworkError::HostUnreachable
-                && let Some(directory) = &network.config().directory
-            {
-                directory.forget();
-            }
-            Err(error)
-        }
-    }
+    connect_to_pod(network, &endpoint.pod.socket, from, to).await
+}
+
+/// Connects `from` with another Pod, whose process is at `socket`.
+///
+/// # Errors
+/// [`NetworkError::HostUnreachable`] when its process does not run, else what it answers.
+pub(super) async fn connect_to_pod(
+    network: &Network,
+    socket: &Path,
+    from: SocketAddr,
+    to: SocketAddr,
+) -> Result<Stream, NetworkError> {
+    let stream = network.heard_of(peer::connect(socket, from, to).await)?;
+    let leftovers = Arc::clone(network.leftovers());
+    Ok(Stream::Unix(KernelStream::new(stream, Some(leftovers))))
 }
 
 /// The Pod that takes the datagrams from `from` to `to`, an address of `service`: `current` as long
@@ -89,9 +89,9 @@ pub(super) fn datagram_endpoint(
         let address = endpoint.address(to.ip())?;
         Some((endpoint, address))
     };
-    let all = endpoints(service, port, &network.known().pods);
-    let stays = all.iter().cloned().filter_map(with_address);
-    if let Some(same) = stays.into_iter().find(|(_, address)| Some(*address) == current) {
+    let pods = network.directory()?.pods();
+    let mut all = endpoints(service, port, &pods).filter_map(with_address);
+    if let Some(same) = all.find(|(_, address)| Some(*address) == current) {
         return Some(same);
     }
     let (endpoint, address) =
@@ -107,7 +107,9 @@ fn order(
     port: &ServicePort,
     from: SocketAddr,
 ) -> Vec<EndpointAddress> {
-    let all = endpoints(service, port, &network.known().pods);
+    let Some(directory) = network.directory() else { return Vec::new() };
+    let pods = directory.pods();
+    let all = endpoints(service, port, &pods);
     let now = Instant::now().into_std();
     lock(network.balancer()).order(service, port, from.ip(), all, now)
 }

@@ -14,7 +14,7 @@ use std::task::Poll;
 use ipnet::IpNet;
 
 use super::config::NetworkConfig;
-use super::directory::{Balancer, Known, ServiceRecord};
+use super::directory::{Balancer, Directory, ServiceRecord};
 use super::endpoint::Endpoint;
 use super::gateway::UdpGateway;
 use super::host_addresses::HostAddresses;
@@ -216,9 +216,9 @@ impl Network {
         }
         if in_range(&self.config.service_ranges, ip) {
             let source = own.ok_or(NetworkError::NetworkUnreachable)?;
-            let known = self.known();
-            let service = known.service_at(ip).ok_or(NetworkError::HostUnreachable)?;
-            return Ok(Route::Service { service: Arc::clone(service), source });
+            let service = self.directory().and_then(|directory| directory.service_at(ip));
+            let service = service.ok_or(NetworkError::HostUnreachable)?;
+            return Ok(Route::Service { service, source });
         }
         // A Pod without an address of that family borrows the host's; nobody else sees the number.
         let source = own.unwrap_or(AddressFamily::of(ip).unspecified());
@@ -234,8 +234,8 @@ impl Network {
         }
         if in_range(&self.config.pod_ranges, ip) {
             let source = own.ok_or(NetworkError::NetworkUnreachable)?;
-            let known = self.known();
-            let pod = known.pod_at(ip).ok_or(NetworkError::HostUnreachable)?;
+            let pod = self.directory().and_then(|directory| directory.pod_at(ip));
+            let pod = pod.ok_or(NetworkError::HostUnreachable)?;
             return Ok(Route::Peer { socket: pod.socket.clone(), source });
         }
         if !address::is_unicast(ip) {
@@ -251,7 +251,7 @@ impl Network {
 
     /// The addresses of a name (see [`Endpoint::resolve`]).
     pub(crate) async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NetworkError> {
-        let domain = match names::look_up(&self.config, || self.known(), name)? {
+        let domain = match names::look_up(&self.config, name)? {
             Lookup::Known(addresses) => return Ok(addresses),
             Lookup::Ask(domain) => domain,
         };
@@ -353,9 +353,23 @@ impl Network {
         &self.gateway
     }
 
-    /// The Services and Pods of this machine.
-    pub(super) fn known(&self) -> Arc<Known> {
-        self.config.directory.as_ref().map(|directory| directory.known()).unwrap_or_default()
+    /// Where the Services and Pods of this machine are found.
+    pub(super) fn directory(&self) -> Option<&Directory> {
+        self.config.directory.as_deref()
+    }
+
+    /// Notes the outcome of a call to another Pod: its process may be dead, which others need not find
+    /// out by themselves.
+    pub(super) fn heard_of<Value>(
+        &self,
+        outcome: Result<Value, NetworkError>,
+    ) -> Result<Value, NetworkError> {
+        if matches!(outcome, Err(NetworkError::HostUnreachable))
+            && let Some(directory) = self.directory()
+        {
+            directory.forget();
+        }
+        outcome
     }
 
     pub(super) fn balancer(&self) -> &Mutex<Balancer> {

@@ -16,6 +16,9 @@ use super::record::{ServicePort, ServiceRecord, ServiceTransport};
 /// Clients that are remembered; beyond, the one that has not called for the longest is forgotten.
 const MOST_CLIENTS: usize = 4096;
 
+/// Ports of Services whose turn is remembered; beyond, all begin anew.
+const MOST_FLOWS: usize = 4096;
+
 /// Takes turns among the endpoints of Services.
 #[derive(Debug)]
 pub(crate) struct Balancer {
@@ -61,9 +64,10 @@ impl Balancer {
         service: &ServiceRecord,
         port: &ServicePort,
         client: IpAddr,
-        mut endpoints: Vec<EndpointAddress>,
+        endpoints: impl Iterator<Item = EndpointAddress>,
         now: Instant,
     ) -> Vec<EndpointAddress> {
+        let mut endpoints: Vec<EndpointAddress> = endpoints.collect();
         if endpoints.is_empty() {
             return endpoints;
         }
@@ -79,6 +83,9 @@ impl Balancer {
         let first = match known {
             Some(place) => place,
             None => {
+                if self.turns.len() >= MOST_FLOWS && !self.turns.contains_key(&key.0) {
+                    self.turns.clear();
+                }
                 let turn = self.turns.entry(key.0).or_insert(self.seed);
                 let first = usize::try_from(*turn % count).unwrap_or(0);
                 *turn = turn.wrapping_add(1);

@@ -3,7 +3,7 @@
 //! Rule: the EndpointSlice controller of Kubernetes: the Pods that the selector chooses in the
 //! Service's own namespace, if they are ready, or in any case where `publishNotReadyAddresses` says
 //! so; a named port is that of each Pod. One rule is stricter here: a Pod that is being ended is
-//! never chosen, its listeners refuse.
+//! never chosen, neither where `publishNotReadyAddresses` is set nor where no other is left.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -30,17 +30,15 @@ pub(crate) fn endpoints(
     service: &ServiceRecord,
     port: &ServicePort,
     pods: &[Arc<PodRecord>],
-) -> Vec<EndpointAddress> {
-    chosen(service, pods)
-        .filter_map(|pod| {
-            let port = target(port, pod)?;
-            Some(EndpointAddress { pod: Arc::clone(pod), port })
-        })
-        .collect()
+) -> impl Iterator<Item = EndpointAddress> {
+    chosen(service, pods).filter_map(|pod| {
+        let port = target(port, pod)?;
+        Some(EndpointAddress { pod: Arc::clone(pod), port })
+    })
 }
 
 /// The Pods that take connections of `service`.
-pub(super) fn chosen<'pods>(
+pub(crate) fn chosen<'pods>(
     service: &ServiceRecord,
     pods: &'pods [Arc<PodRecord>],
 ) -> impl Iterator<Item = &'pods Arc<PodRecord>> {

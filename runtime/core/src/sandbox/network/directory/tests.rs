@@ -1,7 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
 
@@ -54,7 +58,7 @@ fn service() -> ServiceRecord {
 
 fn chosen_of(service: &ServiceRecord, pods: &[Arc<PodRecord>]) -> Vec<(String, u16)> {
     let found = endpoints(service, &service.ports[0], pods);
-    found.iter().map(|endpoint| (endpoint.pod.uid.clone(), endpoint.port)).collect()
+    found.map(|endpoint| (endpoint.pod.uid.clone(), endpoint.port)).collect()
 }
 
 #[test]
@@ -89,9 +93,10 @@ fn a_named_target_is_the_port_of_each_pod() {
 
 #[test]
 fn an_endpoint_is_called_in_the_family_of_the_service() {
-    let found = endpoints(&service(), &service().ports[0], &[pod(1, Readiness::Ready)]);
-    assert_eq!(found[0].address(ip("10.96.0.7")), Some("10.244.0.1:8080".parse().unwrap()));
-    assert_eq!(found[0].address(ip("::1")), Some("[fd00::1]:8080".parse().unwrap()));
+    let (service, pods) = (service(), [pod(1, Readiness::Ready)]);
+    let found = endpoints(&service, &service.ports[0], &pods).next().unwrap();
+    assert_eq!(found.address(ip("10.96.0.7")), Some("10.244.0.1:8080".parse().unwrap()));
+    assert_eq!(found.address(ip("::1")), Some("[fd00::1]:8080".parse().unwrap()));
 }
 
 fn origin() -> Instant {
@@ -165,59 +170,108 @@ fn what_is_published_is_known_at_once_and_until_it_is_withdrawn() {
     let folder = tempfile::tempdir().unwrap();
     let (ours, theirs) =
         (Directory::new(folder.path().into()), Directory::new(folder.path().into()));
-    assert!(theirs.known().pods.is_empty());
+    assert!(theirs.pods().is_empty());
     let mut record = (*pod(1, Readiness::NotReady)).clone();
     let mut held = ours.publish_pod(&record).unwrap();
     for round in 0..200 {
         record.readiness = if round % 2 == 0 { Readiness::Ready } else { Readiness::NotReady };
         held.update(&record).unwrap();
-        assert_eq!(theirs.known().pods, [Arc::new(record.clone())], "round {round}");
+        assert_eq!(*theirs.pods(), [Arc::new(record.clone())], "round {round}");
     }
     let published = ours.publish_service(&service(), "s").unwrap();
-    assert_eq!(theirs.known().service_at(ip("10.96.0.7")).unwrap().name, "web");
-    assert_eq!(theirs.known().pod_at(ip("fd00::1")).unwrap().name, "web-1");
+    assert_eq!(theirs.service_at(ip("10.96.0.7")).unwrap().name, "web");
+    assert_eq!(theirs.pod_at(ip("fd00::1")).unwrap().name, "web-1");
     drop((held, published));
-    let known = theirs.known();
-    assert!(known.pods.is_empty() && known.services.is_empty());
+    assert!(theirs.pods().is_empty() && theirs.services().is_empty());
     assert_eq!(std::fs::read_dir(folder.path().join("pods")).unwrap().count(), 0);
 }
 
+/// A reader that has opened the file before it was replaced must not take the newer one for a dead
+/// one's.
 #[test]
-fn a_reading_is_kept_until_something_changes() {
+fn a_record_that_changes_while_it_is_read_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::new(folder.path().into());
+    let record = pod(1, Readiness::Ready);
+    let mut held = directory.publish_pod(&record).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let fresh = Directory::new(folder.path().into());
+                assert_eq!(fresh.pods().len(), 1);
+            }
+        });
+        for _ in 0..2000 {
+            held.update(&*record).unwrap();
+        }
+        over.store(true, Ordering::Relaxed);
+        reader.join().unwrap();
+    });
+    assert!(folder.path().join("pods/uid-1.json").exists());
+}
+
+/// Makes the folder of Pods look as if nothing had happened in it for long.
+fn settle(folder: &Path) {
+    let old = SystemTime::now() - Duration::from_secs(10);
+    File::open(folder.join("pods")).unwrap().set_modified(old).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_is_kept_until_something_changes_or_may_have() {
     let folder = tempfile::tempdir().unwrap();
     let directory = Directory::new(folder.path().into());
     let _held = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap();
-    // The folder is an old one: nothing can have changed unseen.
-    let old = std::time::SystemTime::now() - Duration::from_secs(10);
-    let pods = std::fs::File::open(folder.path().join("pods")).unwrap();
-    pods.set_modified(old).unwrap();
-    let first = directory.known();
-    assert!(Arc::ptr_eq(&first, &directory.known()));
+    settle(folder.path());
+    let first = directory.pods();
+    assert!(Arc::ptr_eq(&first, &directory.pods()));
     directory.forget();
-    assert!(!Arc::ptr_eq(&first, &directory.known()));
+    let second = directory.pods();
+    assert!(!Arc::ptr_eq(&first, &second));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(!Arc::ptr_eq(&second, &directory.pods()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_death_that_nobody_tells_of_is_known_within_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::new(folder.path().into());
+    let held = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap();
+    settle(folder.path());
+    assert_eq!(directory.pods().len(), 1);
+    // As a process that is killed: the lock goes, the file stays.
+    held.die();
+    assert_eq!(directory.pods().len(), 1);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(directory.pods().is_empty());
+    assert!(!folder.path().join("pods/uid-1.json").exists());
 }
 
 #[test]
-fn what_a_dead_process_had_published_is_not_known_and_removed() {
+fn what_a_dead_process_has_not_finished_is_removed_in_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let directory = Directory::new(folder.path().into());
     let pods = folder.path().join("pods");
     std::fs::create_dir(&pods).unwrap();
-    let text = serde_json::to_vec(&*pod(1, Readiness::Ready)).unwrap();
-    std::fs::write(pods.join("uid-1.json"), &text).unwrap();
-    assert!(directory.known().pods.is_empty());
-    assert!(!pods.join("uid-1.json").exists());
-
-    // Half a record: of a live one nothing is known, of a dead one nothing is left in the end.
     std::fs::write(pods.join("uid-2.new"), "{").unwrap();
-    directory.forget();
-    assert!(directory.known().pods.is_empty());
-    let left = std::fs::File::options().write(true).open(pods.join("uid-2.new")).unwrap();
+    assert!(directory.pods().is_empty());
+    let left = File::options().write(true).open(pods.join("uid-2.new")).unwrap();
     assert!(pods.join("uid-2.new").exists());
-    left.set_modified(std::time::SystemTime::now() - Duration::from_secs(600)).unwrap();
+    left.set_modified(SystemTime::now() - Duration::from_secs(600)).unwrap();
     directory.forget();
-    assert!(directory.known().pods.is_empty());
+    assert!(directory.pods().is_empty());
     assert!(!pods.join("uid-2.new").exists());
+}
+
+#[test]
+fn a_folder_that_others_can_write_to_is_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let pods = folder.path().join("pods");
+    std::fs::create_dir(&pods).unwrap();
+    std::fs::set_permissions(&pods, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let directory = Directory::new(folder.path().into());
+    let error = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap_err();
+    assert!(error.to_string().ends_with("can be written to by others"), "{error}");
 }
 
 proptest! {
@@ -227,7 +281,7 @@ proptest! {
         let directory = Directory::new(folder.path().into());
         let held = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap();
         std::fs::write(folder.path().join("pods/uid-1.json"), text).unwrap();
-        let _ = directory.known();
+        let _ = directory.pods();
         drop(held);
     }
 }

@@ -1,12 +1,15 @@
 //! Who is meant by a name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
-use crate::sandbox::network::{Known, NetworkConfig, NetworkError, ServiceKind, ServiceRecord};
+use crate::sandbox::network::directory::{Directory, chosen};
+use crate::sandbox::network::{NetworkConfig, NetworkError, ServiceKind};
 
 /// Leads to the host, as the guests see it. What may be reached there is for the egress policy.
 pub const HOST_NAME: &str = "host.wasmpod.internal";
+
+/// A Service may stand for a name that is another Service's; a circle of them for none.
+const MOST_ALIASES: u8 = 8;
 
 /// What is known about a name without asking anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,17 +20,17 @@ pub(crate) enum Lookup {
     Ask(String),
 }
 
-/// Looks a name up in the Pod's own tables and among the Services of the machine, whose directory
-/// is asked for only where a name may be one's.
+/// Looks a name up in the Pod's own tables and among the Services of the machine.
 ///
 /// # Errors
 /// [`NetworkError::InvalidArgument`] for what is neither a name nor an address,
 /// [`NetworkError::NameNotFound`] for a name in the cluster's domain that nobody has.
-pub(crate) fn look_up(
-    config: &NetworkConfig,
-    known: impl FnOnce() -> Arc<Known>,
-    name: &str,
-) -> Result<Lookup, NetworkError> {
+pub(crate) fn look_up(config: &NetworkConfig, name: &str) -> Result<Lookup, NetworkError> {
+    follow(config, name, MOST_ALIASES)
+}
+
+/// Looks a name up, and the name that it stands for, as long as there are `steps` left.
+fn follow(config: &NetworkConfig, name: &str, steps: u8) -> Result<Lookup, NetworkError> {
     let domain = match url::Host::parse(name) {
         Ok(url::Host::Domain(domain)) => domain,
         Ok(url::Host::Ipv4(ip)) => return Ok(Lookup::Known(vec![ip.into()])),
@@ -63,12 +66,17 @@ pub(crate) fn look_up(
         return Ok(Lookup::Known(aliases));
     }
     // Before the Pods: in Kubernetes a name is a Service's or nobody's.
-    if let Some(found) = service(config, &known(), domain) {
-        return match found {
-            // No Pod is ready.
-            Lookup::Known(addresses) if addresses.is_empty() => Err(NetworkError::NameNotFound),
-            found => Ok(found),
-        };
+    match config.directory.as_deref().and_then(|directory| service(config, directory, domain)) {
+        // No Pod is ready.
+        Some(Service::At(addresses)) if addresses.is_empty() => {
+            return Err(NetworkError::NameNotFound);
+        }
+        Some(Service::At(addresses)) => return Ok(Lookup::Known(addresses)),
+        Some(Service::Alias(other)) => {
+            let left = steps.checked_sub(1).ok_or(NetworkError::NameNotFound)?;
+            return follow(config, &other, left);
+        }
+        None => {}
     }
     let peer = config.peers.iter().find(|peer| {
         let same_namespace = peer.namespace == config.namespace;
@@ -97,33 +105,46 @@ pub(crate) fn look_up(
     Ok(Lookup::Ask(domain.to_owned()))
 }
 
+/// What a Service's name leads to.
+enum Service {
+    At(Vec<IpAddr>),
+    /// Another name.
+    Alias(String),
+}
+
 /// What a name leads to that is a Service's, or that of a Pod below a Service's.
 ///
 /// Rule: Kubernetes' *DNS for Services and Pods*.
-fn service(config: &NetworkConfig, known: &Known, domain: &str) -> Option<Lookup> {
-    let is_meant = |service: &&Arc<ServiceRecord>| {
-        is_below_namespace(config, domain, &service.name, &service.namespace)
-    };
-    if let Some(service) = known.services.iter().find(is_meant) {
-        return Some(match &service.kind {
-            ServiceKind::ClusterIp(ips) => Lookup::Known(ips.clone()),
-            ServiceKind::ExternalName(name) => Lookup::Ask(name.trim_end_matches('.').to_owned()),
-            ServiceKind::Headless => {
-                Lookup::Known(known.pods_of(service).flat_map(|pod| pod.ips.clone()).collect())
-            }
+fn service(config: &NetworkConfig, directory: &Directory, domain: &str) -> Option<Service> {
+    let services = directory.services();
+    let mut services = services.iter();
+    services.find_map(|service| {
+        let is = |name: &str| is_below_namespace(config, domain, name, &service.namespace);
+        if is(&service.name) {
+            return Some(match &service.kind {
+                ServiceKind::ClusterIp(ips) => Service::At(ips.clone()),
+                ServiceKind::ExternalName(name) => Service::Alias(name.clone()),
+                ServiceKind::Headless => {
+                    let pods = directory.pods();
+                    Service::At(chosen(service, &pods).flat_map(|pod| pod.ips.clone()).collect())
+                }
+            });
+        }
+        let may_be_a_pods = service.kind == ServiceKind::Headless
+            && domain
+                .split('.')
+                .nth(1)
+                .is_some_and(|part| part.eq_ignore_ascii_case(&service.name));
+        if !may_be_a_pods {
+            return None;
+        }
+        let pods = directory.pods();
+        let mut below = chosen(service, &pods).filter(|pod| {
+            pod.subdomain.as_ref() == Some(&service.name)
+                && is(&format!("{}.{}", pod.hostname, service.name))
         });
-    }
-    known.services.iter().filter(|service| service.kind == ServiceKind::Headless).find_map(
-        |service| {
-            let mut pods = known.pods_of(service);
-            let pod = pods.find(|pod| {
-                let name = format!("{}.{}", pod.hostname, service.name);
-                pod.subdomain.as_ref() == Some(&service.name)
-                    && is_below_namespace(config, domain, &name, &service.namespace)
-            })?;
-            Some(Lookup::Known(pod.ips.clone()))
-        },
-    )
+        below.next().map(|pod| Service::At(pod.ips.clone()))
+    })
 }
 
 /// Whether `domain` is `name` in its own namespace, or with the namespace, `svc` and the cluster's

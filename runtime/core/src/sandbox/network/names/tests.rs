@@ -1,5 +1,4 @@
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -69,37 +68,27 @@ fn the_pods_tables_answer() {
         ("DEAD:BEEF::0", &["dead:beef::"]),
     ] {
         let expected = expected.iter().map(|text| ip(text)).collect();
-        assert_eq!(look_up(&config(), Arc::default, name), Ok(Lookup::Known(expected)), "{name}");
+        assert_eq!(look_up(&config(), name), Ok(Lookup::Known(expected)), "{name}");
     }
 }
 
 #[test]
 fn others_are_asked_for_or_refused() {
+    assert_eq!(look_up(&config(), "Example.com."), Ok(Lookup::Ask("example.com".into())));
+    assert_eq!(look_up(&config(), "münchen.de"), Ok(Lookup::Ask("xn--mnchen-3ya.de".into())));
+    assert_eq!(look_up(&config(), "far"), Ok(Lookup::Ask("far".into())));
     assert_eq!(
-        look_up(&config(), Arc::default, "Example.com."),
-        Ok(Lookup::Ask("example.com".into()))
-    );
-    assert_eq!(
-        look_up(&config(), Arc::default, "münchen.de"),
-        Ok(Lookup::Ask("xn--mnchen-3ya.de".into()))
-    );
-    assert_eq!(look_up(&config(), Arc::default, "far"), Ok(Lookup::Ask("far".into())));
-    assert_eq!(
-        look_up(&config(), Arc::default, "nobody.shop.svc.cluster.local"),
+        look_up(&config(), "nobody.shop.svc.cluster.local"),
         Err(NetworkError::NameNotFound)
     );
     for name in ["", " ", ".", "a.b<&>", "127.0.0.1:80", "[::]:80", "http://example.com/"] {
-        assert_eq!(
-            look_up(&config(), Arc::default, name),
-            Err(NetworkError::InvalidArgument),
-            "{name:?}"
-        );
+        assert_eq!(look_up(&config(), name), Err(NetworkError::InvalidArgument), "{name:?}");
     }
 }
 
 proptest! {
     #[test]
     fn no_name_makes_it_panic(name in any::<String>()) {
-        let _ = look_up(&config(), Arc::default, &name);
+        let _ = look_up(&config(), &name);
     }
 }

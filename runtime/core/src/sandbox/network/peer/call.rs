@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::cmsg_space;
 use rustix::io::Errno;
@@ -17,7 +18,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 
 use super::header::{Header, Transport};
+use super::server::HANDSHAKE_TIMEOUT;
 use crate::sandbox::network::NetworkError;
+
+/// Twice what a Pod may take until it says that nobody accepts.
+const ANSWER_TIMEOUT: Duration = HANDSHAKE_TIMEOUT.saturating_mul(2);
 
 /// What the called Pod answers to a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +107,16 @@ pub(super) fn receive_descriptor(through: &UnixStream) -> io::Result<OwnedFd> {
     descriptor.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
+/// Calls, and waits for the answer for no longer than a Pod whose guest does not accept takes for it:
+/// a process that stands still gives none.
 async fn call(socket: &Path, header: Header) -> Result<UnixStream, NetworkError> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, greet(socket, header)).await {
+        Ok(outcome) => outcome,
+        Err(_elapsed) => Err(NetworkError::TimedOut),
+    }
+}
+
+async fn greet(socket: &Path, header: Header) -> Result<UnixStream, NetworkError> {
     let mut stream = match UnixStream::connect(socket).await {
         Ok(stream) => stream,
         Err(error) => {
@@ -121,6 +135,9 @@ async fn call(socket: &Path, header: Header) -> Result<UnixStream, NetworkError>
 }
 
 /// Sends a datagram to another Pod; one that its process does not take at once is lost.
+///
+/// # Errors
+/// [`NetworkError::HostUnreachable`] when its process does not run.
 pub(crate) fn send_datagram(
     through: &UnixDatagram,
     socket: &Path,
@@ -133,10 +150,10 @@ pub(crate) fn send_datagram(
     match through.send_to(&datagram, datagram_socket(socket)) {
         Ok(_) => Ok(()),
         Err(error) => match error.kind() {
-            // A Pod that does not run is a host that is down: the network does not tell.
-            io::ErrorKind::WouldBlock
-            | io::ErrorKind::NotFound
-            | io::ErrorKind::ConnectionRefused => Ok(()),
+            io::ErrorKind::WouldBlock => Ok(()),
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                Err(NetworkError::HostUnreachable)
+            }
             _ if Errno::from_io_error(&error) == Some(Errno::NOBUFS) => Ok(()),
             _ => Err(error.into()),
         },

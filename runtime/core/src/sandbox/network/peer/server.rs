@@ -18,7 +18,7 @@ use crate::sandbox::network::lock::lock;
 use crate::sandbox::network::{Datagram, Network, NetworkError, Stream, hostport};
 
 /// How long a caller may take for its header, and a Pod for its answer, before giving up.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Callers that are between accept and hand-over; more wait in the kernel's queue.
 const MOST_HANDSHAKES: usize = 256;
 /// Callers that wait for a place at one port, whose guest does not accept: the others of the Pod

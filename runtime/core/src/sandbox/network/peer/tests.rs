@@ -93,7 +93,7 @@ async fn datagrams_go_between_pods() {
     answer.send(Bytes::from_static(b"yes"), Some(received.from)).unwrap();
     let received = std::future::poll_fn(|cx| question.poll_receive(cx)).await.unwrap();
     assert_eq!((&received.bytes[..], received.from), (&b"yes"[..], at("10.88.0.2:53")));
-    // A Pod that does not run loses it, as a network does.
+    // A Pod that does not run loses it, as a network does: nobody is told.
     assert_eq!(question.send(Bytes::new(), Some(at("10.88.0.3:53"))), Ok(()));
 }
 
@@ -116,6 +116,17 @@ async fn only_what_another_pod_could_say_is_believed() {
         assert_eq!(outcome, Err(NetworkError::HostUnreachable), "{from} {to}");
     }
     assert_eq!(connect_raw(&path, "10.88.0.1:1", "10.88.0.2:80").await, Ok(()));
+    // A client of the host may have any address, but is given to this Pod's own only.
+    let client = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for (to, expected) in [
+        ("127.0.0.1:80", Err(NetworkError::HostUnreachable)),
+        ("10.88.0.3:80", Err(NetworkError::HostUnreachable)),
+        ("10.88.0.2:81", Err(NetworkError::ConnectionRefused)),
+        ("10.88.0.2:80", Ok(())),
+    ] {
+        let outcome = super::hand_over(&path, at("127.0.0.1:1"), at(to), &client).await;
+        assert_eq!(outcome, expected, "{to}");
+    }
     // Noise is hung up on.
     let mut stream = UnixStream::connect(&path).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
@@ -181,8 +192,9 @@ fn address(v4: bool) -> BoxedStrategy<SocketAddr> {
 }
 
 fn header() -> impl Strategy<Value = Header> {
-    any::<(bool, bool)>().prop_flat_map(|(v4, tcp)| {
-        let transport = if tcp { Transport::Tcp } else { Transport::Udp };
+    let transport =
+        prop_oneof![Just(Transport::Tcp), Just(Transport::Udp), Just(Transport::HostTcp)];
+    (any::<bool>(), transport).prop_flat_map(|(v4, transport)| {
         (address(v4), address(v4)).prop_map(move |(to, from)| Header { transport, to, from })
     })
 }

@@ -15,7 +15,7 @@ use crate::sandbox::network::pipe::MemoryStream;
 use crate::sandbox::network::ports::Coverage;
 use crate::sandbox::network::space::{CONNECT_TIMEOUT, Protocol, Route};
 use crate::sandbox::network::stream::ParkedStream;
-use crate::sandbox::network::{AddressFamily, NetworkError, Stream, peer, service};
+use crate::sandbox::network::{AddressFamily, NetworkError, Stream, service};
 
 /// A connection on its way.
 pub(super) struct Connecting {
@@ -83,10 +83,9 @@ impl Connecting {
             // Loopback does not leave the Pod, whoever it calls.
             Ok(_) if local.ip().is_loopback() => Way::Failed(NetworkError::InvalidArgument),
             Ok(Route::Peer { socket, .. }) => {
-                let leftovers = Arc::clone(network.leftovers());
+                let network = Arc::clone(network);
                 Way::Elsewhere(Box::pin(async move {
-                    let stream = peer::connect(&socket, local, remote).await?;
-                    Ok(Stream::Unix(KernelStream::new(stream, Some(leftovers))))
+                    service::connect_to_pod(&network, &socket, local, remote).await
                 }))
             }
             Ok(Route::Service { service, .. }) => {

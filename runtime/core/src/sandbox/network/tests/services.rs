@@ -206,6 +206,81 @@ async fn names_of_services_lead_to_them_or_to_their_pods() {
 }
 
 #[tokio::test]
+async fn a_service_may_stand_for_another_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Pod::new(1, folder.path());
+    let directory = Directory::new(folder.path().join("network"));
+    let alias = |name: &str, target: &str| {
+        let kind = ServiceKind::ExternalName(target.into());
+        let record = ServiceRecord { name: name.into(), kind, ..service() };
+        directory.publish_service(&record, name).unwrap()
+    };
+    let _web = announce(folder.path(), &service());
+    let _others = [
+        alias("site", "web.default.svc.cluster.local."),
+        alias("again", "site"),
+        alias("host", "host.wasmpod.internal"),
+        alias("round", "about"),
+        alias("about", "round"),
+    ];
+    let own = [ip("10.96.0.7"), ip("fd00:a:60::7")];
+    for name in ["site", "again.default.svc"] {
+        assert_eq!(client.endpoint.resolve(name).await.as_deref(), Ok(&own[..]), "{name}");
+    }
+    let host = client.network.config().host_ip;
+    assert_eq!(client.endpoint.resolve("host").await.as_deref(), Ok(&[host][..]));
+    assert_eq!(client.endpoint.resolve("round").await, Err(NetworkError::NameNotFound));
+}
+
+#[tokio::test]
+async fn datagrams_to_a_pod_that_dies_go_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut client = Pod::new(9, folder.path());
+    client.set(Readiness::NotReady);
+    let servers = [Pod::new(1, folder.path()), Pod::new(2, folder.path())];
+    let _service = announce(folder.path(), &service());
+    let mut left: Vec<_> = servers
+        .into_iter()
+        .map(|pod| {
+            let socket = pod.endpoint.udp_socket(AddressFamily::Ipv4).unwrap();
+            socket.bind(at("0.0.0.0:5353")).unwrap();
+            (pod, socket)
+        })
+        .collect();
+    let question = client.endpoint.udp_socket(AddressFamily::Ipv4).unwrap();
+    question.connect(at("10.96.0.7:53")).unwrap();
+    question.send(Bytes::from_static(b"first"), None).unwrap();
+    let taker = std::future::poll_fn(|cx| {
+        let taker = left.iter().position(|(_, socket)| socket.poll_receive(cx).is_ready());
+        taker.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await;
+    let (dead, _socket) = left.remove(taker);
+    drop(dead._server);
+    dead.held.die();
+    question.send(Bytes::from_static(b"second"), None).unwrap();
+    let received = std::future::poll_fn(|cx| left[0].1.poll_receive(cx)).await.unwrap();
+    assert_eq!(received.bytes, "second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stands_still_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (client, server) = (Pod::new(9, folder.path()), Pod::new(1, folder.path()));
+    // The kernel accepts for it, and nobody answers.
+    let mut still = Pod::new(2, folder.path());
+    still.record.socket = folder.path().join("still");
+    let _accepts = std::os::unix::net::UnixListener::bind(&still.record.socket).unwrap();
+    still.set(Readiness::Ready);
+    let _service = announce(folder.path(), &service());
+    let listener = server.endpoint.listen_any(8080).unwrap();
+    for _ in 0..3 {
+        let _call = client.connect("10.96.0.7:80").await.unwrap();
+        listener.accept().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn datagrams_stay_with_one_pod_and_answers_come_from_the_service() {
     let folder = tempfile::tempdir().unwrap();
     let client = Pod::new(9, folder.path());

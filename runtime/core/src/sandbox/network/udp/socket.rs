@@ -24,6 +24,10 @@ use crate::sandbox::network::{
 
 /// What an empty mailbox takes by default: Linux' `net.core.rmem_default`.
 const DEFAULT_UDP_BUFFER: usize = 212_992;
+
+/// How many Pods of a Service a datagram is sent to before one of them lives.
+const ATTEMPTS: usize = 3;
+
 /// A UDP socket of a guest. Clones are the same socket; the last one frees the port.
 #[derive(Clone)]
 pub struct UdpSocket {
@@ -237,7 +241,9 @@ impl UdpSocket {
                 Err(NetworkError::InvalidArgument)
             }
             Route::Peer { socket, source } => {
-                self.network().gateway().send_to_peer(&socket, from(source), to, &payload)
+                let network = self.network();
+                let sent = network.gateway().send_to_peer(&socket, from(source), to, &payload);
+                or_lost(network.heard_of(sent))
             }
             Route::Service { service, source } => {
                 self.send_to_service(&service, payload, from(source), to, connected)
@@ -346,7 +352,7 @@ impl UdpSocket {
         }
     }
 
-    /// To the Pod that took the last one, as long as it is an endpoint: an exchange of several
+    /// To the Pod that took the last one, as long as it is an endpoint and lives: an exchange of several
     /// datagrams stays with one.
     fn send_to_service(
         &self,
@@ -357,20 +363,29 @@ impl UdpSocket {
         connected: bool,
     ) -> Result<(), NetworkError> {
         let (network, mailbox) = (self.network(), &self.inner.mailbox);
-        let current = mailbox.pod_of_service(to);
-        let endpoint = service::datagram_endpoint(network, service, from, to, current);
-        let Some((endpoint, pod)) = endpoint else {
-            if connected {
-                mailbox.refuse();
+        for _ in 0..ATTEMPTS {
+            let current = mailbox.pod_of_service(to);
+            let endpoint = service::datagram_endpoint(network, service, from, to, current);
+            let Some((endpoint, pod)) = endpoint else {
+                if connected {
+                    mailbox.refuse();
+                }
+                return Ok(());
+            };
+            mailbox.remember_service(to, pod);
+            if network.is_own(pod.ip()) {
+                self.send_inside(payload, from, pod, connected);
+                return Ok(());
             }
-            return Ok(());
-        };
-        mailbox.remember_service(to, pod);
-        if network.is_own(pod.ip()) {
-            self.send_inside(payload, from, pod, connected);
-            return Ok(());
+            let gateway = network.gateway();
+            let sent = gateway.send_to_peer(&endpoint.pod.socket, from, pod, &payload);
+            match network.heard_of(sent) {
+                // It is dead, and known to be from here on.
+                Err(NetworkError::HostUnreachable) => {}
+                sent => return sent,
+            }
         }
-        network.gateway().send_to_peer(&endpoint.pod.socket, from, pod, &payload)
+        Ok(())
     }
 
     fn send_outside(
@@ -424,5 +439,13 @@ impl UdpSocket {
         let welcome = named.filter(|named| state.remote.is_none_or(|remote| remote == *named));
         buffer.shrink_to_fit();
         Ok(welcome.map(|from| Datagram { bytes: buffer.into(), from }))
+    }
+}
+
+/// A Pod that does not run is a host that is down: the network does not tell who sends to it.
+fn or_lost(sent: Result<(), NetworkError>) -> Result<(), NetworkError> {
+    match sent {
+        Err(NetworkError::HostUnreachable) => Ok(()),
+        sent => sent,
     }
 }
