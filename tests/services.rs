@@ -98,7 +98,7 @@ fn traffic_follows_readiness_and_no_request_fails() {
     let world = World::new();
     let (node, blue, green) = (free_port(), free_port(), free_port());
     // The range is that of Services: a free port of the host will not do.
-    let node_port = 30_000 + node % 2_768;
+    let node_port = 30_500 + node % 2_000;
     let example = checkout().join("guest-examples/kuard/service.yaml");
     let manifest = std::fs::read_to_string(example)
         .expect("the example is there")

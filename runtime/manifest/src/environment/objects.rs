@@ -54,18 +54,9 @@ impl Objects for Manifest {
     fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
         self.secrets.iter().find(|object| is_called(&object.metadata, namespace, name))
     }
-
-    /// Those that have an address in the manifest already: nothing is given out here.
-    fn services(&self, namespace: &str) -> Vec<ServiceAddress> {
-        let own = self.services.iter().filter(|service| is_in(&service.metadata, namespace));
-        own.filter_map(ServiceAddress::of).collect()
-    }
 }
 
 fn is_called(metadata: &ObjectMeta, namespace: &str, name: &str) -> bool {
-    metadata.name.as_deref() == Some(name) && is_in(metadata, namespace)
-}
-
-fn is_in(metadata: &ObjectMeta, namespace: &str) -> bool {
-    metadata.namespace.as_deref().unwrap_or("default") == namespace
+    metadata.name.as_deref() == Some(name)
+        && metadata.namespace.as_deref().unwrap_or("default") == namespace
 }

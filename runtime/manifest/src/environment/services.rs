@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use k8s_openapi::api::core::v1::{Service, ServicePort};
+use k8s_openapi::api::core::v1::ServicePort;
 
 /// A Service with a cluster IP, and what is told of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,22 +16,6 @@ pub struct ServiceAddress {
     pub cluster_ip: IpAddr,
     /// `spec.ports`, in their order: the first is the one without a name in the variables.
     pub ports: Vec<ServicePort>,
-}
-
-impl ServiceAddress {
-    /// What is told of `service`; nothing where it has no cluster IP: headless, a name of
-    /// elsewhere, or not given one yet.
-    pub fn of(service: &Service) -> Option<Self> {
-        let spec = service.spec.as_ref()?;
-        if spec.type_.as_deref() == Some("ExternalName") {
-            return None;
-        }
-        Some(Self {
-            name: service.metadata.name.clone()?,
-            cluster_ip: spec.cluster_ip.as_deref()?.parse().ok()?,
-            ports: spec.ports.clone().unwrap_or_default(),
-        })
-    }
 }
 
 /// The variables for `services`, in their order.
@@ -100,17 +84,19 @@ mod tests {
 
     use super::*;
 
-    fn variables(spec: serde_json::Value) -> String {
-        let service = json!({"metadata": {"name": "my-web"}, "spec": spec});
-        let service: Service = serde_json::from_value(service).unwrap();
-        let told: Vec<_> = ServiceAddress::of(&service).into_iter().collect();
-        service_variables(&told).iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    fn variables(cluster_ip: &str, ports: serde_json::Value) -> String {
+        let web = ServiceAddress {
+            name: "my-web".to_owned(),
+            cluster_ip: cluster_ip.parse().unwrap(),
+            ports: serde_json::from_value(ports).unwrap(),
+        };
+        service_variables(&[web]).iter().map(|(name, value)| format!("{name}={value}\n")).collect()
     }
 
     #[test]
     fn a_port_without_a_name() {
         insta::assert_snapshot!(
-            variables(json!({"clusterIP": "10.96.0.5", "ports": [{"port": 80, "targetPort": 8080}]})),
+            variables("10.96.0.5", json!([{"port": 80, "targetPort": 8080}])),
             @r"
             MY_WEB_SERVICE_HOST=10.96.0.5
             MY_WEB_SERVICE_PORT=80
@@ -126,13 +112,13 @@ mod tests {
     #[test]
     fn the_first_of_several_ports_stands_for_the_service() {
         insta::assert_snapshot!(
-            variables(json!({
-                "clusterIP": "fd00::5",
-                "ports": [
+            variables(
+                "fd00::5",
+                json!([
                     {"name": "dns", "port": 53, "protocol": "UDP"},
                     {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
-                ],
-            })),
+                ]),
+            ),
             @r"
             MY_WEB_SERVICE_HOST=fd00::5
             MY_WEB_SERVICE_PORT=53
@@ -152,17 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_of_what_has_no_address() {
-        let ports = json!([{"port": 80}]);
-        for spec in [
-            json!({"ports": ports}),
-            json!({"ports": ports, "clusterIP": ""}),
-            json!({"ports": ports, "clusterIP": "None"}),
-            json!({"type": "ExternalName", "externalName": "a", "ports": ports}),
-            json!(null),
-        ] {
-            assert_eq!(variables(spec.clone()), "", "{spec}");
-        }
-        assert_eq!(variables(json!({"clusterIP": "10.96.0.5"})), "MY_WEB_SERVICE_HOST=10.96.0.5\n");
+    fn a_service_without_ports_has_an_address() {
+        assert_eq!(variables("10.96.0.5", json!([])), "MY_WEB_SERVICE_HOST=10.96.0.5\n");
     }
 }

@@ -176,24 +176,6 @@ fn services_are_told_of_and_everything_else_wins() {
 }
 
 #[test]
-fn a_manifest_tells_of_the_services_of_a_namespace_that_have_an_address() {
-    let service = |namespace: &str, spec: Value| {
-        let metadata = json!({"name": "web", "namespace": namespace});
-        serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
-    };
-    let services = vec![
-        service("other", json!({"clusterIP": "10.96.0.4"})),
-        service("ns", json!({"clusterIP": "None"})),
-        service("ns", json!({})),
-        service("ns", json!({"clusterIP": "10.96.0.5"})),
-    ];
-    let manifest = crate::Manifest { services, ..Default::default() };
-    let told = manifest.services("ns");
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].cluster_ip.to_string(), "10.96.0.5");
-}
-
-#[test]
 fn values_come_from_everywhere() {
     let variables = variables(json!({
         "resources": {"limits": {"cpu": "500m"}},

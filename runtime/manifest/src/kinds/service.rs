@@ -1,6 +1,6 @@
 //! Services: checked as any object, and against each other for what only one of them can have.
 
-use k8s_openapi::api::core::v1::{Service, ServiceSpec};
+use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
 use super::gathered::Gathered;
 use super::object::Here;
@@ -11,6 +11,7 @@ use crate::field::Place;
 use crate::node::Node;
 use crate::problem::ProblemKind;
 use crate::schema::{BALANCER_CLIENTS, SERVICE};
+use crate::services::has_node_ports;
 use crate::strict::place_of;
 use crate::validate::{self, SOURCE_RANGES};
 
@@ -38,7 +39,21 @@ pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
         );
         gathered.report.note(here.at, here.path("spec.selector"), message);
     }
+    if let Some(number) = unserved_node_port(&service) {
+        let message = format!(
+            "{}: nodePort {number} is of UDP and not opened on this host; use hostPort",
+            named(&service)
+        );
+        gathered.report.note(here.at, here.path("spec.ports"), message);
+    }
     gathered.manifest.services.push(service);
+}
+
+/// A connection can be handed to a Pod, a flow of datagrams cannot.
+fn unserved_node_port(service: &Service) -> Option<i32> {
+    let spec = service.spec.as_ref().filter(|spec| has_node_ports(spec))?;
+    let udp = |port: &&ServicePort| port.protocol.as_deref() == Some("UDP");
+    spec.ports.iter().flatten().filter(udp).find_map(|port| port.node_port)
 }
 
 fn named(service: &Service) -> String {
@@ -114,6 +129,24 @@ items:
     }
 
     #[test]
+    fn a_node_port_of_udp_is_told_of() {
+        let manifest = manifest(
+            "apiVersion: v1
+kind: Service
+metadata: {name: dns}
+spec:
+  type: NodePort
+  selector: {app: dns}
+  ports:
+  - {name: tcp, port: 53, nodePort: 30053}
+  - {name: udp, port: 53, nodePort: 30053, protocol: UDP}
+",
+        );
+        let expected = "nodePort 30053 is of UDP and not opened on this host; use hostPort";
+        assert!(notes(&manifest).contains(expected), "{}", notes(&manifest));
+    }
+
+    #[test]
     fn what_has_no_effect_is_said_once() {
         let balanced = |name: &str| {
             format!(
@@ -141,8 +174,8 @@ spec:
         pod.yaml:5:3: spec.type: accepted without effect: no load balancer here: clients from outside come by the node port only
         pod.yaml:7:3: spec.externalIPs: accepted without effect: no address is added to this machine
         pod.yaml:8:3: spec.healthCheckNodePort: accepted without effect: no load balancer is put before this machine
-        pod.yaml:9:3: spec.ipFamilies: accepted without effect: addresses are given out without regard to their family
-        pod.yaml:10:3: spec.ipFamilyPolicy: accepted without effect: addresses are given out without regard to their family
+        pod.yaml:9:3: spec.ipFamilies: accepted without effect: a Service has an address of each family
+        pod.yaml:10:3: spec.ipFamilyPolicy: accepted without effect: a Service has an address of each family
         pod.yaml:11:3: spec.loadBalancerClass: accepted without effect: no load balancer is put before this machine
         pod.yaml:12:3: spec.loadBalancerIP: accepted without effect: no load balancer is put before this machine
         pod.yaml:15:16: spec.ports[0].appProtocol: accepted without effect: connections are passed on as they are

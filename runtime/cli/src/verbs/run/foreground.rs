@@ -149,6 +149,7 @@ fn build(
     let (pod, objects) = bundle.take_manifest();
     let told = tell.clone();
     let mut builder = PodBuilder::new(&host, pod)
+        .own_process()
         .objects(objects)
         .images(images)
         .publish(bundle.published.iter().map(|port| PublishedPort {

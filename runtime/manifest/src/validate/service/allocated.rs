@@ -59,7 +59,11 @@ impl Allocated {
                     continue;
                 }
                 IpAddr::V6(_) => {
-                    errors.invalid(&at.index(index), all, "IPv6 is not configured on this cluster");
+                    errors.invalid(
+                        &at.index(index),
+                        all,
+                        "the address of IPv6 follows from the one of IPv4 here",
+                    );
                     errors.hint(LEAVE_OUT.to_owned());
                     continue;
                 }
