@@ -7,6 +7,7 @@ mod bad_guests;
 mod bad_images;
 mod bad_manifests;
 mod bad_surroundings;
+mod cgroups;
 mod cli;
 mod eviction;
 mod examples;

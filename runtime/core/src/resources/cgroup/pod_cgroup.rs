@@ -10,6 +10,9 @@ use crate::resources::QosClass;
 
 const TOP: &str = "kubepods";
 
+/// A sweep may remove a folder that nobody is in yet.
+const TRIES: usize = 3;
+
 /// A Pod cannot have a cgroup.
 #[derive(Debug, thiserror::Error)]
 pub enum CgroupError {
@@ -66,12 +69,32 @@ impl Trees {
     /// # Errors
     /// [`CgroupError::Refused`], as for whoever is not root. Nothing is left behind.
     pub fn enter(
-        self,
+        &self,
         uid: &str,
         class: QosClass,
         figures: &Figures,
     ) -> Result<PodCgroup, CgroupError> {
-        let mut pod = PodCgroup { trees: self, folders: Vec::new(), class };
+        let mut outcome = self.try_enter(uid, class, figures);
+        for _ in 1..TRIES {
+            match &outcome {
+                Err(CgroupError::Refused { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound =>
+                {
+                    outcome = self.try_enter(uid, class, figures);
+                }
+                _ => break,
+            }
+        }
+        outcome
+    }
+
+    fn try_enter(
+        &self,
+        uid: &str,
+        class: QosClass,
+        figures: &Figures,
+    ) -> Result<PodCgroup, CgroupError> {
+        let mut pod = PodCgroup { trees: self.clone(), folders: Vec::new(), class };
         let roots: Vec<PathBuf> =
             pod.trees.hierarchy.roots().into_iter().map(Path::to_owned).collect();
         for root in roots {

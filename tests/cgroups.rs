@@ -1,0 +1,92 @@
+//! The host's cgroup round a Pod, where this machine lets us have one.
+
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+
+use crate::harness::{PodText, Running, World, eventually, guest};
+
+/// The folders of a running Pod's cgroup; none where the machine has no cgroups that we may make.
+fn folders(pod: &Running) -> Vec<PathBuf> {
+    let cgroups = format!("/proc/{}/cgroup", pod.id());
+    let entered = |line: &str| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next()?, parts.next()?);
+        let below = path.strip_prefix('/')?.starts_with("kubepods/").then_some(&path[1..])?;
+        // Version 2 has no controllers in its line and no folder for each.
+        Some(Path::new("/sys/fs/cgroup").join(controllers).join(below))
+    };
+    let text = std::fs::read_to_string(cgroups).expect("the process is there");
+    text.lines().filter_map(entered).collect()
+}
+
+fn may_make_cgroups() -> bool {
+    let roots = ["/sys/fs/cgroup/cpu/tasks", "/sys/fs/cgroup/cgroup.subtree_control"];
+    let is_writable = |path: &&str| std::fs::File::options().write(true).open(path).is_ok();
+    let may = roots.iter().any(|path| is_writable(&path));
+    if !may {
+        eprintln!("skipped: this user may not make cgroups here");
+    }
+    may
+}
+
+fn read(folders: &[PathBuf], file: &str) -> Option<String> {
+    let mut found =
+        folders.iter().filter_map(|folder| std::fs::read_to_string(folder.join(file)).ok());
+    found.next().map(|text| text.trim().to_owned())
+}
+
+fn start(world: &World) -> Running {
+    let pod = PodText::new("bounded")
+        .container("main", &guest("toolbox"), &["tick", "20"])
+        .with("resources: {requests: {cpu: 250m}, limits: {cpu: 500m, memory: 64Mi}}")
+        .write(world);
+    let pod = world.wasmpod(["run", &pod]).start();
+    pod.wait_for("tick");
+    pod
+}
+
+#[test]
+fn a_pod_has_its_shares_and_bounds_and_leaves_nothing_behind() {
+    if !may_make_cgroups() {
+        return;
+    }
+    let world = World::new();
+    let pod = start(&world);
+    let folders = eventually("the Pod's cgroup", || {
+        let folders = folders(&pod);
+        let limit = read(&folders, "cpu.cfs_quota_us").or_else(|| read(&folders, "cpu.max"));
+        limit.is_some_and(|limit| limit.starts_with("50000")).then_some(folders)
+    });
+    assert!(
+        folders.iter().all(|folder| folder.to_string_lossy().contains("kubepods/burstable/pod"))
+    );
+    match read(&folders, "cpu.weight") {
+        Some(weight) => assert_eq!(weight, "35"),
+        None => assert_eq!(read(&folders, "cpu.shares").as_deref(), Some("256")),
+    }
+    let limit = read(&folders, "memory.limit_in_bytes").or_else(|| read(&folders, "memory.max"));
+    assert_eq!(limit, Some((192 << 20).to_string()), "64Mi and what the process itself needs");
+    pod.signal(Signal::INT);
+    assert_eq!(pod.finish().code, 130);
+    assert_eq!(folders.iter().filter(|folder| folder.exists()).count(), 0, "{folders:?}");
+}
+
+#[test]
+fn the_cgroup_of_a_killed_pod_is_removed_by_the_next() {
+    if !may_make_cgroups() {
+        return;
+    }
+    let world = World::new();
+    let pod = start(&world);
+    let folders = eventually("the Pod's cgroup", || {
+        let folders = folders(&pod);
+        (!folders.is_empty()).then_some(folders)
+    });
+    pod.signal(Signal::KILL);
+    pod.finish();
+    assert!(folders.iter().all(|folder| folder.exists()), "{folders:?}");
+    let hello = world.pod("hello", &[("hello", &guest("hello"))]);
+    assert_eq!(world.wasmpod(["run", &hello]).finish().code, 0);
+    assert_eq!(folders.iter().filter(|folder| folder.exists()).count(), 0, "{folders:?}");
+}
