@@ -102,6 +102,9 @@ impl World {
     pub(super) fn check_status(&self, new: &PodStatus) {
         let again = status(&self.spec, &self.observed, Some(new), self.now.wall);
         assert_eq!(*new, again, "the status is a function of what is known");
+        if self.observed.revision() == self.revision {
+            assert_eq!(*new, self.status, "without a change the status stays");
+        }
         if matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed")) {
             assert_eq!(new.phase, self.status.phase, "a terminal phase stays");
         }

@@ -51,6 +51,8 @@ pub(super) struct World {
     /// What was called off or killed: it ends before any time passes.
     ends_soon: Vec<UnderWay>,
     pub(super) status: PodStatus,
+    /// The revision that it belongs to.
+    pub(super) revision: u64,
     pub(super) runs: BTreeMap<ContainerIndex, u32>,
     /// When everything has to be over, once somebody wants it to be.
     over_by: Option<Instant>,
@@ -75,6 +77,7 @@ impl World {
             under_way: Vec::new(),
             ends_soon: Vec::new(),
             status,
+            revision: 0,
             runs: BTreeMap::new(),
             over_by: None,
             torn_down: false,
@@ -253,6 +256,7 @@ impl World {
         }
         if let Some(shown) = shown {
             self.status = shown;
+            self.revision = self.observed.revision();
         }
     }
 
