@@ -14,6 +14,7 @@ use super::container::{Container, RunState, Waiting};
 use super::duration::GoDuration;
 use super::event::{Event, Hook, Now, PodFailure, Sandbox, SandboxError, Stop};
 use super::exit::Exit;
+use super::probe::{ProbeAnswer, ProbeKind};
 use super::running::{HookState, Running, StopReason, StopStage};
 use super::spec::{ContainerIndex, Spec};
 use super::waiting::WaitingReason;
@@ -37,6 +38,7 @@ pub struct Observed {
     pub ending: Option<Ending>,
     /// Its deletion, once somebody asked for it.
     pub deletion: Option<Deletion>,
+    revision: u64,
 }
 
 /// The state of the Pod's network, volumes and identity.
@@ -102,7 +104,14 @@ impl Observed {
             restarting_all: false,
             ending: None,
             deletion: None,
+            revision: 0,
         }
+    }
+
+    /// While this stays the same, so does what is shown: the status and the deletion. Most of what
+    /// happens to a Pod is probes that say what they said before.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The container at `index`.
@@ -143,9 +152,7 @@ impl Observed {
                 self.with(container, |container| container.start_failed(spec, error, now));
             }
             Event::Probed { container, kind, answer } => {
-                self.with_running(container, |running| {
-                    running.probed(spec.container(container), kind, &answer, now.instant);
-                });
+                return self.probed(spec, container, kind, &answer, now);
             }
             Event::HookEnded { container, hook, outcome } => {
                 self.with_running(container, |running| match hook {
@@ -162,6 +169,7 @@ impl Observed {
             Event::Failed(failure) => self.fail(spec, failure, now),
             Event::TornDown => self.torn_down(),
         }
+        self.revision += 1;
     }
 
     /// Notes that `action` is being carried out.
@@ -187,7 +195,8 @@ impl Observed {
                 self.with_running(*container, |running| running.post_start = HookState::UnderWay);
             }
             Action::Probe { container, kind } => {
-                self.with_running(*container, |running| running.begin_probe(*kind, now.instant));
+                let begin = |running: &mut Running| running.begin_probe(*kind, now.instant);
+                return self.with_running(*container, begin);
             }
             Action::PreStop { container, why, deadline } => {
                 self.with_running(*container, |running| {
@@ -207,8 +216,9 @@ impl Observed {
             Action::Cancel { container } => self.with(*container, Container::begin_cancel),
             Action::End => self.end(EndCause::Completed, spec.grace, now),
             Action::Fail(failure) => self.fail(spec, failure.clone(), now),
-            Action::WakeAt(_) => {}
+            Action::WakeAt(_) => return,
         }
+        self.revision += 1;
     }
 
     fn with(&mut self, index: ContainerIndex, change: impl FnOnce(&mut Container)) {
@@ -223,6 +233,25 @@ impl Observed {
                 change(running);
             }
         });
+    }
+
+    /// Only an answer that makes a verdict shows.
+    fn probed(
+        &mut self,
+        spec: &Spec,
+        index: ContainerIndex,
+        kind: ProbeKind,
+        answer: &ProbeAnswer,
+        now: Now,
+    ) {
+        let mut changes = false;
+        self.with_running(index, |running| {
+            let shown = |running: &Running| (running.is_started(), running.is_ready());
+            let before = shown(running);
+            running.probed(spec.container(index), kind, answer, now.instant);
+            changes = shown(running) != before;
+        });
+        self.revision += u64::from(changes);
     }
 
     fn reset(&mut self) {

@@ -100,23 +100,24 @@ impl Planner<'_> {
         // Once an app container has run, init containers are history and a sidecar that starts
         // again holds nobody up.
         let initialized = self.of_role(Role::App).any(|index| self.container(index).has_begun);
-        let mut held_back = false;
+        let (mut all_before_are_ready, mut held_back) = (true, false);
         for index in self.spec.indices() {
             let container = self.observed.container(index);
-            match self.spec.container(index).role {
-                Role::App => {
-                    self.advance(index, held_back);
-                    held_back |= self.holds_back(index);
-                }
-                Role::Init if initialized || container.has_succeeded() => {}
-                Role::Init => return self.advance(index, false),
+            let role = self.spec.container(index).role;
+            let is_done = role == Role::Init && (initialized || container.has_succeeded());
+            if let Some(running) = container.running() {
+                // Looked after whatever became of those before it.
+                self.tend(index, running);
+            } else if all_before_are_ready && !is_done {
+                self.advance(index, held_back);
+            }
+            match role {
+                Role::Init => all_before_are_ready &= is_done,
                 Role::Sidecar => {
-                    self.advance(index, false);
                     let started = container.running().is_some_and(Running::is_started);
-                    if !initialized && !started {
-                        return;
-                    }
+                    all_before_are_ready &= initialized || started;
                 }
+                Role::App => held_back |= self.holds_back(index),
             }
         }
     }
@@ -137,7 +138,7 @@ impl Planner<'_> {
     fn advance(&mut self, index: ContainerIndex, held_back: bool) {
         let container = self.observed.container(index);
         match &container.state {
-            RunState::Running(running) => self.tend(index, running),
+            RunState::Running(_) => {}
             RunState::Waiting { step: Step::ImageReady(_), .. }
             | RunState::Terminated { step: Step::ImageReady(_), .. } => {
                 if !held_back {

@@ -9,8 +9,8 @@
 //! | Never | no | no |
 //!
 //! One that was ended because a probe or the hook for its start had failed counts as a failure.
-//! An init container that succeeded is done whatever the policy says; a sidecar always starts
-//! again. `restartPolicyRules` are looked at first, in order; the first that matches restarts the
+//! An init container that succeeded is done whatever policy and rules say; a sidecar always starts
+//! again. `restartPolicyRules` come before the policy, in order; the first that matches restarts the
 //! container, or with it all others of the Pod. A run that was ended for such a restart of all
 //! always starts again.
 //!
@@ -27,11 +27,11 @@ pub fn restarts(container: &ContainerSpec, exit: &Exit) -> bool {
     if exit.reason == ExitReason::RestartingAllContainers {
         return true;
     }
-    if matching_action(container, exit).is_some() {
-        return true;
-    }
     if container.role == Role::Init && exit.is_success() {
         return false;
+    }
+    if matching_action(container, exit).is_some() {
+        return true;
     }
     match container.restart_policy {
         RestartPolicy::Always => true,
@@ -124,6 +124,19 @@ mod tests {
         container.restart_rules = vec![rule(RestartAction::Restart, ExitCodeOperator::NotIn, 1)];
         assert!(restarts(&container, &Exit::with_code(2)));
         assert!(restarts(&container, &Exit::completed()));
+        assert!(!restarts(&container, &Exit::with_code(1)));
+    }
+
+    #[test]
+    fn an_init_container_that_succeeded_is_done_whatever_its_rules_say() {
+        let mut container = container(Role::Init, RestartPolicy::Never);
+        container.restart_rules = vec![RestartRule {
+            action: RestartAction::Restart,
+            operator: ExitCodeOperator::NotIn,
+            codes: vec![1],
+        }];
+        assert!(!restarts(&container, &Exit::completed()));
+        assert!(restarts(&container, &Exit::with_code(2)));
         assert!(!restarts(&container, &Exit::with_code(1)));
     }
 

@@ -41,8 +41,8 @@ pub enum HookState {
     Due,
     /// It is being called.
     UnderWay,
-    /// It has succeeded, or there is none.
-    Done,
+    /// It succeeded at this moment, or there is none and the guest started then.
+    Done(Instant),
     /// It has failed: the container is to be ended.
     Failed,
 }
@@ -87,6 +87,14 @@ impl HookState {
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Due | Self::UnderWay)
     }
+
+    /// When it was done with.
+    fn done(self) -> Option<Instant> {
+        match self {
+            Self::Done(at) => Some(at),
+            Self::Due | Self::UnderWay | Self::Failed => None,
+        }
+    }
 }
 
 impl Running {
@@ -94,7 +102,7 @@ impl Running {
         let mut running = Self {
             started_at: now.wall,
             since: now.instant,
-            post_start: if spec.post_start { HookState::Due } else { HookState::Done },
+            post_start: if spec.post_start { HookState::Due } else { HookState::Done(now.instant) },
             started: None,
             probers: spec.probes.iter().map(|(kind, _)| Prober::new(*kind)).collect(),
             stopping: None,
@@ -125,7 +133,7 @@ impl Running {
     /// Once it has started, it has: a later failure of its startup probe cannot be.
     fn look_whether_started(&mut self, now: Instant) {
         if self.started.is_none()
-            && self.post_start == HookState::Done
+            && self.post_start.done().is_some()
             && self.prober(ProbeKind::Startup).is_none_or(Prober::has_succeeded)
         {
             self.started = Some(now);
@@ -162,8 +170,9 @@ impl Running {
     ) -> Option<Instant> {
         let (probe, prober) = (spec.probe(kind)?, self.prober(kind)?);
         let eligible = self.since + probe.initial_delay;
+        // Ticks before that are passed over: they found a container that nobody may ask.
         let from = match kind {
-            ProbeKind::Startup => (self.post_start == HookState::Done).then_some(self.since),
+            ProbeKind::Startup => self.post_start.done(),
             ProbeKind::Liveness | ProbeKind::Readiness => self.started,
         }?;
         Some(match kind {
@@ -198,7 +207,7 @@ impl Running {
 
     pub(crate) fn post_start_ended(&mut self, succeeded: bool, now: Instant) {
         if self.post_start == HookState::UnderWay {
-            self.post_start = if succeeded { HookState::Done } else { HookState::Failed };
+            self.post_start = if succeeded { HookState::Done(now) } else { HookState::Failed };
             self.look_whether_started(now);
         }
     }

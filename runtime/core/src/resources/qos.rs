@@ -98,6 +98,24 @@ mod tests {
             (vec![container(json!({ "cpu": "1" }), full())], QosClass::Burstable),
             (vec![container(full(), full()), container(none(), none())], QosClass::Burstable),
             (vec![container(full(), full()), container(full(), full())], QosClass::Guaranteed),
+            // Only cpu and memory count.
+            (vec![container(json!({ "example.com/gpu": "1" }), none())], QosClass::BestEffort),
+            (vec![container(none(), json!({ "hugepages-2Mi": "2Mi" }))], QosClass::BestEffort),
+            (
+                vec![container(
+                    json!({ "cpu": "1", "memory": "1Gi", "example.com/gpu": "1" }),
+                    full(),
+                )],
+                QosClass::Guaranteed,
+            ),
+            // Both resources have to be limited, and in every container.
+            (vec![container(json!({ "cpu": "1" }), json!({ "cpu": "1" }))], QosClass::Burstable),
+            (
+                vec![container(full(), full()), container(none(), json!({ "cpu": "1" }))],
+                QosClass::Burstable,
+            ),
+            (vec![container(json!({ "cpu": "1", "memory": "0" }), full())], QosClass::Burstable),
+            (vec![container(none(), none()), container(none(), none())], QosClass::BestEffort),
         ];
         for (containers, expected) in table {
             assert_eq!(class(json!({ "containers": containers })), expected, "{containers:?}");
@@ -122,5 +140,14 @@ mod tests {
             "containers": [container(json!({}), json!({}))],
         });
         assert_eq!(class(spec), QosClass::Guaranteed);
+        for (resources, expected) in [
+            (json!({}), QosClass::BestEffort),
+            (json!({ "requests": { "cpu": "1" } }), QosClass::Burstable),
+            (json!({ "requests": { "cpu": "1" }, "limits": full }), QosClass::Burstable),
+        ] {
+            let containers = json!([container(full.clone(), full.clone())]);
+            let spec = json!({ "resources": resources, "containers": containers });
+            assert_eq!(class(spec), expected, "{resources}");
+        }
     }
 }

@@ -36,6 +36,8 @@ pub struct Worker<Runtime> {
     wishes: mpsc::Receiver<Event>,
     status: watch::Sender<PodStatus>,
     deletion: watch::Sender<Option<Deletion>>,
+    /// The revision of what both of these show.
+    published: u64,
     events: Arc<Recorder>,
 }
 
@@ -97,6 +99,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         };
         let worker = Self {
             controls: spec.containers.iter().map(|_| None).collect(),
+            published: observed.revision(),
             spec: Arc::new(spec),
             runtime,
             clock,
@@ -172,7 +175,11 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         self.observed.apply(&self.spec, event, now);
     }
 
-    fn publish(&self, now: Now) {
+    fn publish(&mut self, now: Now) {
+        let revision = self.observed.revision();
+        if std::mem::replace(&mut self.published, revision) == revision {
+            return;
+        }
         self.status.send_if_modified(|status| {
             let new = lifecycle::status(&self.spec, &self.observed, Some(status), now.wall);
             let changed = new != *status;

@@ -1,6 +1,4 @@
-//! Probes and hooks: when they are made, and what follows from them.
-
-use std::time::Duration;
+//! Probes: when they are made, and what follows from them.
 
 use serde_json::{Value, json};
 
@@ -302,200 +300,6 @@ async fn a_sidecar_holds_the_next_back_until_its_startup_probe_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_for_the_start_holds_the_next_container_back() {
-    let hooked = json!({
-        "name": "web",
-        "lifecycle": { "postStart": { "sleep": { "seconds": 3 } } },
-        "readinessProbe": { "tcpSocket": { "port": 80 }, "periodSeconds": 1 },
-    });
-    let script = serves().hook(Hook::PostStart, 3, Ok(())).answers(Readiness, [YES]);
-    let pod = PodScript::new()
-        .add("containers", hooked, script)
-        .container("other", serves())
-        .stopped_after(4)
-        .await;
-    insta::assert_snapshot!(pod.trace(), @r#"
-    0s sandbox
-    0s image web
-    0s image other
-    0s   | Pending; other ContainerCreating; web ContainerCreating
-    0s   ~ web: Pulled: Container image "web.wasm" already present on machine
-    0s   ~ other: Pulled: Container image "other.wasm" already present on machine
-    0s start web #0
-    0s   ~ web: Created: Container created
-    0s   ~ web: Started: Container started
-    0s   | Pending; other ContainerCreating; web running
-    0s hook web: PostStart
-    3s hook web: PostStart done
-    3s probe web: Readiness? yes
-    3s start other #0
-    3s   ~ other: Created: Container created
-    3s   ~ other: Started: Container started
-    3s   | Running; other running, ready; web running, ready
-    4s probe web: Readiness? yes
-    4s stop web within 30s
-    4s stop other within 30s
-    4s   ~ web: Killing: Stopping container web
-    4s   ~ other: Killing: Stopping container other
-    4s   | Failed; other Error 143; web Error 143
-    4s teardown
-    4s over, exit code 130
-    "#);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_hook_for_the_start_that_fails_ends_the_container() {
-    let hooked =
-        json!({ "name": "web", "lifecycle": { "postStart": { "httpGet": { "port": 80 } } } });
-    let script = serves().hook(Hook::PostStart, 1, Err("connection refused"));
-    let pod = PodScript::new().with("restartPolicy", "Never").add("containers", hooked, script);
-    insta::assert_snapshot!(pod.trace().await, @r#"
-    0s sandbox
-    0s image web
-    0s   | Pending; web ContainerCreating
-    0s   ~ web: Pulled: Container image "web.wasm" already present on machine
-    0s start web #0
-    0s   ~ web: Created: Container created
-    0s   ~ web: Started: Container started
-    0s   | Running; web running
-    0s hook web: PostStart
-    1s hook web: PostStart done
-    1s stop web within 30s
-    1s   ~ web: !FailedPostStartHook: PostStartHook failed: connection refused
-    1s   ~ web: Killing: FailedPostStartHook
-    1s teardown
-    1s   | Failed; web Error 143
-    1s over, exit code 143
-    "#);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_hook_for_the_end_is_a_part_of_the_grace_period() {
-    let hooked =
-        json!({ "name": "web", "lifecycle": { "preStop": { "sleep": { "seconds": 4 } } } });
-    let deaf = Script::runs([Guest::serves().deaf()]);
-    let pod = PodScript::new()
-        .with("terminationGracePeriodSeconds", 10)
-        .add("containers", hooked, deaf.hook(Hook::PreStop, 4, Ok(())))
-        .stopped_after(1)
-        .await;
-    insta::assert_snapshot!(pod.trace(), @r#"
-     0s sandbox
-     0s image web
-     0s   | Pending; web ContainerCreating
-     0s   ~ web: Pulled: Container image "web.wasm" already present on machine
-     0s start web #0
-     0s   ~ web: Created: Container created
-     0s   ~ web: Started: Container started
-     0s   | Running; web running, ready
-     1s   ~ web: Killing: Stopping container web
-     1s hook web: PreStop
-     5s hook web: PreStop done
-     5s stop web within 6s
-    11s kill web
-    11s teardown
-    11s   | Failed; web Error 137
-    11s over, exit code 130
-    "#);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_hook_that_takes_too_long_leaves_two_seconds_for_the_guest() {
-    let hooked =
-        json!({ "name": "web", "lifecycle": { "preStop": { "sleep": { "seconds": 60 } } } });
-    let deaf = Script::runs([Guest::serves().deaf()]);
-    let pod = PodScript::new()
-        .with("terminationGracePeriodSeconds", 10)
-        .add("containers", hooked, deaf.hook(Hook::PreStop, 60, Ok(())))
-        .stopped_after(1)
-        .await;
-    insta::assert_snapshot!(pod.deeds(), @r"
-     0s sandbox
-     0s image web
-     0s start web #0
-     1s hook web: PreStop
-    11s stop web within 2s
-    13s kill web
-    13s teardown
-    13s over, exit code 130
-    ");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failing_hook_for_the_end_is_told_and_the_end_goes_on() {
-    let hooked =
-        json!({ "name": "web", "lifecycle": { "preStop": { "httpGet": { "port": 80 } } } });
-    let script = serves().hook(Hook::PreStop, 1, Err("no answer"));
-    let pod = PodScript::new().add("containers", hooked, script).stopped_after(1).await;
-    insta::assert_snapshot!(pod.trace(), @r#"
-    0s sandbox
-    0s image web
-    0s   | Pending; web ContainerCreating
-    0s   ~ web: Pulled: Container image "web.wasm" already present on machine
-    0s start web #0
-    0s   ~ web: Created: Container created
-    0s   ~ web: Started: Container started
-    0s   | Running; web running, ready
-    1s   ~ web: Killing: Stopping container web
-    1s hook web: PreStop
-    2s hook web: PreStop done
-    2s stop web within 29s
-    2s   ~ web: !FailedPreStopHook: PreStopHook failed: no answer
-    2s teardown
-    2s   | Failed; web Error 143
-    2s over, exit code 130
-    "#);
-}
-
-#[tokio::test(start_paused = true)]
-async fn hooks_for_the_end_are_called_together_and_sidecars_told_last() {
-    let hooks = json!({ "preStop": { "sleep": { "seconds": 2 } } });
-    let sidecar = json!({ "name": "proxy", "restartPolicy": "Always", "lifecycle": hooks });
-    let app = json!({ "name": "app", "lifecycle": hooks });
-    let pod = PodScript::new()
-        .add("initContainers", sidecar, serves().hook(Hook::PreStop, 2, Ok(())))
-        .add(
-            "containers",
-            app,
-            Script::runs([Guest::serves().lingers(3, 0)]).hook(Hook::PreStop, 2, Ok(())),
-        )
-        .stopped_after(1)
-        .await;
-    insta::assert_snapshot!(pod.deeds(), @r"
-    0s sandbox
-    0s image proxy
-    0s start proxy #0
-    0s image app
-    0s start app #0
-    1s hook proxy: PreStop
-    1s hook app: PreStop
-    3s hook proxy: PreStop done
-    3s hook app: PreStop done
-    3s stop app within 28s
-    6s stop proxy within 25s
-    6s teardown
-    6s over, exit code 130
-    ");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_container_that_ends_by_itself_gets_no_hook_for_its_end() {
-    let hooked =
-        json!({ "name": "web", "lifecycle": { "preStop": { "sleep": { "seconds": 2 } } } });
-    let script = Script::runs([Guest::exits(1, 0)]).hook(Hook::PreStop, 2, Ok(()));
-    let pod = PodScript::new().with("restartPolicy", "Never").add("containers", hooked, script);
-    let mut pod = pod.start();
-    pod.end().await;
-    insta::assert_snapshot!(pod.deeds(), @r"
-    0s sandbox
-    0s image web
-    0s start web #0
-    1s teardown
-    1s over, exit code 0
-    ");
-}
-
-#[tokio::test(start_paused = true)]
 async fn while_a_pod_ends_only_readiness_is_asked() {
     let every = json!({ "periodSeconds": 1, "failureThreshold": 1 });
     let container = probed(&[("livenessProbe", every.clone()), ("readinessProbe", every)]);
@@ -530,20 +334,184 @@ async fn while_a_pod_ends_only_readiness_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_grace_period_no_hook_is_called() {
-    let hooked =
-        json!({ "name": "web", "lifecycle": { "preStop": { "sleep": { "seconds": 2 } } } });
-    let script = serves().hook(Hook::PreStop, 2, Ok(()));
-    let mut pod = PodScript::new().add("containers", hooked, script).start();
-    pod.pass(1).await;
-    pod.handle.stop(Some(Duration::ZERO)).await;
-    pod.end().await;
+async fn the_first_tick_is_after_the_start_and_the_delay() {
+    let every = json!({ "periodSeconds": 2, "initialDelaySeconds": 5 });
+    let container = probed(&[("livenessProbe", every.clone()), ("readinessProbe", every)]);
+    let script = serves().start_takes(1).answers(Liveness, [YES]).answers(Readiness, [YES]);
+    let pod = PodScript::new().add("containers", container, script).stopped_after(9).await;
     insta::assert_snapshot!(pod.deeds(), @r"
     0s sandbox
     0s image web
     0s start web #0
-    1s stop web within 2s
+    6s probe web: Liveness? yes
+    7s probe web: Readiness? yes
+    8s probe web: Liveness? yes
+    9s probe web: Readiness? yes
+    9s stop web within 30s
+    9s teardown
+    9s over, exit code 130
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_startup_probe_waits_for_the_tick_after_the_hook() {
+    let mut container = probed(&[("startupProbe", json!({ "periodSeconds": 2 }))]);
+    container["lifecycle"] = json!({ "postStart": { "sleep": { "seconds": 3 } } });
+    let script = serves().hook(Hook::PostStart, 3, Ok(())).answers(Startup, [YES]);
+    let pod = PodScript::new().add("containers", container, script).stopped_after(5).await;
+    insta::assert_snapshot!(pod.deeds(), @r"
+    0s sandbox
+    0s image web
+    0s start web #0
+    0s hook web: PostStart
+    3s hook web: PostStart done
+    4s probe web: Startup? yes
+    5s stop web within 30s
+    5s teardown
+    5s over, exit code 130
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_run_is_judged_by_its_own_answers() {
+    let container = probed(&[
+        ("livenessProbe", json!({ "periodSeconds": 1, "failureThreshold": 2 })),
+        ("readinessProbe", json!({ "periodSeconds": 1, "initialDelaySeconds": 1 })),
+    ]);
+    let script = serves().answers(Liveness, [YES, no(), no(), no(), YES]).answers(Readiness, [YES]);
+    let pod = PodScript::new().add("containers", container, script).stopped_after(5).await;
+    insta::assert_snapshot!(pod.trace(), @r#"
+    0s sandbox
+    0s image web
+    0s   | Pending; web ContainerCreating
+    0s   ~ web: Pulled: Container image "web.wasm" already present on machine
+    0s start web #0
+    0s   ~ web: Created: Container created
+    0s   ~ web: Started: Container started
+    0s   | Running; web running
+    1s probe web: Liveness? yes
+    1s probe web: Readiness? yes
+    1s   | Running; web running, ready
+    2s probe web: Liveness? no
+    2s probe web: Readiness? yes
+    2s   ~ web: !Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 503
+    3s probe web: Liveness? no
+    3s probe web: Readiness? yes
+    3s stop web within 30s
+    3s   ~ web: !Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 503 (x2)
+    3s   ~ web: Killing: Container web failed liveness probe, will be restarted
+    3s image web
+    3s   | Running; web Error 143
+    3s   ~ web: Pulled: Container image "web.wasm" already present on machine (x2)
+    3s start web #1
+    3s   ~ web: Created: Container created (x2)
+    3s   ~ web: Started: Container started (x2)
+    3s   | Running; web running, restarts 1
+    4s probe web: Liveness? no
+    4s probe web: Readiness? yes
+    4s   ~ web: !Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 503 (x3)
+    4s   | Running; web running, ready, restarts 1
+    5s probe web: Liveness? yes
+    5s probe web: Readiness? yes
+    5s stop web within 30s
+    5s   ~ web: Killing: Stopping container web
+    5s teardown
+    5s   | Failed; web Error 143, restarts 1
+    5s over, exit code 130
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_counts_as_a_success_and_is_told() {
+    let container = probed(&[("readinessProbe", json!({ "periodSeconds": 1 }))]);
+    let warning = ProbeAnswer::Warning("Probe terminated redirects".to_owned());
+    let pod = PodScript::new()
+        .add("containers", container, serves().answers(Readiness, [warning, YES]))
+        .stopped_after(1)
+        .await;
+    insta::assert_snapshot!(pod.trace(), @r#"
+    0s sandbox
+    0s image web
+    0s   | Pending; web ContainerCreating
+    0s   ~ web: Pulled: Container image "web.wasm" already present on machine
+    0s start web #0
+    0s   ~ web: Created: Container created
+    0s   ~ web: Started: Container started
+    0s   | Running; web running
+    0s probe web: Readiness? yes, but
+    0s   ~ web: !ProbeWarning: Readiness probe warning: Probe terminated redirects
+    0s   | Running; web running, ready
+    1s probe web: Readiness? yes
+    1s stop web within 30s
+    1s   ~ web: Killing: Stopping container web
     1s teardown
+    1s   | Failed; web Error 143
     1s over, exit code 130
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_grace_of_a_probe_is_two_seconds_at_least_and_the_pods_by_default() {
+    for (own, pods, told, killed) in [(1, 30, 2, 7), (4, 30, 4, 9), (0, 6, 6, 11)] {
+        let mut probe = json!({ "periodSeconds": 5, "failureThreshold": 1 });
+        if own > 0 {
+            probe["terminationGracePeriodSeconds"] = json!(own);
+        }
+        let deaf = Script::runs([Guest::serves().deaf()]).answers(Liveness, [no()]);
+        let mut pod = PodScript::new()
+            .with("restartPolicy", "Never")
+            .with("terminationGracePeriodSeconds", pods)
+            .add("containers", probed(&[("livenessProbe", probe)]), deaf)
+            .start();
+        pod.end().await;
+        let deeds = pod.deeds();
+        assert!(deeds.contains(&format!("stop web within {told}s")), "{deeds}");
+        assert!(deeds.contains(&format!("{killed}s kill web")), "{deeds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sidecar_is_looked_after_while_one_before_it_starts_again() {
+    let every = json!({ "periodSeconds": 1, "failureThreshold": 1 });
+    let mut second = probed(&[("startupProbe", json!({ "periodSeconds": 4 }))]);
+    second["livenessProbe"] = every.clone();
+    second["livenessProbe"]["tcpSocket"] = json!({ "port": 80 });
+    second["restartPolicy"] = json!("Always");
+    let mut pod = PodScript::new()
+        .sidecar("first", Script::runs([Guest::exits(1, 1), Guest::exits(1, 1), Guest::serves()]))
+        .add(
+            "initContainers",
+            second,
+            serves().answers(Startup, [YES]).answers(Liveness, [YES, no(), YES]),
+        )
+        .container("app", Script::runs([Guest::exits(1, 0)]))
+        .with("restartPolicy", "Never")
+        .start();
+    pod.end().await;
+    insta::assert_snapshot!(pod.deeds(), @r"
+     0s sandbox
+     0s image first
+     0s start first #0
+     0s image web
+     0s start web #0
+     1s image first
+     1s start first #1
+     4s probe web: Startup? yes
+     4s probe web: Liveness? yes
+     5s probe web: Liveness? no
+     5s stop web within 30s
+    12s image first
+    12s start first #2
+    12s image web
+    12s start web #1
+    16s probe web: Startup? yes
+    16s probe web: Liveness? yes
+    16s image app
+    16s start app #0
+    17s probe web: Liveness? yes
+    17s stop web within 30s
+    17s stop first within 30s
+    17s teardown
+    17s over, exit code 0
     ");
 }

@@ -92,6 +92,21 @@ async fn the_delay_grows_to_five_minutes_and_a_long_run_forgets() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_delay_is_named_in_the_message() {
+    let mut pod = PodScript::new().container("web", Script::runs([Guest::exits(0, 1)])).start();
+    pod.wait_until(|status| restarts(status) == 7).await;
+    pod.handle.kill().await;
+    pod.end().await;
+    let trace = pod.trace();
+    let delays: Vec<&str> = trace
+        .lines()
+        .filter_map(|line| line.split_once("(back-off ")?.1.split_once(" restarting"))
+        .map(|(delay, _)| delay)
+        .collect();
+    assert_eq!(delays, ["10s", "20s", "40s", "1m20s", "2m40s", "5m0s", "5m0s", "5m0s"], "{trace}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_always_a_success_is_started_again_too() {
     let mut pod = PodScript::new().container("web", Script::runs([Guest::exits(1, 0)])).start();
     pod.wait_until(|status| restarts(status) == 2).await;

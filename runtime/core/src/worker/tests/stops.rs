@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::scripted::{Guest, PodScript, Script, is_running, no_image};
-use crate::lifecycle::{ImageErrorKind, Outcome, PodFailure, PodFailureReason};
+use crate::lifecycle::{
+    ImageErrorKind, Outcome, PodFailure, PodFailureReason, ProbeAnswer, ProbeKind,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_ends_within_its_grace_keeps_its_code() {
@@ -157,6 +159,33 @@ async fn a_second_stop_can_only_shorten() {
     11s kill web
     11s teardown
     11s over, exit code 130
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_pod_shortens_an_end_that_has_begun() {
+    let mut pod = PodScript::new()
+        .add(
+            "containers",
+            json!({ "name": "web", "livenessProbe": {
+                "tcpSocket": { "port": 80 }, "periodSeconds": 5, "failureThreshold": 1,
+            } }),
+            Script::runs([Guest::serves().deaf()])
+                .answers(ProbeKind::Liveness, [ProbeAnswer::Failure("refused".to_owned())]),
+        )
+        .start();
+    pod.pass(6).await;
+    pod.handle.stop(Some(Duration::from_secs(3))).await;
+    pod.end().await;
+    insta::assert_snapshot!(pod.deeds(), @r"
+    0s sandbox
+    0s image web
+    0s start web #0
+    5s probe web: Liveness? no
+    5s stop web within 30s
+    9s kill web
+    9s teardown
+    9s over, exit code 130
     ");
 }
 
