@@ -1,7 +1,6 @@
 //! An image made ready to run: mapped, linked, its entry found. Once for all its runs: a restart,
 //! or a second container of the same image, costs only the instance.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,7 +13,7 @@ use super::engine::{COMMAND_PLACES, Engines, PlacedEngine, places_of};
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
-use crate::image::{Code, CodeCache, GuestKind, ImageError, Shape};
+use crate::image::{Code, CodeCache, GuestKind, ImageError, ImageFile, Shape};
 use crate::sandbox::wasi::p1::wants_listeners;
 
 /// A guest that can be run any number of times. Clones share it.
@@ -58,7 +57,7 @@ pub enum PrepareError {
 }
 
 impl Program {
-    /// The program in the image file at `image`: its code from the cache, or compiled now. Code
+    /// The program in the file `image`: its code from the cache, or compiled now. Code
     /// that the engine refuses (a damaged file) is compiled once more. `on_slow` is called when
     /// compiling takes longer than half a second.
     ///
@@ -70,10 +69,11 @@ impl Program {
     pub async fn prepare(
         engines: &Engines,
         cache: &CodeCache,
-        image: &Path,
+        image: impl Into<ImageFile>,
         on_slow: impl Fn(),
     ) -> Result<Self, PrepareError> {
-        let code = cache.code(image, &on_slow).await?;
+        let image = image.into();
+        let code = cache.code(image.clone(), &on_slow).await?;
         match Self::load(engines, &code) {
             Err(StartError::Load { path, source }) => {
                 tracing::warn!(path, error = format!("{source:#}"), "compiling again");
