@@ -12,7 +12,6 @@
 
 use std::path::Path;
 
-use tokio_util::sync::CancellationToken;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex, Val};
 use wasmtime::{Engine, ExternType, FuncType, InstancePre, Module, Store};
@@ -20,7 +19,9 @@ use wasmtime::{Engine, ExternType, FuncType, InstancePre, Module, Store};
 use super::program::{Entry, Program};
 use super::run::{self, Failure, GuestHost, RunSpec};
 use super::state::GuestState;
+use super::stop_export;
 use crate::lifecycle::Exit;
+use crate::sandbox::Stop;
 
 /// Nothing of that name, as a shell has it.
 const NOT_FOUND: i32 = 127;
@@ -48,7 +49,7 @@ pub async fn exec(
     let Some(word) = command.first().cloned() else {
         return not_found("an empty command", &program, &spec);
     };
-    let never = CancellationToken::new();
+    let never = Stop::default();
     match find(&program.shared.entry, &word) {
         Ok(Some(_)) if command.len() > 1 => {
             let problem = format!("the export {word:?} takes no arguments");
@@ -132,7 +133,7 @@ fn find(entry: &Entry, word: &str) -> Result<Option<Export>, String> {
 
 fn find_in_module(module: &Module, word: &str) -> Result<Option<Export>, String> {
     match module.get_export(word) {
-        Some(ExternType::Func(function)) if is_own(word) => match callable(&function) {
+        Some(ExternType::Func(function)) if is_for_commands(word) => match callable(&function) {
             true => Ok(Some(Export::Core(word.to_owned()))),
             false => {
                 Err(unfit(word, "a function without parameters that returns an i32 or nothing"))
@@ -149,15 +150,16 @@ fn callable(function: &FuncType) -> bool {
         && results.next().is_none()
 }
 
-/// What toolchains export for the host is no command.
-fn is_own(name: &str) -> bool {
-    !name.starts_with('_') && !name.starts_with("cabi_") && !name.starts_with("wasi:")
+/// What is exported for the host is no command: by toolchains, for WASI, for the stop.
+fn is_for_commands(name: &str) -> bool {
+    let for_the_host = ["_", "cabi_", "wasi:", stop_export::PREFIX];
+    !for_the_host.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn find_in_component(component: &Component, word: &str) -> Result<Option<Export>, String> {
     let engine = component.engine();
     let ty = component.component_type();
-    let mut exports = ty.exports(engine).filter(|(name, _)| is_own(name));
+    let mut exports = ty.exports(engine).filter(|(name, _)| is_for_commands(name));
     let Some((name, item)) = exports.find(|(name, item)| {
         is_function_or_interface(&item.ty) && (*name == word || unversioned(name) == word)
     }) else {
@@ -244,7 +246,7 @@ fn names(entry: &Entry) -> Vec<String> {
         Linked::Module(pre) => {
             let exports = pre.module().exports();
             let functions = exports.filter_map(|export| match export.ty() {
-                ExternType::Func(function) if is_own(export.name()) && callable(&function) => {
+                ExternType::Func(function) if is_for_commands(export.name()) && callable(&function) => {
                     Some(export.name().to_owned())
                 }
                 _ => None,
@@ -254,7 +256,7 @@ fn names(entry: &Entry) -> Vec<String> {
         Linked::Component(pre) => {
             let (engine, ty) = (pre.component().engine(), pre.component().component_type());
             let functions = ty.exports(engine).filter_map(|(name, item)| {
-                let fits = is_own(name) && !matches!(fit(&item.ty, engine), Fit::No);
+                let fits = is_for_commands(name) && !matches!(fit(&item.ty, engine), Fit::No);
                 fits.then(|| unversioned(name).to_owned())
             });
             functions.take(NAMES).collect()

@@ -18,6 +18,7 @@ mod reactor;
 mod run;
 mod state;
 mod stdio;
+mod stop_export;
 #[cfg(test)]
 mod tests;
 mod wasi;
