@@ -25,7 +25,7 @@ mod wasi;
 
 pub use clock::PodClock;
 pub use engine::{Engines, EnginesError};
-pub use exec::exec;
+pub use exec::{Loader, exec};
 pub use exit::StartError;
 pub use http::{HttpSettings, HttpSettingsError};
 pub(crate) use limiter::most_handles;

@@ -14,7 +14,7 @@ use super::runtime::{PodRuntime, has_commands, now};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::new_run_id;
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, Exceeded, HttpSettings, Program, RunSpec, Stdin};
+use crate::guest::{self, Exceeded, HttpSettings, Loader, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -77,9 +77,11 @@ pub(super) async fn start(
     let stop = Stop::new(signal);
     let account = account(store, &container.name, resources);
     let execution = has_commands(container).then(|| {
+        let cache = runtime.request.host.shared.cache.clone();
         Arc::new(Execution {
             count: AtomicU64::new(0),
             program: program.clone(),
+            loader: Loader::new(store.engines().clone(), cache, account.clone()),
             account: account.clone(),
             spec: spec.clone(),
         })

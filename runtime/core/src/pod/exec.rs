@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::container::ended;
 use super::store::PodStore;
 use crate::executor::Account;
-use crate::guest::{self, OutputBuffer, Program, RunSpec, Stdin};
+use crate::guest::{self, Loader, OutputBuffer, Program, RunSpec, Stdin};
 use crate::lifecycle::Exit;
 
 /// The most of a command's output that is kept, both streams together.
@@ -20,6 +20,7 @@ pub(super) struct Execution {
     /// How many commands there were.
     pub(super) count: AtomicU64,
     pub(super) program: Program,
+    pub(super) loader: Loader,
     pub(super) account: Account,
     /// Of the run itself.
     pub(super) spec: RunSpec,
@@ -50,7 +51,8 @@ impl Execution {
         };
         let mut host = store.guest_host(self.account.clone());
         host.containers *= DESCRIPTORS;
-        let task = self.account.spawn(guest::exec(self.program.clone(), host, spec, command));
+        let (program, loader) = (self.program.clone(), self.loader.clone());
+        let task = self.account.spawn(guest::exec(program, loader, host, spec, command));
         let exit = ended(task, "command").await;
         let output = String::from_utf8_lossy(&output.contents()).into_owned();
         Executed { exit, output }

@@ -103,6 +103,10 @@ impl World {
         }
     }
 
+    fn loader(&self) -> Loader {
+        Loader::new(self.engines.clone(), self.cache.clone(), self.host().account)
+    }
+
     fn start(&self, program: Program) -> crate::executor::Task<Exit> {
         let host = self.host();
         let account = self.executor.account("test", Weight::MIN, None);

@@ -214,6 +214,7 @@ async fn what_the_host_calls_by_itself_is_no_command() {
     let program = world.prepare(&text).await.unwrap();
     let task = world.host().account.spawn(exec(
         program,
+        world.loader(),
         world.host(),
         world.spec(),
         vec!["wasmpod:lifecycle/stoppable".to_owned()],
