@@ -18,4 +18,5 @@ mod probes;
 mod programs;
 mod run;
 mod sockets;
+mod stop;
 mod terminal;
