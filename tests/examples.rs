@@ -69,6 +69,31 @@ fn sidecar_publishes_what_its_neighbour_writes() {
 }
 
 #[test]
+fn exec_probe_finds_the_sign_of_life_by_a_program_of_its_own() {
+    let world = World::new();
+    let pod = world.wasmpod(["run", "-o", "json", &example("exec-probe/pod.yaml")]).start();
+    pod.wait_for_status("it is ready", |status| status["containerStatuses"][0]["ready"] == true);
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+}
+
+#[test]
+fn graceful_answers_what_it_has_begun() {
+    let world = World::new();
+    let port = free_port();
+    let pod = world
+        .wasmpod(["run", &example("graceful/pod.yaml"), "--publish", &format!("{port}:8080")])
+        .start();
+    let answer = request(port, "GET /10 HTTP/1.1", "");
+    assert!(answer.ends_with("that took 10 ms\n"), "{answer}");
+    pod.signal(Signal::INT);
+    let result = pod.finish();
+    assert_eq!(result.code, 130, "{result}");
+    in_this_order(&result, &["told to stop by SIGTERM", "goodbye"]);
+}
+
+#[test]
 fn http_hello_answers_on_its_published_port() {
     let world = World::new();
     let port = free_port();

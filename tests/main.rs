@@ -20,4 +20,5 @@ mod programs;
 mod run;
 mod services;
 mod sockets;
+mod stop;
 mod terminal;

@@ -31,7 +31,9 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) -> io::Result<()> {
 fn every_case_that_the_page_names_is_a_test() {
     let core = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cases = BTreeSet::new();
-    functions(&core.join("src"), &mut cases).unwrap();
+    for folder in ["src", "../../tests"] {
+        functions(&core.join(folder), &mut cases).unwrap();
+    }
     let page = fs::read_to_string(core.join("../../docs/semantics.md")).unwrap();
     let named = page.split('`').skip(1).step_by(2);
     let named: Vec<&str> = named.filter(|name| name.contains('_')).collect();

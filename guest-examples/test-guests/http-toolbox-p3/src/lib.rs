@@ -5,11 +5,16 @@
 //! | `/hello` | a greeting |
 //! | `/echo` | the body that came, as it comes |
 //! | `/count` | how many requests this instance has served |
+//! | `/grpc.health.v1.Health/Check` | how a service is, by its name |
 //! | `/headers` | the request's headers, and what it was sent to |
 //! | `/trap`, `/trap/soon`, `/trap/late` | a trap before the head, right after it, or in the middle of the body |
 //! | `/error` | answers with an error code |
 //! | `/spin` | computes for ever |
+//! | `/sleep/MS` | waits before the head |
+//! | `/stop` | answers when the container is to stop, with the signal and the minutes that are left |
 //! | `/get/URL` | asks elsewhere and passes the answer on |
+
+mod health;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -41,6 +46,7 @@ impl wasip3::exports::http::handler::Guest for Handler {
                 Ok(respond(200, body))
             }
             ("count", _) => Ok(text(200, format!("{served}\n"))),
+            ("grpc.health.v1.Health", "Check") => Ok(health::check(request).await),
             ("headers", _) => Ok(text(200, headers(&request))),
             ("trap", late @ ("soon" | "late")) => {
                 let late = late == "late";
@@ -62,6 +68,16 @@ impl wasip3::exports::http::handler::Guest for Handler {
                     turns += 1;
                 }
                 Ok(text(200, "done\n".to_owned()))
+            }
+            ("sleep", milliseconds) => {
+                wait_for(milliseconds.parse().unwrap_or(0) * 1_000_000).await;
+                Ok(text(200, "slept\n".to_owned()))
+            }
+            ("stop", _) => {
+                println!("waiting");
+                let request = wasmpod_guest::p3::stop::wait().await;
+                let minutes = request.grace.as_secs().div_ceil(60);
+                Ok(text(200, format!("{}, {minutes} min\n", request.signal)))
             }
             ("get", url) => match get(url).await {
                 Ok(response) => {

@@ -5,6 +5,7 @@
 //! | `/hello` | a greeting |
 //! | `/echo` | the body that came, as it comes |
 //! | `/count` | how many requests this instance has served |
+//! | `/grpc.health.v1.Health/Check` | how a service is, by its name |
 //! | `/headers` | the request's headers, and what it was sent to |
 //! | `/trap`, `/trap/soon`, `/trap/late` | a trap before the head, right after it, or in the middle of the body |
 //! | `/exit` | ends with an error, without a response |
@@ -14,10 +15,12 @@
 //! | `/spin`, `/spin/late` | computes for ever, before the head or after it |
 //! | `/sleep/MS`, `/sleep/late/MS` | waits before the head, or after a response with its length |
 //! | `/grow/MIB` | makes its memory grow and says by how much |
+//! | `/stop` | answers when the container is to stop, with the signal and the minutes that are left |
 //! | `/leak` | leaves a resource behind |
 //! | `/stream/KIB` | so much in writes of 4 KiB |
 //! | `/get/URL` | asks elsewhere and passes the answer on |
 
+mod health;
 mod outgoing;
 mod trouble;
 
@@ -46,10 +49,12 @@ impl wasip2::exports::http::incoming_handler::Guest for Handler {
             ("hello", _) => answer(outparam, 200, "hello\n"),
             ("echo", _) => echo(request, outparam),
             ("count", _) => answer(outparam, 200, &format!("{served}\n")),
+            ("grpc.health.v1.Health", "Check") => health::check(request, outparam),
             ("headers", _) => answer(outparam, 200, &headers(&request)),
             ("error", _) => ResponseOutparam::set(outparam, Err(ErrorCode::ConfigurationError)),
             ("silent", _) => {}
             ("sleep", rest) => sleep(rest, outparam),
+            ("stop", _) => stop(outparam),
             ("leak", _) => {
                 std::mem::forget(Fields::new());
                 answer(outparam, 200, "leaked\n");
@@ -139,6 +144,13 @@ fn sleep(words: &str, outparam: ResponseOutparam) {
         subscribe_duration(nanoseconds).block();
         answer(outparam, 200, "slept\n");
     }
+}
+
+fn stop(outparam: ResponseOutparam) {
+    println!("waiting");
+    let request = wasmpod_guest::p2::stop::wait();
+    let minutes = request.grace.as_secs().div_ceil(60);
+    answer(outparam, 200, &format!("{}, {minutes} min\n", request.signal));
 }
 
 fn stream(kib: usize, outparam: ResponseOutparam) {

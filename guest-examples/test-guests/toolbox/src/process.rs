@@ -2,6 +2,7 @@
 //!
 //! | words | deed |
 //! |---|---|
+//! | `await-stop` | waits for the container's stop, prints its signal (0.2) and the minutes that are left |
 //! | `env` | prints arguments, environment, working directory and /etc/hostname |
 //! | `exit N` | ends with exit code N |
 //! | `fail-until FILE N` | counts its runs in FILE; all before the Nth end with exit code 1 |
@@ -20,6 +21,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
     Some(match words {
+        ["await-stop"] => await_stop(),
         ["env"] => print_environment(),
         ["exit", code] => exit(code),
         ["fail-until", file, count] => fail_until(file, count),
@@ -28,6 +30,26 @@ pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
         ["tick", milliseconds] => tick(milliseconds),
         _ => return None,
     })
+}
+
+#[cfg(target_env = "p1")]
+fn await_stop() -> Outcome {
+    println!("waiting");
+    loop {
+        if let Some(grace) = wasmpod_guest::p1::stop::requested() {
+            println!("stop, {} min", grace.as_secs().div_ceil(60));
+            return Ok(());
+        }
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(not(target_env = "p1"))]
+fn await_stop() -> Outcome {
+    println!("waiting");
+    let request = wasmpod_guest::p2::stop::wait();
+    println!("{}, {} min", request.signal, request.grace.as_secs().div_ceil(60));
+    Ok(())
 }
 
 fn print_environment() -> Outcome {

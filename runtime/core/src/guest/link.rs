@@ -14,11 +14,11 @@ use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::state::GuestState;
 use crate::image::family;
-use crate::sandbox::wasi as sockets;
+use crate::sandbox::wasi as fronts;
 
 type State = GuestState;
 
-/// A linker with what `component` imports.
+/// A linker with what `component` imports. The versions of `wasmpod:lifecycle` go with those of WASI.
 pub(crate) fn component(component: &Component) -> Result<Linker<State>> {
     let engine = component.engine();
     let mut linker = Linker::new(engine);
@@ -37,10 +37,11 @@ pub(crate) fn component(component: &Component) -> Result<Linker<State>> {
 pub(crate) fn module(module: &Module) -> Result<wasmtime::Linker<State>> {
     let mut linker = wasmtime::Linker::new(module.engine());
     let imports = |name| module.imports().any(|import| import.module() == name);
-    sockets::p1::add_to_linker(&mut linker, module)?;
+    fronts::p1::add_to_linker(&mut linker, module)?;
+    fronts::lifecycle::link_module(&mut linker, module)?;
     if imports(UNSTABLE) {
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
-        sockets::p1::any_exit_code(&mut linker, UNSTABLE)?;
+        fronts::p1::any_exit_code(&mut linker, UNSTABLE)?;
     }
     Ok(linker)
 }
@@ -126,9 +127,9 @@ fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
             clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
         }
         other => {
-            if !sockets::http::link_interface_p2(linker, other)? {
-                sockets::p2::link_interface(linker, other)?;
-            }
+            let _linked = fronts::http::link_interface_p2(linker, other)?
+                || fronts::p2::link_interface(linker, other)?
+                || fronts::lifecycle::link_interface_p2(linker, other)?;
             Ok(())
         }
     }
@@ -146,9 +147,9 @@ fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
             clocks::system_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
         }
         other => {
-            if !sockets::http::link_interface_p3(linker, other)? {
-                sockets::p3::link_interface(linker, other)?;
-            }
+            let _linked = fronts::http::link_interface_p3(linker, other)?
+                || fronts::p3::link_interface(linker, other)?
+                || fronts::lifecycle::link_interface_p3(linker, other)?;
             Ok(())
         }
     }

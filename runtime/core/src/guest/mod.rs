@@ -20,6 +20,7 @@ mod reactor;
 mod run;
 mod state;
 mod stdio;
+mod stop_export;
 #[cfg(test)]
 mod tests;
 mod wasi;
@@ -27,7 +28,7 @@ mod wasi;
 pub use annotation::AnnotationError;
 pub use clock::PodClock;
 pub use engine::{Engines, EnginesError};
-pub use exec::exec;
+pub use exec::{Loader, exec};
 pub use exit::StartError;
 pub use http::HttpSettings;
 pub(crate) use limiter::most_handles;

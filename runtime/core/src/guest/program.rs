@@ -1,7 +1,6 @@
 //! An image made ready to run: mapped, linked, its entry found. Once for all its runs: a restart,
 //! or a second container of the same image, costs only the instance.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,7 +13,8 @@ use super::engine::{COMMAND_PLACES, Engines, PlacedEngine, places_of};
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
-use crate::image::{Code, CodeCache, GuestKind, ImageError, Shape};
+use super::stop_export::{self, StopExport};
+use crate::image::{Code, CodeCache, GuestKind, ImageError, ImageFile, Shape};
 use crate::sandbox::wasi::p1::wants_listeners;
 
 /// A guest that can be run any number of times. Clones share it.
@@ -32,6 +32,10 @@ pub(crate) struct Shared {
     pub(crate) places: Arc<Semaphore>,
     places_for_commands: Arc<Semaphore>,
     pub(crate) places_per_instance: u32,
+    /// What a component has for its stop; a module's is found by its name.
+    pub(crate) stop_export: Option<StopExport>,
+    /// Whether it has such an export that is never called.
+    is_deaf: bool,
     code: Code,
 }
 
@@ -58,7 +62,7 @@ pub enum PrepareError {
 }
 
 impl Program {
-    /// The program in the image file at `image`: its code from the cache, or compiled now. Code
+    /// The program in the file `image`: its code from the cache, or compiled now. Code
     /// that the engine refuses (a damaged file) is compiled once more. `on_slow` is called when
     /// compiling takes longer than half a second.
     ///
@@ -70,10 +74,11 @@ impl Program {
     pub async fn prepare(
         engines: &Engines,
         cache: &CodeCache,
-        image: &Path,
+        image: impl Into<ImageFile>,
         on_slow: impl Fn(),
     ) -> Result<Self, PrepareError> {
-        let code = cache.code(image, &on_slow).await?;
+        let image = image.into();
+        let code = cache.code(image.clone(), &on_slow).await?;
         match Self::load(engines, &code) {
             Err(StartError::Load { path, source }) => {
                 tracing::warn!(path, error = format!("{source:#}"), "compiling again");
@@ -102,14 +107,18 @@ impl Program {
 
     fn load_for(placed: &PlacedEngine, code: &Code) -> Result<Self, StartError> {
         let PlacedEngine { engine, places, places_for_commands } = placed.clone();
+        let kind = code.shape.kind;
         let mut places_per_instance = 1;
-        let (entry, listens) = if code.shape.kind.is_component() {
+        let mut stop_export = None;
+        let (entry, listens, is_stoppable) = if kind.is_component() {
             let component = map_component(&engine, code)?;
             places_per_instance = places_of(&component);
-            (component_entry(&component, code.shape.kind)?, false)
+            stop_export = StopExport::find(&component)?;
+            (component_entry(&component, kind)?, false, stop_export.is_some())
         } else {
             let module = map_module(&engine, code)?;
-            (module_entry(&module, code.shape.kind)?, wants_listeners(&module))
+            let is_stoppable = stop_export::in_module(&module);
+            (module_entry(&module, kind)?, wants_listeners(&module), is_stoppable)
         };
         let code = code.clone();
         Ok(Self {
@@ -120,6 +129,8 @@ impl Program {
                 places,
                 places_for_commands,
                 places_per_instance,
+                stop_export,
+                is_deaf: is_stoppable && !stop_export::is_called(kind),
                 code,
             }),
         })
@@ -143,6 +154,17 @@ impl Program {
     /// What it is and what it asks of its engine.
     pub fn shape(&self) -> Shape {
         self.shared.code.shape
+    }
+
+    /// What its author should know: it wants to be told of a stop by a call and cannot be.
+    pub fn note(&self) -> Option<String> {
+        self.shared.is_deaf.then(|| {
+            let kind = self.kind();
+            format!(
+                "it exports `wasmpod:lifecycle/stoppable`, which is not called in a guest of its \
+                 kind ({kind}): to learn of a stop it has to import `wasmpod:lifecycle/stop`"
+            )
+        })
     }
 
     /// The sha256 of its image file, in hexadecimal.

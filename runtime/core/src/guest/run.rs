@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 
 use super::exit::StartError;
@@ -14,6 +13,7 @@ use super::wasi::WasiSetup;
 use super::{HttpSettings, PodClock, PodRandom, command, exit, http, reactor};
 use crate::executor::Account;
 use crate::lifecycle::Exit;
+use crate::sandbox::Stop;
 use crate::sandbox::filesystem::Mount;
 use crate::sandbox::network::Endpoint;
 use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
@@ -34,6 +34,7 @@ pub struct GuestHost {
 }
 
 /// What a run gets from its container's manifest.
+#[derive(Clone)]
 pub struct RunSpec {
     /// Names the run within its Pod, container and attempt: `web/0`.
     pub run: String,
@@ -64,19 +65,15 @@ pub struct RunSpec {
 
 /// Runs `program` once, to its end.
 ///
-/// `stop` asks for the end: the guest's standard input ends, its listeners refuse, a reactor ends
-/// at once, an HTTP handler when it has answered the requests that were begun. Whoever has
-/// no more patience drops the future: that is the kill, and [`Exit::killed`] is its exit.
+/// `stop` asks for the end: the guest's standard input ends, its listeners refuse, what it has of
+/// `wasmpod:lifecycle` tells it; a reactor ends at once, an HTTP handler when it has answered the
+/// requests that were begun. Whoever has no more patience drops the future: that is the kill, and
+/// [`Exit::killed`] is its exit.
 /// Must be polled within a tokio runtime with timers; file system calls use its blocking threads.
 ///
 /// # Cancel safety
 /// Dropping it at any await frees everything the guest held.
-pub async fn run(
-    program: Program,
-    host: GuestHost,
-    spec: RunSpec,
-    stop: CancellationToken,
-) -> Exit {
+pub async fn run(program: Program, host: GuestHost, spec: RunSpec, stop: Stop) -> Exit {
     if program.kind().is_http() {
         return http::serve(program.shared, host, spec, stop).await;
     }
@@ -84,13 +81,13 @@ pub async fn run(
     let exit = match start(&program, host, spec, &stop) {
         Ok(mut store) => {
             let refuse = async {
-                stop.cancelled().await;
+                stop.asked().await;
                 endpoint.refuse_new();
                 std::future::pending().await
             };
             let ended = tokio::select! {
                 biased;
-                ended = call(&mut store, &program.shared.entry, &stop) => ended,
+                ended = call(&mut store, &program, &stop) => ended,
                 never = refuse => never,
             };
             // With the store, the guest's own sockets close as those of a process that exits.
@@ -108,7 +105,7 @@ pub(super) fn start(
     program: &Program,
     host: GuestHost,
     mut spec: RunSpec,
-    stop: &CancellationToken,
+    stop: &Stop,
 ) -> Result<Store<GuestState>, StartError> {
     let listeners = if program.shared.listens {
         let listeners = listen(&host.endpoint, &spec.ports)?;
@@ -131,15 +128,16 @@ pub(super) fn start(
 
 async fn call(
     store: &mut Store<GuestState>,
-    entry: &Entry,
-    stop: &CancellationToken,
+    program: &Program,
+    stop: &Stop,
 ) -> Result<Exit, Failure> {
-    match entry {
+    let export = program.shared.stop_export.as_ref();
+    match &program.shared.entry {
         Entry::CommandModule(pre) => command::module(store, pre).await,
         Entry::CommandP2(pre) => command::p2(store, pre).await,
-        Entry::CommandP3(pre) => command::p3(store, pre).await,
+        Entry::CommandP3(pre) => command::p3(store, pre, stop, export).await,
         Entry::ReactorModule(pre) => reactor::module(store, pre, stop).await,
-        Entry::ReactorComponent(pre) => reactor::component(store, pre, stop).await,
+        Entry::ReactorComponent(pre) => reactor::component(store, pre, stop, export).await,
         Entry::HttpP2(_) | Entry::HttpP3(_) => unreachable!("served, not called"),
     }
 }

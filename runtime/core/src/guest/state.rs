@@ -13,6 +13,7 @@ use super::wasi::WasiSetup;
 use crate::executor::yield_point;
 use crate::sandbox::network::Listener;
 use crate::sandbox::wasi::http::PodHttp;
+use crate::sandbox::wasi::lifecycle::{LifecycleCtxView, LifecycleView};
 use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
@@ -114,6 +115,12 @@ impl WasiHttpView for GuestState {
             table: &mut self.table,
             hooks: &mut self.outgoing_http,
         }
+    }
+}
+
+impl LifecycleView for GuestState {
+    fn lifecycle(&mut self) -> LifecycleCtxView<'_> {
+        LifecycleCtxView { table: &mut self.table, stop: &self.setup.stop }
     }
 }
 

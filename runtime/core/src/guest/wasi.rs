@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
@@ -16,6 +15,7 @@ use super::run::{GuestHost, RunSpec};
 use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
 use super::{PodClock, PodRandom};
 use crate::executor::Account;
+use crate::sandbox::Stop;
 use crate::sandbox::network::Endpoint;
 
 /// Everything that a context is made of.
@@ -27,7 +27,8 @@ pub struct WasiSetup {
     stdout: Arc<dyn Output>,
     pub(crate) stderr: Arc<dyn Output>,
     tty: bool,
-    stop: CancellationToken,
+    /// How the run is asked to end.
+    pub(crate) stop: Stop,
     pub(crate) clock: PodClock,
     random: PodRandom,
     run: String,
@@ -50,11 +51,7 @@ impl WasiSetup {
     ///
     /// # Errors
     /// [`StartError::Directory`] when one cannot be opened.
-    pub fn new(
-        host: GuestHost,
-        spec: RunSpec,
-        stop: &CancellationToken,
-    ) -> Result<Self, StartError> {
+    pub fn new(host: GuestHost, spec: RunSpec, stop: &Stop) -> Result<Self, StartError> {
         let mut builder = WasiCtxBuilder::new();
         for mount in &spec.mounts {
             let permissions = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
@@ -108,7 +105,7 @@ impl WasiSetup {
         builder.stdin(GuestInput {
             stdin: self.stdin.clone(),
             terminal: self.tty,
-            stop: self.stop.clone(),
+            stop: self.stop.token(),
         });
         let output =
             |output: &Arc<dyn Output>| GuestOutput { output: output.clone(), terminal: self.tty };

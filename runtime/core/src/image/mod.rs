@@ -7,6 +7,7 @@ mod cache;
 mod compile;
 pub(crate) mod digest;
 mod error;
+mod file;
 mod identity;
 mod kind;
 mod profile;
@@ -19,6 +20,8 @@ pub use compile::Compiler;
 #[cfg(feature = "compiler")]
 pub use compile::compile_child;
 pub use error::{ImageError, ImageErrorReason};
+pub use file::ImageFile;
+pub(crate) use identity::FileIdentity;
 pub(crate) use kind::family;
 pub use kind::{GuestKind, KindError, Shape};
 pub use profile::{Profile, Reservation};

@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_component_is_told_by_its_exports() {
-        let table: [(&[&str], &str); 9] = [
+        let table: [(&[&str], &str); 11] = [
             (&["wasi:cli/run@0.2.0"], "command-0.2"),
             (&["wasi:cli/run@0.2.12"], "command-0.2"),
             (&["wasi:cli/run@0.3.0"], "command-0.3.async"),
@@ -205,6 +205,8 @@ mod tests {
             (&["wasi:cli/run@0.2.3", "wasi:http/incoming-handler@0.2.3"], "http-0.2"),
             (&["my:own/api@1.2.3"], "reactor-component"),
             (&["wasi:http/incoming-handler@0.2.0", "wasi:cli/run@0.3.0-rc-2025-09-16"], "http-0.2"),
+            (&["wasmpod:lifecycle/stoppable@0.2.0"], "reactor-component"),
+            (&["wasi:cli/run@0.3.0", "wasmpod:lifecycle/stoppable@0.3.0"], "command-0.3.async"),
             (&[], "reactor-component"),
         ];
         for (exports, expected) in table {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Container;
-use tokio_util::sync::CancellationToken;
 
 use super::exec::Execution;
 use super::output::ContainerOutput;
@@ -15,7 +14,7 @@ use super::runtime::{PodRuntime, has_commands, now};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::new_run_id;
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, Exceeded, HttpSettings, Program, RunSpec, Stdin};
+use crate::guest::{self, Exceeded, HttpSettings, Loader, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -24,6 +23,7 @@ use crate::sandbox::filesystem::{
     ContainerFilesystem, ContainerFilesystemOptions, MountError, StopFile, TerminationMessage,
 };
 use crate::sandbox::wasi::p1::ListenPort;
+use crate::sandbox::{Stop, stop_signal};
 use crate::worker::{Run, RunControl};
 
 /// Starts run number `attempt` of `container`.
@@ -53,6 +53,9 @@ pub(super) async fn start(
     };
     let Made { environment, files, log } = made?;
     files.notes().iter().for_each(|note| (runtime.request.on_note)(note));
+    if let Some(note) = program.note().filter(|_| attempt == 0) {
+        (runtime.request.on_note)(&format!("container {:?}: {note}", container.name));
+    }
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
     let resources = ContainerResources::of(container);
     let argv = environment.argv(&[file_name.to_owned()], &[]);
@@ -70,20 +73,17 @@ pub(super) async fn start(
         mounts: files.mounts().to_vec(),
         memory: store.memory.container(resources.memory_limit, memory_policy(runtime, container)?),
     };
-    let stop = CancellationToken::new();
+    let signal = stop_signal(container);
+    let stop = Stop::new(signal);
     let account = account(store, &container.name, resources);
     let execution = has_commands(container).then(|| {
+        let cache = runtime.request.host.shared.cache.clone();
         Arc::new(Execution {
-            name: spec.run.clone(),
             count: AtomicU64::new(0),
             program: program.clone(),
+            loader: Loader::new(store.engines().clone(), cache, account.clone()),
             account: account.clone(),
-            argv: spec.argv.clone(),
-            env: spec.env.clone(),
-            cwd: spec.cwd.clone(),
-            http: spec.http,
-            mounts: spec.mounts.clone(),
-            memory: Arc::clone(&spec.memory),
+            spec: spec.clone(),
         })
     });
     runtime.set_execution(&container.name, execution.as_ref());
@@ -93,13 +93,13 @@ pub(super) async fn start(
         // While the guest's thread begins: two folders and a file take as long as an instance.
         log.make_file();
     }
-    let stop_file = StopFile::new(files.mounts(), container);
+    let stop_file = StopFile::new(files.mounts(), signal);
     let control = Control { stop, stop_file, guest: task.abort_handle() };
     let message = files.termination_message().clone();
     let remains = Remains { log, message, _execution: execution };
     Ok(Run {
         id: new_run_id(),
-        exit: async move { remains.exit(ended(task).await) }.boxed(),
+        exit: async move { remains.exit(ended(task, "container").await) }.boxed(),
         control: Box::new(control),
     })
 }
@@ -224,13 +224,13 @@ fn account(store: &PodStore, name: &str, resources: ContainerResources) -> Accou
     store.executor.account(name, weight, resources.cpu_limit)
 }
 
-/// The end of the guest's task as an end of a run.
-async fn ended(task: Task<Exit>) -> Exit {
+/// The end of a guest's task as the end of `what` it ran: a container or a command.
+pub(super) async fn ended(task: Task<Exit>, what: &str) -> Exit {
     match task.await {
         Ok(exit) => exit,
         Err(TaskError::Aborted) => Exit::killed(),
         Err(TaskError::Panicked(message)) => {
-            Exit::trapped(format!("wasmpod failed while it ran the container: {message}"))
+            Exit::trapped(format!("wasmpod failed while it ran the {what}: {message}"))
         }
     }
 }
@@ -252,18 +252,18 @@ impl Remains {
 }
 
 struct Control {
-    stop: CancellationToken,
+    stop: Stop,
     stop_file: Option<StopFile>,
     guest: AbortHandle,
 }
 
 impl RunControl for Control {
-    fn stop(&mut self, _grace: Duration) {
+    fn stop(&mut self, grace: Duration) {
         // First, so that whoever wakes finds it.
         if let Some(Err(error)) = self.stop_file.as_ref().map(StopFile::appear) {
             tracing::debug!("a container is told to stop without its file: {error}");
         }
-        self.stop.cancel();
+        self.stop.ask(grace);
     }
 
     fn kill(&mut self) {

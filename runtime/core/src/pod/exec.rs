@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::container::ended;
 use super::store::PodStore;
-use crate::executor::{Account, TaskError};
-use crate::guest::{self, ContainerMemory, HttpSettings, OutputBuffer, Program, RunSpec, Stdin};
+use crate::executor::Account;
+use crate::guest::{self, Loader, OutputBuffer, Program, RunSpec, Stdin};
 use crate::lifecycle::Exit;
-use crate::sandbox::filesystem::Mount;
 
 /// The most of a command's output that is kept, both streams together.
 const OUTPUT: usize = 10 << 10;
@@ -17,19 +17,13 @@ const DESCRIPTORS: usize = 8;
 
 /// What the commands of a container share with its run, which it does not outlast.
 pub(super) struct Execution {
-    /// Of the run.
-    pub(super) name: String,
     /// How many commands there were.
     pub(super) count: AtomicU64,
     pub(super) program: Program,
+    pub(super) loader: Loader,
     pub(super) account: Account,
-    /// The command line of the run itself.
-    pub(super) argv: Vec<String>,
-    pub(super) env: Vec<(String, String)>,
-    pub(super) cwd: Option<String>,
-    pub(super) http: HttpSettings,
-    pub(super) mounts: Vec<Mount>,
-    pub(super) memory: Arc<ContainerMemory>,
+    /// Of the run itself.
+    pub(super) spec: RunSpec,
 }
 
 /// How a command ended, and what it wrote.
@@ -47,29 +41,19 @@ impl Execution {
         let output = OutputBuffer::new(OUTPUT);
         let stream = || Arc::new(output.clone());
         let spec = RunSpec {
-            run: format!("{}/exec/{}", self.name, self.count.fetch_add(1, Ordering::Relaxed)),
-            argv: self.argv.clone(),
-            env: self.env.clone(),
-            cwd: self.cwd.clone(),
+            run: format!("{}/exec/{}", self.spec.run, self.count.fetch_add(1, Ordering::Relaxed)),
             stdin: Stdin::Closed,
             stdout: stream(),
             stderr: stream(),
             tty: false,
             ports: Vec::new(),
-            http: self.http,
-            mounts: self.mounts.clone(),
-            memory: Arc::clone(&self.memory),
+            ..self.spec.clone()
         };
         let mut host = store.guest_host(self.account.clone());
         host.containers *= DESCRIPTORS;
-        let task = self.account.spawn(guest::exec(self.program.clone(), host, spec, command));
-        let exit = match task.await {
-            Ok(exit) => exit,
-            Err(TaskError::Aborted) => Exit::killed(),
-            Err(TaskError::Panicked(message)) => {
-                Exit::trapped(format!("wasmpod failed while it ran the command: {message}"))
-            }
-        };
+        let (program, loader) = (self.program.clone(), self.loader.clone());
+        let task = self.account.spawn(guest::exec(program, loader, host, spec, command));
+        let exit = ended(task, "command").await;
         let output = String::from_utf8_lossy(&output.contents()).into_owned();
         Executed { exit, output }
     }

@@ -252,8 +252,7 @@ pub(super) fn now() -> Timestamp {
 
 /// Whether a container has probes or hooks that are commands.
 pub(super) fn has_commands(container: &Container) -> bool {
-    let probes = ProbeKind::ALL.into_iter().filter_map(|kind| kind.of(container));
+    let mut probes = ProbeKind::ALL.into_iter().filter_map(|kind| kind.of(container));
     let hooks = container.lifecycle.iter().flat_map(|hooks| [&hooks.post_start, &hooks.pre_stop]);
-    probes.into_iter().any(|probe| probe.exec.is_some())
-        || hooks.flatten().any(|hook| hook.exec.is_some())
+    probes.any(|probe| probe.exec.is_some()) || hooks.flatten().any(|hook| hook.exec.is_some())
 }

@@ -2,4 +2,7 @@
 
 pub mod filesystem;
 pub mod network;
+mod stop;
 pub mod wasi;
+
+pub use stop::{Stop, StopRequest, stop_signal};

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use tokio_util::sync::CancellationToken;
 
 use super::connection;
 use super::crowd::Crowd;
@@ -15,6 +14,7 @@ use crate::guest::program;
 use crate::guest::run::{GuestHost, RunSpec};
 use crate::guest::wasi::WasiSetup;
 use crate::lifecycle::Exit;
+use crate::sandbox::Stop;
 use crate::sandbox::network::{Endpoint, Listener, NetworkError, Taken};
 
 /// How long accepting rests when the container has no socket left for another connection.
@@ -31,7 +31,7 @@ pub(crate) async fn serve(
     program: Arc<program::Shared>,
     host: GuestHost,
     spec: RunSpec,
-    stop: CancellationToken,
+    stop: Stop,
 ) -> Exit {
     // At the end of the run, however it comes: a task that is dropped a moment later must not keep
     // the port from the next run.
@@ -47,10 +47,10 @@ pub(crate) async fn serve(
         Err(error) => return cannot_listen(settings, error),
     };
     let tasks = Arc::new(Crowd::new(account.clone()));
-    let handler = Arc::new(Handler::new(program, setup, settings, stop.clone(), &tasks));
+    let handler = Arc::new(Handler::new(program, setup, settings, stop.token(), &tasks));
     let exit = tokio::select! {
         biased;
-        () = stop.cancelled() => {
+        _request = stop.asked() => {
             end.0.refuse_new();
             accept_queued(&listener, &handler, &account, &tasks);
             drop(listener);

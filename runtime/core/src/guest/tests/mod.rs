@@ -2,18 +2,19 @@
 
 mod exec;
 mod runs;
+mod stop;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::executor::{PodExecutor, TaskError, Weight};
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::{Exit, ExitReason};
+use crate::sandbox::Stop;
 use crate::sandbox::filesystem::Mount;
 use crate::sandbox::network::{Network, NetworkConfig, NetworkError};
 use crate::sandbox::wasi::p1::ListenPort;
@@ -27,7 +28,7 @@ struct World {
     engines: Engines,
     cache: CodeCache,
     network: Arc<Network>,
-    stop: CancellationToken,
+    stop: Stop,
     stdout: OutputBuffer,
     stderr: OutputBuffer,
     stdin: Stdin,
@@ -41,8 +42,11 @@ impl World {
     }
 
     fn with_reservation(reservation: Reservation) -> Self {
+        Self::with(reservation, PodExecutor::threads(2))
+    }
+
+    fn with(reservation: Reservation, executor: Arc<PodExecutor>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let executor = PodExecutor::threads(2);
         let ticked = executor.clone();
         let engines = Engines::with_reservation(reservation, move |engine| ticked.register(engine));
         let cache = CodeCache::open(&folder.path().join("cache"), reservation, Compiler::InProcess)
@@ -53,7 +57,7 @@ impl World {
             engines,
             cache,
             network: Network::new(NetworkConfig::new("pod", Vec::new())),
-            stop: CancellationToken::new(),
+            stop: Stop::default(),
             stdout: OutputBuffer::new(1 << 20),
             stderr: OutputBuffer::new(1 << 20),
             stdin: Stdin::Closed,
@@ -97,6 +101,10 @@ impl World {
             random: PodRandom::System,
             containers: 1,
         }
+    }
+
+    fn loader(&self) -> Loader {
+        Loader::new(self.engines.clone(), self.cache.clone(), self.host().account)
     }
 
     fn start(&self, program: Program) -> crate::executor::Task<Exit> {

@@ -226,7 +226,7 @@ async fn standard_input_arrives_and_a_stop_ends_it() {
     let program = world.prepare(&reads_to_the_end()).await.unwrap();
     let run = world.start(program);
     writer.write_all(b"twelve bytes").await;
-    world.stop.cancel();
+    world.stop.ask(HANG);
     let exit = tokio::time::timeout(HANG, run).await.expect("a stop ends the input").unwrap();
     assert_eq!(exit.code, 12);
 }
@@ -254,7 +254,7 @@ async fn a_reactor_stays_until_it_is_stopped() {
     assert_eq!(world.stdout.contents(), b"up\n");
     let program = world.prepare(component).await.unwrap();
     let run = world.start(program);
-    world.stop.cancel();
+    world.stop.ask(HANG);
     assert_eq!(tokio::time::timeout(HANG, run).await.unwrap(), Ok(Exit::stopped()));
 }
 

@@ -12,9 +12,10 @@ use super::error::CacheError;
 use super::folder::{check_folder, create_folder, temporary_name};
 use super::key::key;
 use super::prune::note_use;
-use super::source::{hash, identify};
+use super::source::{Snapshot, absolute, hash};
 use crate::image::compile::{Cancel, CompileError, Compiled, Compiler, Request};
 use crate::image::error::ImageError;
+use crate::image::file::ImageFile;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::Shape;
 use crate::image::profile::Reservation;
@@ -90,8 +91,12 @@ impl CodeCache {
     ///
     /// # Errors
     /// [`ImageError`] when `image` is not a readable regular file.
-    pub fn find(&self, image: &Path) -> Result<Option<Code>, ImageError> {
-        let identity = identify(image)?;
+    pub fn find(&self, image: impl Into<ImageFile>) -> Result<Option<Code>, ImageError> {
+        self.remembered(&image.into())
+    }
+
+    fn remembered(&self, image: &ImageFile) -> Result<Option<Code>, ImageError> {
+        let identity = image.identity()?;
         Ok(self.shared.recall(&identity.name()).or_else(|| self.shared.own_artifact(image)))
     }
 
@@ -103,11 +108,16 @@ impl CodeCache {
     ///
     /// # Cancel safety
     /// Safe: dropping it ends the compiling child; what another process compiles goes on.
-    pub async fn code(&self, image: &Path, on_slow: impl FnOnce()) -> Result<Code, ImageError> {
-        if let Some(code) = self.find(image)? {
-            return Ok(code);
+    pub async fn code(
+        &self,
+        image: impl Into<ImageFile>,
+        on_slow: impl FnOnce(),
+    ) -> Result<Code, ImageError> {
+        let image = image.into();
+        match self.remembered(&image)? {
+            Some(code) => Ok(code),
+            None => self.make(image, on_slow).await,
         }
-        self.make(image, on_slow).await
     }
 
     /// Compiles again what the engine did not accept: a damaged file, or one of an engine with the
@@ -120,16 +130,16 @@ impl CodeCache {
     /// As [`CodeCache::code`].
     pub async fn recompile(
         &self,
-        image: &Path,
+        image: impl Into<ImageFile>,
         refused: Code,
         on_slow: impl FnOnce(),
     ) -> Result<Code, ImageError> {
         let _ = fs::remove_file(&refused.file);
         drop(refused);
-        self.make(image, on_slow).await
+        self.make(image.into(), on_slow).await
     }
 
-    async fn make(&self, image: &Path, on_slow: impl FnOnce()) -> Result<Code, ImageError> {
+    async fn make(&self, image: ImageFile, on_slow: impl FnOnce()) -> Result<Code, ImageError> {
         struct CancelOnDrop(Cancel);
         impl Drop for CancelOnDrop {
             fn drop(&mut self) {
@@ -138,8 +148,8 @@ impl CodeCache {
         }
         let cancel = CancelOnDrop(Cancel::default());
         let shared = self.shared.clone();
-        let (path, cancelled) = (image.to_owned(), cancel.0.clone());
-        let mut making = tokio::task::spawn_blocking(move || shared.make(&path, &cancelled));
+        let (path, cancelled) = (image.name().to_owned(), cancel.0.clone());
+        let mut making = tokio::task::spawn_blocking(move || shared.make(&image, &cancelled));
         let made = tokio::select! {
             biased;
             made = &mut making => made,
@@ -149,14 +159,14 @@ impl CodeCache {
                     Ok(made) => made,
                     Err(_) => {
                         let source = CacheError::Timeout;
-                        return Err(ImageError::Cache { path: image.to_owned(), source });
+                        return Err(ImageError::Cache { path, source });
                     }
                 }
             }
         };
         made.unwrap_or_else(|panic| {
             let source = CacheError::Compiler(format!("the compiler failed: {panic}"));
-            Err(ImageError::Cache { path: image.to_owned(), source })
+            Err(ImageError::Cache { path, source })
         })
     }
 }
@@ -192,8 +202,9 @@ impl Shared {
         Some(Code { shape, digest: digest.to_owned(), file: path, _lease: Arc::new(file) })
     }
 
-    /// The code at `image` itself, if that is a file of this cache.
-    fn own_artifact(&self, image: &Path) -> Option<Code> {
+    /// The code at `image` itself, if that is a file of this cache. No guest's file is.
+    fn own_artifact(&self, image: &ImageFile) -> Option<Code> {
+        let ImageFile::Path(image) = image else { return None };
         let image = image.canonicalize().ok()?;
         let folder = self.code_folder().canonicalize().ok()?;
         if image.parent()? != folder {
@@ -202,8 +213,8 @@ impl Shared {
         self.take(image.file_name()?.to_str()?)
     }
 
-    fn make(&self, image: &Path, cancel: &Cancel) -> Result<Code, ImageError> {
-        let in_cache = |source| ImageError::Cache { path: image.to_owned(), source };
+    fn make(&self, image: &ImageFile, cancel: &Cancel) -> Result<Code, ImageError> {
+        let in_cache = |source| ImageError::Cache { path: image.name().to_owned(), source };
         for folder in ["code", "memo", "locks"] {
             create_folder(&self.folder.join(folder)).map_err(in_cache)?;
         }
@@ -228,11 +239,30 @@ impl Shared {
         Err(in_cache(CacheError::Io { path: self.code_folder(), source }))
     }
 
-    fn compile(&self, image: &Path, cancel: &Cancel) -> Result<Compiled, ImageError> {
-        let path = image.to_owned();
+    fn compile(&self, image: &ImageFile, cancel: &Cancel) -> Result<Compiled, ImageError> {
+        let path = image.name().to_owned();
+        match image {
+            ImageFile::Path(file) => self.compile_file(absolute(file), path, cancel),
+            ImageFile::Open { file, .. } => {
+                let snapshot = Snapshot::take(file, self.code_folder().join(temporary_name()))
+                    .map_err(|source| ImageError::Read { path: path.clone(), source })?;
+                let compiled = self.compile_file(snapshot.path.clone(), path, cancel)?;
+                // What is remembered is the guest's file.
+                Ok(Compiled { identity: snapshot.identity, ..compiled })
+            }
+        }
+    }
+
+    /// `path` is what messages call it.
+    fn compile_file(
+        &self,
+        image: PathBuf,
+        path: PathBuf,
+        cancel: &Cancel,
+    ) -> Result<Compiled, ImageError> {
         let output = self.code_folder().join(temporary_name());
         let request = Request {
-            image: std::path::absolute(image).unwrap_or_else(|_| image.to_owned()),
+            image,
             output: output.clone(),
             small_reservation: self.reservation == Reservation::Small,
         };

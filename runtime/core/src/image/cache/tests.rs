@@ -1,6 +1,7 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,7 @@ use super::{Code, CodeCache};
 use crate::image::compile::Compiler;
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
-use crate::image::{ImageError, Profile, Reservation};
+use crate::image::{ImageError, ImageFile, Profile, Reservation};
 
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -238,4 +239,31 @@ async fn own_code_is_accepted_as_an_image() {
     let code = world.code(&image).await.unwrap();
     let again = world.code(&code.file).await.unwrap();
     assert_eq!((again.file, again.shape), (code.file, code.shape));
+}
+
+#[tokio::test]
+async fn an_open_file_is_compiled_as_it_was_found_and_remembered() {
+    let world = World::new();
+    let path = world.image("guest.wasm", wat::parse_str(GUEST).unwrap());
+    let file = ImageFile::Open {
+        file: Arc::new(File::open(&path).unwrap()),
+        name: PathBuf::from("/bin/guest.wasm"),
+    };
+    // Somebody puts another in its place: nobody follows the path again.
+    fs::rename(&path, world.folder.path().join("moved.wasm")).unwrap();
+    fs::write(&path, "no guest at all").unwrap();
+    settle(&world.folder.path().join("moved.wasm"));
+    let compiled = world.cache.code(file.clone(), || {}).await.unwrap();
+    assert_eq!(compiled.digest, hex(&Sha256::digest(wat::parse_str(GUEST).unwrap())));
+    let found = world.cache.find(file).unwrap().expect("remembered");
+    assert_eq!(found.file, compiled.file);
+    assert_eq!(world.files(), 1, "the copy for the compiler is gone");
+
+    let broken = ImageFile::Open {
+        file: Arc::new(File::open(&path).unwrap()),
+        name: PathBuf::from("/bin/guest.wasm"),
+    };
+    let error = world.cache.code(broken, || {}).await.unwrap_err().to_string();
+    assert!(error.starts_with("image file /bin/guest.wasm cannot be run: it is not"), "{error}");
+    assert_eq!(world.files(), 1);
 }

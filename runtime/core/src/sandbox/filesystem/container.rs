@@ -432,7 +432,7 @@ fn open_target(volume: &Path, sub_path: Option<&Path>) -> io::Result<Target> {
 }
 
 /// A path of a guest, absolute and without `.`, `..` and doubled slashes.
-fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

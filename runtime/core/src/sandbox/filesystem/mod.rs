@@ -9,6 +9,7 @@
 //!   folders of Pods that died.
 //! - [`Volumes`]: the volumes of a Pod, set up, refreshed, measured.
 //! - [`ContainerFilesystem`]: root, mounts and termination message of one run of a container.
+//! - [`open_guest_file`]: a file as the container's guest would find it.
 //! - [`StopFile`]: how a guest may learn that it should end.
 //! - [`etc`]: the texts of `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`.
 //!
@@ -19,6 +20,7 @@ mod container;
 mod error;
 pub mod etc;
 mod folder;
+mod lookup;
 mod memory;
 mod mount;
 mod place;
@@ -33,6 +35,7 @@ pub use container::{ContainerFilesystem, ContainerFilesystemOptions};
 pub use error::{MountError, VolumeError};
 pub(crate) use folder::has_owner;
 pub use folder::{FolderError, PodFolder, Swept, sweep};
+pub use lookup::{guest_files, open_guest_file};
 pub use mount::Mount;
 pub use stop_file::StopFile;
 pub use termination::{MAX_TERMINATION_MESSAGE, TerminationMessage};

@@ -6,16 +6,12 @@ use std::path::Path;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use k8s_openapi::api::core::v1::Container;
 
 use super::mount::Mount;
 
 /// Where it appears, below the root.
 const FOLDER: &str = "run/wasmpod";
 const FILE: &str = "run/wasmpod/stop";
-
-/// What it says unless the container has a `lifecycle.stopSignal`.
-const SIGNAL: &str = "SIGTERM";
 
 /// The stop file of one run. It appears in the run's own root, which no other run sees; where a
 /// volume covers its place there is none.
@@ -26,8 +22,8 @@ pub struct StopFile {
 }
 
 impl StopFile {
-    /// Of a run of `container` with these mounts.
-    pub fn new(mounts: &[Mount], container: &Container) -> Option<Self> {
+    /// Of a run with these mounts that is stopped by `signal`, which is what the file says.
+    pub fn new(mounts: &[Mount], signal: &str) -> Option<Self> {
         let is_covered = |mount: &&Mount| {
             mount.guest_path != "/" && Path::new("/").join(FILE).starts_with(&mount.guest_path)
         };
@@ -35,8 +31,7 @@ impl StopFile {
             return None;
         }
         let root = mounts.iter().find(|mount| mount.guest_path == "/")?;
-        let signal = container.lifecycle.as_ref().and_then(|hooks| hooks.stop_signal.clone());
-        Some(Self { root: root.clone(), signal: signal.unwrap_or_else(|| SIGNAL.to_owned()) })
+        Some(Self { root: root.clone(), signal: signal.to_owned() })
     }
 
     /// Makes it appear, whole: whoever sees it can read it.
@@ -67,14 +62,12 @@ mod tests {
     #[test]
     fn it_says_the_signal_in_the_runs_own_root() {
         let root = tempfile::tempdir().unwrap();
-        let mut container = Container::default();
         let mounts = [mount(root.path(), "/"), mount(Path::new("/nowhere"), "/data")];
         let text = || fs::read_to_string(root.path().join(FILE)).unwrap();
-        StopFile::new(&mounts, &container).unwrap().appear().unwrap();
-        assert_eq!(text(), "SIGTERM\n");
-        container.lifecycle.get_or_insert_default().stop_signal = Some("SIGQUIT".to_owned());
-        StopFile::new(&mounts, &container).unwrap().appear().unwrap();
-        assert_eq!(text(), "SIGQUIT\n");
+        for signal in ["SIGTERM", "SIGQUIT"] {
+            StopFile::new(&mounts, signal).unwrap().appear().unwrap();
+            assert_eq!(text(), format!("{signal}\n"));
+        }
     }
 
     #[test]
@@ -84,7 +77,7 @@ mod tests {
         fs::create_dir_all(outside.join("wasmpod")).unwrap();
         fs::create_dir(&root).unwrap();
         symlink(&outside, root.join("run")).unwrap();
-        let file = StopFile::new(&[mount(&root, "/")], &Container::default()).unwrap();
+        let file = StopFile::new(&[mount(&root, "/")], "SIGTERM").unwrap();
         assert!(file.appear().is_err());
         assert_eq!(fs::read_dir(outside.join("wasmpod")).unwrap().count(), 0);
     }
@@ -94,11 +87,9 @@ mod tests {
         let root = Path::new("/nowhere");
         for place in ["/run", "/run/wasmpod"] {
             let mounts = [mount(root, "/"), mount(root, place)];
-            assert!(StopFile::new(&mounts, &Container::default()).is_none(), "{place}");
+            assert!(StopFile::new(&mounts, "SIGTERM").is_none(), "{place}");
         }
-        assert!(
-            StopFile::new(&[mount(root, "/"), mount(root, "/runs")], &Container::default())
-                .is_some()
-        );
+        let beside = [mount(root, "/"), mount(root, "/runs")];
+        assert!(StopFile::new(&beside, "SIGTERM").is_some());
     }
 }

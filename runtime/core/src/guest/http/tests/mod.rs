@@ -20,7 +20,6 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use crate::executor::{PodExecutor, Task, TaskError, Weight};
 use crate::guest::{
@@ -29,6 +28,7 @@ use crate::guest::{
 };
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::Exit;
+use crate::sandbox::Stop;
 use crate::sandbox::network::{Network, NetworkConfig};
 
 /// Longer than any test may take; only a hang gets there.
@@ -50,7 +50,7 @@ struct World {
     log: OutputBuffer,
     settings: HttpSettings,
     memory: Arc<ContainerMemory>,
-    stop: CancellationToken,
+    stop: Stop,
     clients: JoinSet<()>,
 }
 
@@ -67,7 +67,7 @@ impl World {
             log: OutputBuffer::new(1 << 20),
             settings: HttpSettings::default(),
             memory: PodMemory::new(1 << 30).container(None, Exceeded::Deny),
-            stop: CancellationToken::new(),
+            stop: Stop::default(),
             clients: JoinSet::new(),
         }
     }
@@ -426,15 +426,21 @@ async fn a_killing_limit_ends_the_container() {
 
 #[tokio::test]
 async fn a_stop_lets_begun_requests_finish() {
+    for guest in BOTH {
+        begun_requests_finish(guest).await;
+    }
+}
+
+async fn begun_requests_finish(guest: &str) {
     let mut world = World::new();
-    let web = world.start("http_toolbox").await;
+    let web = world.start(guest).await;
     let mut idle = world.client().await;
     assert_eq!(idle.get("/hello").await, "200 hello\n");
     let mut busy = world.client().await;
     let request = Request::get("/sleep/200").header("host", "web").body(Full::default()).unwrap();
     let (answer, ()) = tokio::join!(busy.send(request), async {
         world.until("it was begun", |world| world.memory.used() > 0).await;
-        world.stop.cancel();
+        world.stop.ask(HANG);
         // Whoever comes now is refused, as soon as the run has heard of it.
         world
             .until("it refuses", |world| {
@@ -448,6 +454,21 @@ async fn a_stop_lets_begun_requests_finish() {
     assert_eq!(text(answer).await, "200 slept\n");
     assert!(!idle.get("/hello").await.starts_with("200"), "idle ones are closed");
     assert_eq!(timeout(HANG, web).await.expect("it ends").unwrap(), Exit::completed());
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_the_stop_is_told_and_answered() {
+    for guest in BOTH {
+        let mut world = World::new();
+        let web = world.start(guest).await;
+        let mut waiting = world.client().await;
+        let (answer, ()) = tokio::join!(waiting.get("/stop"), async {
+            world.until("it waits", |world| world.log().contains("waiting")).await;
+            world.stop.ask(Duration::from_secs(3600));
+        });
+        assert_eq!(answer, "200 SIGTERM, 60 min\n", "{guest}");
+        assert_eq!(timeout(HANG, web).await.expect("it ends").unwrap(), Exit::completed());
+    }
 }
 
 #[tokio::test]
@@ -531,7 +552,7 @@ async fn http_2_by_prior_knowledge() {
             }
         });
         assert!(join_all(requests).await.iter().all(|body| body == "two"), "{guest}");
-        world.stop.cancel();
+        world.stop.ask(HANG);
         drop(sender);
         assert_eq!(timeout(HANG, web).await.expect("it ends").unwrap(), Exit::completed());
     }

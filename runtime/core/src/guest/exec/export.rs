@@ -1,103 +1,20 @@
-//! A command in a running container.
-//!
-//! WebAssembly has no processes, and a Store that runs a guest takes no second call. So a command is
-//! a run of its own, in a fresh instance over the same files, network and memory limit. Tried in this
-//! order, by the command's first word:
-//!
-//! 1. the name of a function that the container's own program exports: it is called, and what it
-//!    returns is the exit code;
-//! 2. the name of that program (or the word that the container was started as): it runs with the
-//!    command as its arguments;
-//! 3. otherwise the code is 127, and the message lists what there is.
+//! A function of the container's own program as a command.
 
-use std::path::Path;
-
-use tokio_util::sync::CancellationToken;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex, Val};
 use wasmtime::{Engine, ExternType, FuncType, InstancePre, Module, Store};
 
-use super::program::{Entry, Program};
-use super::run::{self, Failure, GuestHost, RunSpec};
-use super::state::GuestState;
+use crate::guest::program::Entry;
+use crate::guest::run::Failure;
+use crate::guest::state::GuestState;
+use crate::guest::stop_export;
 use crate::lifecycle::Exit;
-
-/// Nothing of that name, as a shell has it.
-const NOT_FOUND: i32 = 127;
-/// It is there and cannot be called.
-const NOT_EXECUTABLE: i32 = 126;
 
 /// So many names are told of.
 const NAMES: usize = 20;
 
-/// Bytes that a function may hand to the host at once: the reason of a failure.
-const ANSWER: usize = 64 << 10;
-
-/// Runs `command` beside a run of `program`, whose own command line `spec` holds.
-///
-/// A program that is asked to end has no say in its commands: drop the future to end one.
-///
-/// # Cancel safety
-/// Dropping it at any await frees everything that the command held.
-pub async fn exec(
-    program: Program,
-    host: GuestHost,
-    mut spec: RunSpec,
-    command: Vec<String>,
-) -> Exit {
-    let Some(word) = command.first().cloned() else {
-        return not_found("an empty command", &program, &spec);
-    };
-    let never = CancellationToken::new();
-    match find(&program.shared.entry, &word) {
-        Ok(Some(_)) if command.len() > 1 => {
-            let problem = format!("the export {word:?} takes no arguments");
-            Exit::with_code(NOT_EXECUTABLE).with_message(Some(problem))
-        }
-        Ok(Some(export)) => {
-            let endpoint = host.endpoint.clone();
-            let _place = program.place_for_command().await;
-            let exit = match run::start(&program, host, spec, &never) {
-                Ok(mut store) => {
-                    store.set_hostcall_fuel(ANSWER);
-                    let ended = call(&mut store, &program.shared.entry, export).await;
-                    ended.unwrap_or_else(|failure| failure.into_exit(&store))
-                }
-                Err(error) => error.into(),
-            };
-            endpoint.end();
-            exit
-        }
-        Ok(None) if is_itself(&word, &spec) && program.kind().is_command() => {
-            spec.argv = command;
-            run::run(program, host, spec, never).await
-        }
-        Ok(None) => not_found(&format!("{word:?}"), &program, &spec),
-        Err(problem) => Exit::with_code(NOT_EXECUTABLE).with_message(Some(problem)),
-    }
-}
-
-fn is_itself(word: &str, spec: &RunSpec) -> bool {
-    let Some(own) = spec.argv.first() else { return false };
-    word == own || Path::new(own).file_name().is_some_and(|name| name == word)
-}
-
-fn not_found(what: &str, program: &Program, spec: &RunSpec) -> Exit {
-    let exported = names(&program.shared.entry);
-    let exported = match &exported[..] {
-        [] => "no functions that can be called".to_owned(),
-        names => names.join(", "),
-    };
-    let itself = match spec.argv.first().filter(|_| program.kind().is_command()) {
-        Some(own) => format!("; as {own:?} it runs itself"),
-        None => String::new(),
-    };
-    let message = format!("{what}: not found; the program exports {exported}{itself}");
-    Exit::with_code(NOT_FOUND).with_message(Some(message))
-}
-
 /// A function to be called.
-enum Export {
+pub(super) enum Export {
     Core(String),
     Component(ComponentExportIndex),
 }
@@ -123,7 +40,7 @@ fn linked(entry: &Entry) -> Linked<'_> {
 ///
 /// # Errors
 /// Why it cannot be called.
-fn find(entry: &Entry, word: &str) -> Result<Option<Export>, String> {
+pub(super) fn find(entry: &Entry, word: &str) -> Result<Option<Export>, String> {
     match linked(entry) {
         Linked::Module(pre) => find_in_module(pre.module(), word),
         Linked::Component(pre) => find_in_component(pre.component(), word),
@@ -132,7 +49,7 @@ fn find(entry: &Entry, word: &str) -> Result<Option<Export>, String> {
 
 fn find_in_module(module: &Module, word: &str) -> Result<Option<Export>, String> {
     match module.get_export(word) {
-        Some(ExternType::Func(function)) if is_own(word) => match callable(&function) {
+        Some(ExternType::Func(function)) if is_for_commands(word) => match callable(&function) {
             true => Ok(Some(Export::Core(word.to_owned()))),
             false => {
                 Err(unfit(word, "a function without parameters that returns an i32 or nothing"))
@@ -149,15 +66,16 @@ fn callable(function: &FuncType) -> bool {
         && results.next().is_none()
 }
 
-/// What toolchains export for the host is no command.
-fn is_own(name: &str) -> bool {
-    !name.starts_with('_') && !name.starts_with("cabi_") && !name.starts_with("wasi:")
+/// What is exported for the host is no command: by toolchains, for WASI, for the stop.
+fn is_for_commands(name: &str) -> bool {
+    let for_the_host = ["_", "cabi_", "wasi:", stop_export::PREFIX];
+    !for_the_host.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn find_in_component(component: &Component, word: &str) -> Result<Option<Export>, String> {
     let engine = component.engine();
     let ty = component.component_type();
-    let mut exports = ty.exports(engine).filter(|(name, _)| is_own(name));
+    let mut exports = ty.exports(engine).filter(|(name, _)| is_for_commands(name));
     let Some((name, item)) = exports.find(|(name, item)| {
         is_function_or_interface(&item.ty) && (*name == word || unversioned(name) == word)
     }) else {
@@ -239,12 +157,14 @@ fn answers(function: &ComponentFunc) -> bool {
 }
 
 /// The functions that can be called, for whoever has misspelt one; a program may have very many.
-fn names(entry: &Entry) -> Vec<String> {
+pub(super) fn names(entry: &Entry) -> Vec<String> {
     match linked(entry) {
         Linked::Module(pre) => {
             let exports = pre.module().exports();
             let functions = exports.filter_map(|export| match export.ty() {
-                ExternType::Func(function) if is_own(export.name()) && callable(&function) => {
+                ExternType::Func(function)
+                    if is_for_commands(export.name()) && callable(&function) =>
+                {
                     Some(export.name().to_owned())
                 }
                 _ => None,
@@ -254,7 +174,7 @@ fn names(entry: &Entry) -> Vec<String> {
         Linked::Component(pre) => {
             let (engine, ty) = (pre.component().engine(), pre.component().component_type());
             let functions = ty.exports(engine).filter_map(|(name, item)| {
-                let fits = is_own(name) && !matches!(fit(&item.ty, engine), Fit::No);
+                let fits = is_for_commands(name) && !matches!(fit(&item.ty, engine), Fit::No);
                 fits.then(|| unversioned(name).to_owned())
             });
             functions.take(NAMES).collect()
@@ -262,7 +182,8 @@ fn names(entry: &Entry) -> Vec<String> {
     }
 }
 
-async fn call(
+/// Calls it in a new instance.
+pub(super) async fn call(
     store: &mut Store<GuestState>,
     entry: &Entry,
     export: Export,

@@ -1,0 +1,177 @@
+//! A WebAssembly file of the container as a command.
+//!
+//! Where it is looked for is what a shell does: a word with a slash is a path, from `workingDir` if it
+//! is a relative one; any other is sought in the folders of the container's `PATH`. The suffix
+//! `.wasm` may be left out. What is found is opened as a guest would, below the container's mounts.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::loader::{Loader, Unfit};
+use crate::guest::program::{PrepareError, Program};
+use crate::guest::run::RunSpec;
+use crate::image::{GuestKind, ImageError, ImageFile};
+use crate::sandbox::filesystem::{guest_files, open_guest_file};
+
+/// Where commands are in a container that says nothing about it.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+const SUFFIX: &str = ".wasm";
+
+/// So many names on the `PATH` are told of, and so many files are looked at for them.
+const NAMES: usize = 20;
+const LOOKED_AT: usize = 1000;
+
+/// The program that `word` names among the files of the container, if there is one.
+///
+/// # Errors
+/// Why what is there cannot be run.
+///
+/// # Cancel safety
+/// As [`Loader::command`].
+pub(super) async fn program(
+    loader: &Loader,
+    spec: &RunSpec,
+    word: &str,
+) -> Result<Option<Program>, String> {
+    let Some((path, file)) = open(spec, word).await? else { return Ok(None) };
+    let unfit = |problem: String| format!("{path} cannot be run: {problem}");
+    let image = ImageFile::Open { file: Arc::new(file), name: PathBuf::from(&path) };
+    let program = loader.command(image).await.map_err(|problem| match problem {
+        Unfit::Kind(kind) => unfit(what_it_is(kind)),
+        Unfit::Prepare(PrepareError::Image(error)) => unfit(reason(error)),
+        Unfit::Prepare(PrepareError::Start(error)) => unfit(error.to_string()),
+    })?;
+    Ok(Some(program))
+}
+
+async fn open(spec: &RunSpec, word: &str) -> Result<Option<(String, File)>, String> {
+    let paths = candidates(word, spec.cwd.as_deref(), path_of(&spec.env));
+    let mounts = spec.mounts.clone();
+    let look = move || {
+        for path in paths {
+            match open_guest_file(&mounts, &path) {
+                Ok(Some(file)) => return Ok(Some((path, file))),
+                Ok(None) => {}
+                Err(error) => return Err(format!("{path} cannot be opened: {error}")),
+            }
+        }
+        Ok(None)
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.unwrap_or_else(|panic| Err(format!("the container's files cannot be read: {panic}")))
+}
+
+/// The places of a word, in the order in which they are tried.
+fn candidates(word: &str, cwd: Option<&str>, path: &str) -> Vec<String> {
+    let from_here = |path: &str| match path.starts_with('/') {
+        true => path.to_owned(),
+        false => format!("{}/{path}", cwd.unwrap_or_default().trim_end_matches('/')),
+    };
+    let places = match word {
+        "" => Vec::new(),
+        word if word.contains('/') => vec![from_here(word)],
+        // An empty entry is the working folder, as a shell has it.
+        word => path
+            .split(':')
+            .map(|folder| from_here(folder).trim_end_matches('/').to_owned() + "/" + word)
+            .collect(),
+    };
+    let spellings = |place: String| match place.ends_with(SUFFIX) {
+        true => vec![place],
+        false => vec![place.clone(), place + SUFFIX],
+    };
+    places.into_iter().flat_map(spellings).collect()
+}
+
+/// The container's `PATH`; the last one of a name counts.
+fn path_of(env: &[(String, String)]) -> &str {
+    let set = env.iter().rev().find(|(name, _)| name == "PATH");
+    set.map_or(PATH, |(_, path)| path)
+}
+
+/// The programs on the `PATH`, for whoever has misspelt one.
+pub(super) async fn names(spec: &RunSpec) -> Vec<String> {
+    let folders = candidates("*", spec.cwd.as_deref(), path_of(&spec.env));
+    let mounts = spec.mounts.clone();
+    let look = move || {
+        let folders = folders.iter().filter_map(|place| place.strip_suffix("/*"));
+        let files = folders.flat_map(|folder| guest_files(&mounts, folder, LOOKED_AT));
+        let mut names: Vec<String> = files.filter(|name| name.ends_with(SUFFIX)).collect();
+        names.sort();
+        names.dedup();
+        names.truncate(NAMES);
+        names
+    };
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
+}
+
+fn what_it_is(kind: GuestKind) -> String {
+    let what = match kind {
+        kind if kind.is_http() => "an HTTP handler",
+        kind if kind.is_component() => "a component without `wasi:cli/run`",
+        _ => "a module without `_start`",
+    };
+    format!("it is {what}, not a command")
+}
+
+/// Why an image does not run, without the words for a container's own.
+fn reason(error: ImageError) -> String {
+    match error {
+        ImageError::Unusable { message, .. } => message,
+        ImageError::Compile { message, .. } => format!("it does not compile: {message}"),
+        ImageError::Cache { source, .. } => source.to_string(),
+        ImageError::TooLarge { bytes, most, .. } => {
+            format!("it has {bytes} bytes; the most is {most}")
+        }
+        ImageError::Read { source, .. } => source.to_string(),
+        ImageError::InvalidName { .. }
+        | ImageError::NeverPull { .. }
+        | ImageError::NotFound { .. }
+        | ImageError::NotAFile { .. } => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_looked_for_where_a_shell_would() {
+        let table: [(&str, Option<&str>, &[&str]); 7] = [
+            ("/a/check.wasm", None, &["/a/check.wasm"]),
+            ("/a/check", None, &["/a/check", "/a/check.wasm"]),
+            ("./check.wasm", None, &["/./check.wasm"]),
+            ("bin/check.wasm", Some("/app/"), &["/app/bin/check.wasm"]),
+            (
+                "check.wasm",
+                Some("/app"),
+                &["/one/check.wasm", "/app/check.wasm", "/two/check.wasm"],
+            ),
+            (
+                "check",
+                None,
+                &[
+                    "/one/check",
+                    "/one/check.wasm",
+                    "/check",
+                    "/check.wasm",
+                    "/two/check",
+                    "/two/check.wasm",
+                ],
+            ),
+            ("", None, &[]),
+        ];
+        for (word, cwd, places) in table {
+            assert_eq!(candidates(word, cwd, "/one/::/two"), places, "{word:?} in {cwd:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_path_of_an_environment_counts() {
+        let set = |value: &str| ("PATH".to_owned(), value.to_owned());
+        assert_eq!(path_of(&[]), "/usr/local/bin:/usr/bin:/bin");
+        assert_eq!(path_of(&[set("/a"), set("/b")]), "/b");
+    }
+}
