@@ -21,5 +21,5 @@ pub use compile::compile_child;
 pub use error::{ImageError, ImageErrorReason};
 pub(crate) use kind::family;
 pub use kind::{GuestKind, KindError, Shape};
-pub use profile::{Profile, Reservation};
+pub use profile::{Metering, Profile, Reservation};
 pub use reference::{ImageSource, PullPolicy};

@@ -11,7 +11,7 @@ use super::{Code, CodeCache};
 use crate::image::compile::Compiler;
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
-use crate::image::{ImageError, Profile, Reservation};
+use crate::image::{ImageError, Metering, Profile, Reservation};
 
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -189,7 +189,11 @@ async fn what_is_no_image_says_so() {
     let missing = world.folder.path().join("missing.wasm");
     let elf = fs::read(std::env::current_exe().unwrap()).unwrap();
     let foreign = {
-        let profile = Profile { concurrency: false, reservation: Reservation::Whole };
+        let profile = Profile {
+            concurrency: false,
+            reservation: Reservation::Whole,
+            metering: Metering::Epochs,
+        };
         let wasm = wat::parse_str(GUEST).unwrap();
         profile.compiling().unwrap().precompile_module(&wasm).unwrap()
     };
