@@ -14,7 +14,7 @@ use super::engine::{COMMAND_PLACES, Engines, PlacedEngine, places_of};
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
-use crate::image::{Code, CodeCache, GuestKind, ImageError, Shape};
+use crate::image::{Code, CodeCache, GuestKind, ImageError, Metering, Shape};
 use crate::sandbox::wasi::p1::wants_listeners;
 
 /// A guest that can be run any number of times. Clones share it.
@@ -101,15 +101,15 @@ impl Program {
     }
 
     fn load_for(placed: &PlacedEngine, code: &Code) -> Result<Self, StartError> {
-        let PlacedEngine { engine, places, places_for_commands } = placed.clone();
+        let PlacedEngine { engine, metering, places, places_for_commands } = placed.clone();
         let mut places_per_instance = 1;
         let (entry, listens) = if code.shape.kind.is_component() {
             let component = map_component(&engine, code)?;
             places_per_instance = places_of(&component);
-            (component_entry(&component, code.shape.kind)?, false)
+            (component_entry(&component, code.shape.kind, metering)?, false)
         } else {
             let module = map_module(&engine, code)?;
-            (module_entry(&module, code.shape.kind)?, wants_listeners(&module))
+            (module_entry(&module, code.shape.kind, metering)?, wants_listeners(&module))
         };
         let code = code.clone();
         Ok(Self {
@@ -169,8 +169,12 @@ fn map_module(engine: &Engine, code: &Code) -> Result<Module, StartError> {
     unsafe { Module::deserialize_file(engine, &code.file) }.map_err(|source| refused(code, source))
 }
 
-fn component_entry(component: &Component, kind: GuestKind) -> Result<Entry, StartError> {
-    let pre = link::component(component)
+fn component_entry(
+    component: &Component,
+    kind: GuestKind,
+    metering: Metering,
+) -> Result<Entry, StartError> {
+    let pre = link::component(component, metering)
         .and_then(|linker| linker.instantiate_pre(component))
         .map_err(StartError::Link)?;
     Ok(match kind {
@@ -192,11 +196,11 @@ fn component_entry(component: &Component, kind: GuestKind) -> Result<Entry, Star
     })
 }
 
-fn module_entry(module: &Module, kind: GuestKind) -> Result<Entry, StartError> {
+fn module_entry(module: &Module, kind: GuestKind, metering: Metering) -> Result<Entry, StartError> {
     if module.exports().len() == 0 {
         return Err(StartError::NoExports);
     }
-    let pre = link::module(module)
+    let pre = link::module(module, metering)
         .and_then(|linker| linker.instantiate_pre(module))
         .map_err(StartError::Link)?;
     Ok(if kind == GuestKind::CommandModule {
