@@ -77,16 +77,24 @@ impl AddressLease {
 
     /// The Pod's addresses, IPv4 first: Pod `status.podIPs`.
     pub fn ips(&self) -> [IpAddr; 2] {
-        let [a, b, c] = NETWORK_V6;
-        let v6 = Ipv6Addr::new(a, b, c, 0, 0, 0, 0, self.host);
-        [ipv4(self.host).into(), v6.into()]
+        ips(self.host)
     }
+}
+
+/// The addresses of a Pod that no other can reach: nobody minds who else has them.
+pub(super) fn ips_of_hermit(uid: &str) -> [IpAddr; 2] {
+    let step = seed(uid) % u64::from(LAST - FIRST + 1);
+    ips(FIRST + u16::try_from(step).expect("below a u16"))
+}
+
+fn ips(host: u16) -> [IpAddr; 2] {
+    let [a, b, c] = NETWORK_V6;
+    [ipv4(host).into(), Ipv6Addr::new(a, b, c, 0, 0, 0, 0, host).into()]
 }
 
 /// The node as a Pod sees it: Pod `status.hostIPs`.
 pub fn host_ips() -> [IpAddr; 2] {
-    let [a, b, c] = NETWORK_V6;
-    [ipv4(1).into(), Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 1).into()]
+    ips(1)
 }
 
 /// The addresses of all Pods.

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::exec::Execution;
 use super::output::ContainerOutput;
-use super::runtime::{PodRuntime, has_commands, now};
+use super::runtime::{PodRuntime, has_commands};
 use super::store::{ObjectsAndVolumes, PodStore};
-use super::uid::new_run_id;
+use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
 use crate::guest::{self, Exceeded, HttpSettings, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
@@ -47,7 +47,7 @@ pub(super) async fn start(
     let made = if attempt == 0 {
         make()
     } else {
-        tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| {
+        runtime.blocking().spawn(make).await.unwrap_or_else(|error| {
             Err(StartError::Create(format!("its files could not be made: {error}")))
         })
     };
@@ -56,8 +56,9 @@ pub(super) async fn start(
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
     let resources = ContainerResources::of(container);
     let argv = environment.argv(&[file_name.to_owned()], &[]);
+    let run = format!("{}/{attempt}", container.name);
     let spec = RunSpec {
-        run: format!("{}/{attempt}", container.name),
+        run: run.clone(),
         argv,
         env: environment.variables,
         cwd: container.working_dir.clone().filter(|folder| !folder.is_empty()),
@@ -98,7 +99,10 @@ pub(super) async fn start(
     let message = files.termination_message().clone();
     let remains = Remains { log, message, _execution: execution };
     Ok(Run {
-        id: new_run_id(),
+        id: match runtime.virtual_life {
+            Some(_) => seeded_run_id(&runtime.identity.uid, &run),
+            None => new_run_id(),
+        },
         exit: async move { remains.exit(ended(task).await) }.boxed(),
         control: Box::new(control),
     })
@@ -175,12 +179,12 @@ fn log_options(
     container: &Container,
     attempt: u32,
 ) -> LogWriterOptions {
-    let on_note = Arc::clone(&runtime.request.on_note);
+    let (on_note, clock) = (Arc::clone(&runtime.request.on_note), runtime.clock());
     LogWriterOptions {
         container: container.name.clone(),
         path: store.logs.of_run(&container.name, attempt),
         rotation: Rotation::default(),
-        clock: Arc::new(now),
+        clock: Arc::new(move || clock.wall()),
         sink: runtime.request.log_sink.clone(),
         on_failure: Box::new(move |failure| on_note(&failure.to_string())),
     }

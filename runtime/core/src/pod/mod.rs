@@ -17,10 +17,14 @@ mod preload;
 mod runtime;
 mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod uid;
+mod virtual_time;
 
 pub use address::{AddressLease, host_ips};
 pub use builder::{Neighbour, Pod, PodBuilder, PodError, PublishedPort};
 pub use folders::Folders;
 pub use host::{Host, HostBuilder, HostError};
 pub use uid::new_uid;
+pub use virtual_time::{VirtualTime, VirtualTimeError};

@@ -28,12 +28,26 @@ pub(super) struct PodNetwork {
     _peers: Option<PeerServer>,
 }
 
-/// The rules of the command line and of the Pod's annotation.
-pub(super) fn egress(request: &PodBuilder) -> Result<EgressPolicy, PodError> {
+/// The rules of the command line and of the Pod's annotation. On virtual time nothing is allowed:
+/// real sockets do not wait for its clock.
+pub(super) fn egress(
+    request: &PodBuilder,
+    on_virtual_time: bool,
+) -> Result<EgressPolicy, PodError> {
     let annotation = request.pod.pod.metadata.annotations.iter().flatten();
     let annotation = annotation.filter(|(key, _)| *key == ALLOW_NET).map(|(_, rules)| rules);
-    EgressPolicy::parse(request.allow_net.iter().chain(annotation))
-        .map_err(|error| PodError::NetworkRule { source: error })
+    let policy = EgressPolicy::parse(request.allow_net.iter().chain(annotation))
+        .map_err(|error| PodError::NetworkRule { source: error })?;
+    if !on_virtual_time {
+        return Ok(policy);
+    }
+    let nothing = EgressPolicy::nothing();
+    if policy != EgressPolicy::default() && policy != nothing {
+        (request.on_note)(&format!(
+            "{ALLOW_NET} opens no way out: the outside has no virtual time"
+        ));
+    }
+    Ok(nothing)
 }
 
 impl PodNetwork {
@@ -44,6 +58,7 @@ impl PodNetwork {
         identity: &Identity,
         ips: &[IpAddr; 2],
         mut egress: EgressPolicy,
+        on_virtual_time: bool,
     ) -> Result<Self, SandboxError> {
         resolve_rules(&mut egress).await;
         let pod = &request.pod.pod;
@@ -64,7 +79,14 @@ impl PodNetwork {
         *sockets = (*sockets).min(most_handles(containers) / 4);
         config.seed = seed(&identity.uid);
         let network = Network::new(config);
-        let host_ports = HostPorts::open(&network, &host_ports(pod, &request.published))
+        let mut ports = host_ports(pod, &request.published);
+        if on_virtual_time {
+            for HostPort { host_port, .. } in ports.drain(..) {
+                let why = "the host's ports have no virtual time";
+                (request.on_note)(&format!("hostPort {host_port} is not opened: {why}"));
+            }
+        }
+        let host_ports = HostPorts::open(&network, &ports)
             .map_err(|error| SandboxError::Create(chain(&error)))?;
         let peers = match &request.place {
             None => None,
