@@ -2,6 +2,8 @@
 //!
 //! | words | deed |
 //! |---|---|
+//! | `chance` | prints ten numbers in the order that a HashMap has them |
+//! | `clocks SECONDS` | prints the seconds since 1970, sleeps, prints how far both clocks have moved on |
 //! | `env` | prints arguments, environment, working directory and /etc/hostname |
 //! | `exit N` | ends with exit code N |
 //! | `fail-until FILE N` | counts its runs in FILE; all before the Nth end with exit code 1 |
@@ -9,10 +11,11 @@
 //! | `sleep SECONDS` | sleeps, then prints `slept` |
 //! | `tick MILLISECONDS` | prints `tick 1`, `tick 2` and so on, for ever |
 
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::{Failure, Outcome};
 
@@ -20,6 +23,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
     Some(match words {
+        ["chance"] => print_chance(),
+        ["clocks", seconds] => clocks(seconds),
         ["env"] => print_environment(),
         ["exit", code] => exit(code),
         ["fail-until", file, count] => fail_until(file, count),
@@ -28,6 +33,20 @@ pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
         ["tick", milliseconds] => tick(milliseconds),
         _ => return None,
     })
+}
+
+fn print_chance() -> Outcome {
+    let numbers: HashSet<u32> = (0..10).collect();
+    println!("{numbers:?}");
+    Ok(())
+}
+
+fn clocks(seconds: &str) -> Outcome {
+    let (wall, monotonic) = (SystemTime::now(), Instant::now());
+    println!("{} s", wall.duration_since(SystemTime::UNIX_EPOCH)?.as_secs());
+    sleep(Duration::try_from_secs_f64(seconds.parse()?)?);
+    println!("{:?} and {:?} later", wall.elapsed()?, monotonic.elapsed());
+    Ok(())
 }
 
 fn print_environment() -> Outcome {
