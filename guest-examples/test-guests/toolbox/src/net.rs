@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `accept FD [COUNT]` | echoes on COUNT connections of the pre-opened listener FD |
 //! | `http-get URL` | prints status line and body; tries for ten seconds until it is answered |
+//! | `http-get URL COUNT` | the same COUNT times, once a second |
 //! | `http-serve ADDRESS BODY` | answers every request with 200 and BODY, for ever |
+//! | `http-tire ADDRESS COUNT` | answers COUNT requests, and computes for ever on the next |
 //! | `listen ADDRESS` | binds, prints `listening`, then accepts nothing for ever |
 //! | `listen ADDRESS before FILE` | the same, and writes FILE once it listens |
 //! | `listen ADDRESS after FILE` | the same, once FILE is there |
@@ -28,6 +30,7 @@ use crate::{Failure, Outcome};
 
 const ATTEMPTS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const ENDLESS: u64 = u64::MAX;
 
@@ -36,7 +39,9 @@ pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
         ["accept", descriptor] => accept(descriptor, ENDLESS),
         ["accept", descriptor, count] => counted(count, |count| accept(descriptor, count)),
         ["http-get", url] => http_get(url),
+        ["http-get", url, count] => counted(count, |count| http_get_often(url, count)),
         ["http-serve", address, body] => http_serve(address, body),
+        ["http-tire", address, count] => counted(count, |count| http_tire(address, count)),
         ["listen", address] => listen(address, None),
         ["listen", address, "before", file] => listen(address, Some(Path::new(file))),
         ["listen", address, "after", file] => listen_after(Path::new(file), address),
@@ -229,6 +234,18 @@ fn http_serve(address: &str, body: &str) -> Outcome {
     }
 }
 
+fn http_tire(address: &str, count: u64) -> Outcome {
+    let listener = TcpListener::bind(address)?;
+    println!("listening");
+    for _ in 0..count {
+        let (mut stream, _) = listener.accept()?;
+        http_answer(&mut stream, "fresh")?;
+    }
+    let _unanswered = listener.accept()?;
+    println!("tired");
+    crate::trouble::spin()
+}
+
 fn http_answer(stream: &mut TcpStream, body: &str) -> io::Result<()> {
     let mut head = Vec::new();
     let mut chunk = [0; 1024];
@@ -240,6 +257,14 @@ fn http_answer(stream: &mut TcpStream, body: &str) -> io::Result<()> {
     }
     let length = body.len();
     write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+}
+
+fn http_get_often(url: &str, count: u64) -> Outcome {
+    for _ in 0..count {
+        sleep(SECOND);
+        http_get(url)?;
+    }
+    Ok(())
 }
 
 fn http_get(url: &str) -> Outcome {

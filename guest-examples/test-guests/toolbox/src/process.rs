@@ -3,6 +3,8 @@
 //! | words | deed |
 //! |---|---|
 //! | `await-stop` | waits for the container's stop, prints its signal (0.2) and the minutes that are left |
+//! | `chance` | prints ten numbers in the order that a HashMap has them |
+//! | `clocks SECONDS` | prints the seconds since 1970, sleeps, prints how far both clocks have moved on |
 //! | `env` | prints arguments, environment, working directory and /etc/hostname |
 //! | `exit N` | ends with exit code N |
 //! | `fail-until FILE N` | counts its runs in FILE; all before the Nth end with exit code 1 |
@@ -10,10 +12,11 @@
 //! | `sleep SECONDS` | sleeps, then prints `slept` |
 //! | `tick MILLISECONDS` | prints `tick 1`, `tick 2` and so on, for ever |
 
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::{Failure, Outcome};
 
@@ -22,6 +25,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
     Some(match words {
         ["await-stop"] => await_stop(),
+        ["chance"] => print_chance(),
+        ["clocks", seconds] => clocks(seconds),
         ["env"] => print_environment(),
         ["exit", code] => exit(code),
         ["fail-until", file, count] => fail_until(file, count),
@@ -49,6 +54,20 @@ fn await_stop() -> Outcome {
     println!("waiting");
     let request = wasmpod_guest::p2::stop::wait();
     println!("{}, {} min", request.signal, request.grace.as_secs().div_ceil(60));
+    Ok(())
+}
+
+fn print_chance() -> Outcome {
+    let numbers: HashSet<u32> = (0..10).collect();
+    println!("{numbers:?}");
+    Ok(())
+}
+
+fn clocks(seconds: &str) -> Outcome {
+    let (wall, monotonic) = (SystemTime::now(), Instant::now());
+    println!("{} s", wall.duration_since(SystemTime::UNIX_EPOCH)?.as_secs());
+    sleep(Duration::try_from_secs_f64(seconds.parse()?)?);
+    println!("{:?} and {:?} later", wall.elapsed()?, monotonic.elapsed());
     Ok(())
 }
 

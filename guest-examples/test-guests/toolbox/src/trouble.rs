@@ -75,7 +75,7 @@ fn recurse() -> Outcome {
     Ok(())
 }
 
-fn spin() -> Outcome {
+pub(crate) fn spin() -> Outcome {
     println!("spinning");
     let mut state: u64 = 88_172_645_463_325_252;
     loop {

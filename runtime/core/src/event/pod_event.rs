@@ -59,6 +59,8 @@ pub enum Reason {
     DeadlineExceeded,
     /// The machine ran short of something.
     Evicted,
+    /// The Pod cannot run where it was put.
+    UnexpectedAdmissionError,
 }
 
 /// The part of a Pod that an Event is about; `Display` gives the field path.

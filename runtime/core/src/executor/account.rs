@@ -1,16 +1,19 @@
 //! What a container's CPU time is charged to.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::bill::Bill;
 use super::clock::Nanos;
 use super::inline::Inline;
 use super::pool::Pool;
 use super::queue::AccountKey;
 use super::share::{MilliCpu, Weight};
-use super::task::{Task, TaskCore};
+use super::task::{Task, TaskCore, lock};
 
 /// A container's account on a [`PodExecutor`](super::PodExecutor): its tasks run by the
 /// account's weight and within its limit, both meant for their sum. A handle; clones are the same
@@ -29,7 +32,7 @@ pub(super) struct AccountState {
 /// Where the account's tasks are polled.
 pub(super) enum Place {
     Pool { pool: Arc<Pool>, key: AccountKey },
-    Inline(Arc<Inline>),
+    Inline { inline: Arc<Inline>, bill: Mutex<Bill> },
 }
 
 impl Account {
@@ -50,7 +53,7 @@ impl Account {
     {
         match &self.state.place {
             Place::Pool { pool, .. } => pool.spawn(&self.state, future),
-            Place::Inline(inline) => inline.spawn(&self.state, future),
+            Place::Inline { inline, .. } => inline.spawn(&self.state, future),
         }
     }
 
@@ -62,12 +65,14 @@ impl Account {
     }
 
     /// Adds CPU time that was spent for this container elsewhere; it counts towards its share
-    /// and its limit.
+    /// and its limit. Without threads its tasks wait for as long: see [`PodExecutor::inline`].
+    ///
+    /// [`PodExecutor::inline`]: super::PodExecutor::inline
     pub fn charge(&self, cpu: Duration) {
         let cpu = Nanos::try_from(cpu.as_nanos()).unwrap_or(Nanos::MAX);
         match &self.state.place {
             Place::Pool { pool, key } => pool.charge(*key, cpu),
-            Place::Inline(_) => {}
+            Place::Inline { bill, .. } => lock(bill).charge(cpu),
         }
         self.state.used(cpu);
     }
@@ -81,8 +86,9 @@ impl Account {
 
     /// Changes the limit; what was used over the old one is still earned, at the new rate.
     pub fn set_limit(&self, limit: Option<MilliCpu>) {
-        if let Place::Pool { pool, key } = &self.state.place {
-            pool.set_limit(*key, limit);
+        match &self.state.place {
+            Place::Pool { pool, key } => pool.set_limit(*key, limit),
+            Place::Inline { bill, .. } => lock(bill).set_limit(limit, Instant::now()),
         }
     }
 }
@@ -92,7 +98,7 @@ impl AccountState {
     pub(super) fn ready(&self, task: Arc<TaskCore>) {
         match &self.place {
             Place::Pool { pool, key } => pool.ready(*key, task),
-            Place::Inline(inline) => inline.ready(task),
+            Place::Inline { inline, .. } => inline.ready(task),
         }
     }
 
@@ -100,7 +106,7 @@ impl AccountState {
     pub(super) fn doom(&self, task: Arc<TaskCore>) {
         match &self.place {
             Place::Pool { pool, .. } => pool.doom(task),
-            Place::Inline(inline) => inline.doom(task),
+            Place::Inline { inline, .. } => inline.doom(task),
         }
     }
 
@@ -108,7 +114,20 @@ impl AccountState {
     pub(super) fn key(&self) -> Option<AccountKey> {
         match &self.place {
             Place::Pool { key, .. } => Some(*key),
-            Place::Inline(_) => None,
+            Place::Inline { .. } => None,
+        }
+    }
+
+    /// Whether its tasks have used time that has not passed yet.
+    pub(super) fn owes(&self) -> bool {
+        matches!(&self.place, Place::Inline { bill, .. } if lock(bill).is_due())
+    }
+
+    /// Settles that; until when a task has to wait.
+    pub(super) fn pay(&self) -> Option<Instant> {
+        match &self.place {
+            Place::Inline { bill, .. } => lock(bill).pay(Instant::now()),
+            Place::Pool { .. } => None,
         }
     }
 

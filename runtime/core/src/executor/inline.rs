@@ -3,8 +3,10 @@
 //! This is what virtual time needs. A paused clock jumps ahead when only timers are left, and it
 //! does not see threads of our own; polled by the runtime that is paused, a guest that computes
 //! holds the clock. The order depends on nothing but the order of wakes, so that a run repeats.
-//! Weights and limits do not apply: what computing costs on virtual time, the guest's own
-//! wrapper decides.
+//!
+//! Polling takes no time on such a clock. What a task has computed is told by whoever counts it
+//! ([`Account::charge`](super::Account::charge)), and the task waits for that long before it goes on
+//! (see [`bill`](super::bill)).
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use tokio::task::coop::has_budget_remaining;
+use tokio::time::sleep_until;
 
 use super::account::AccountState;
 use super::task::{LiveTasks, Polled, Task, TaskCore, lock};
@@ -38,6 +41,7 @@ impl Inline {
         F: Future<Output: Send + 'static> + Send + 'static,
     {
         let id = lock(&self.state).live.next_id();
+        let future = paid(Arc::clone(account), future);
         let (core, task) = TaskCore::new(id, Arc::clone(account), future);
         let stopped = {
             let mut state = lock(&self.state);
@@ -141,5 +145,24 @@ impl Inline {
     /// Has the future of an aborted task dropped in the next round.
     pub(super) fn doom(&self, task: Arc<TaskCore>) {
         self.wake_driver(|state| state.doomed.push_back(task));
+    }
+}
+
+/// Lives `future`, and waits after each poll for as long as its account has computed in it.
+async fn paid<F: Future>(account: Arc<AccountState>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        let ended = poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if account.owes() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await;
+        if let Some(until) = account.pay() {
+            sleep_until(until).await;
+        }
+        if let Some(output) = ended {
+            return output;
+        }
     }
 }

@@ -26,6 +26,8 @@
 //! | `pool` | the state that threads share, and each step on it | |
 //! | `threads`, `worker`, `ticker` | the threads | |
 //! | `inline` | no threads | |
+//! | `bill` | what computing costs without threads: time | yes |
+//! | `blocking` | where work goes that waits for the real world | |
 //!
 //! **Why not tokio's own scheduler:** its queue is first come, first served, and hands a wake to
 //! another thread. A round trip between two containers beside two spinning ones took 25 to
@@ -43,6 +45,8 @@
 //! throughput went into page faults), which is the program's to do, not a library's.
 
 mod account;
+mod bill;
+mod blocking;
 mod clock;
 mod crew;
 mod inline;
@@ -62,6 +66,7 @@ mod yield_point;
 mod tests;
 
 pub use account::Account;
+pub(crate) use blocking::Blocking;
 pub(crate) use pod_executor::cores;
 pub use pod_executor::{PodExecutor, Stats, StillRunning};
 pub use share::{MilliCpu, Weight};

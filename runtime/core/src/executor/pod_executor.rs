@@ -1,7 +1,7 @@
 //! The handle to a Pod's executor.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use wasmtime::Engine;
 
 use super::account::{Account, Place};
+use super::bill::Bill;
 use super::crew::Allowed;
 use super::inline::Inline;
 use super::pool::Pool;
@@ -77,7 +78,9 @@ impl PodExecutor {
     }
 
     /// An executor without threads, for virtual time: tasks are polled, in the order in which
-    /// they become ready, by whoever awaits [`PodExecutor::run_until`].
+    /// they become ready, by whoever awaits [`PodExecutor::run_until`]. What is charged to an account
+    /// ([`Account::charge`]) passes on tokio's clock before the task that used it goes on: the
+    /// account has a core of its own, up to its limit.
     pub fn inline() -> Arc<Self> {
         Arc::new(Self { kind: Kind::Inline(Arc::default()) })
     }
@@ -91,7 +94,10 @@ impl PodExecutor {
     ) -> Account {
         match &self.kind {
             Kind::Threads(pool) => pool.open(name.into(), weight, limit),
-            Kind::Inline(inline) => Account::new(name.into(), Place::Inline(Arc::clone(inline))),
+            Kind::Inline(inline) => {
+                let bill = Mutex::new(Bill::new(limit));
+                Account::new(name.into(), Place::Inline { inline: Arc::clone(inline), bill })
+            }
         }
     }
 

@@ -542,3 +542,36 @@ async fn without_threads_a_busy_task_leaves_room_for_timers_and_for_others() {
         .await;
     drop(busy);
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_threads_computing_takes_time_before_anybody_hears_of_it() {
+    let executor = PodExecutor::inline();
+    let start = tokio::time::Instant::now();
+    let limited = executor.account("limited", Weight::MIN, MilliCpu::new(250));
+    let free = executor.account("free", Weight::MIN, None);
+    let tasks = [(free.clone(), 40), (limited.clone(), 40)].map(|(account, rounds)| {
+        account.clone().spawn(async move {
+            for _ in 0..rounds {
+                account.charge(Duration::from_micros(500));
+                yield_point().await;
+            }
+            start.elapsed().as_millis()
+        })
+    });
+    let (ended, told) = executor
+        .run_until(async {
+            let mut ended = Vec::new();
+            for task in tasks {
+                ended.push((task.await.unwrap(), start.elapsed().as_millis()));
+            }
+            ended.into_iter().unzip::<_, _, Vec<_>, Vec<_>>()
+        })
+        .await;
+    // The last payment comes after the last look at the clock, at most.
+    assert_eq!(told, [20, 80]);
+    assert!(ended.iter().zip(&told).all(|(ended, told)| told - ended <= 8), "{ended:?} {told:?}");
+    assert_eq!(
+        (free.cpu_time(), limited.cpu_time()),
+        (Duration::from_millis(20), Duration::from_millis(20))
+    );
+}

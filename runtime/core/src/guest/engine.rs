@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::image::{GuestKind, Profile, Reservation, Shape};
+use crate::image::{GuestKind, Metering, Profile, Reservation, Shape};
 
 /// Instances that an HTTP engine's pool can hold at once; requests beyond wait for a place.
 const POOLED_INSTANCES: u32 = 1000;
@@ -99,6 +99,7 @@ pub struct Engines {
 
 struct Shared {
     reservation: Reservation,
+    metering: Metering,
     on_new: Box<dyn Fn(&Engine) + Send + Sync>,
     slots: [OnceLock<PlacedEngine>; 4],
 }
@@ -108,6 +109,7 @@ struct Shared {
 #[derive(Clone)]
 pub(crate) struct PlacedEngine {
     pub(crate) engine: Engine,
+    pub(super) metering: Metering,
     pub(crate) places: Arc<Semaphore>,
     /// The same for commands in containers.
     pub(super) places_for_commands: Arc<Semaphore>,
@@ -125,13 +127,21 @@ impl Engines {
         reservation: Reservation,
         on_new: impl Fn(&Engine) + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                reservation,
-                on_new: Box::new(on_new),
-                slots: [const { OnceLock::new() }; 4],
-            }),
-        }
+        Self::of(reservation, Metering::Epochs, Box::new(on_new))
+    }
+
+    /// Engines for guests on virtual time, which need no ticks.
+    pub fn on_virtual_time(reservation: Reservation) -> Self {
+        Self::of(reservation, Metering::Fuel, Box::new(|_| {}))
+    }
+
+    fn of(
+        reservation: Reservation,
+        metering: Metering,
+        on_new: Box<dyn Fn(&Engine) + Send + Sync>,
+    ) -> Self {
+        let slots = [const { OnceLock::new() }; 4];
+        Self { shared: Arc::new(Shared { reservation, metering, on_new, slots }) }
     }
 
     /// How much address space each memory reserves here; compiled code must have been made for it.
@@ -177,7 +187,8 @@ impl Engines {
     }
 
     fn profile(&self, shape: Shape) -> Profile {
-        Profile { concurrency: shape.concurrency, reservation: self.shared.reservation }
+        let Shared { reservation, metering, .. } = *self.shared;
+        Profile { concurrency: shape.concurrency, reservation, metering }
     }
 
     fn slot(
@@ -208,6 +219,7 @@ impl Engines {
             made = true;
             PlacedEngine {
                 engine,
+                metering: profile.metering,
                 places: Arc::new(Semaphore::new((POOLED_INSTANCES - COMMAND_PLACES) as usize)),
                 places_for_commands: Arc::new(Semaphore::new(COMMAND_PLACES as usize)),
             }
@@ -225,7 +237,11 @@ mod tests {
 
     #[test]
     fn code_compiled_for_one_kind_of_allocation_runs_on_the_other() {
-        let profile = Profile { concurrency: false, reservation: Reservation::Whole };
+        let profile = Profile {
+            concurrency: false,
+            reservation: Reservation::Whole,
+            metering: Metering::Epochs,
+        };
         let wasm = wat::parse_str("(module (memory 1) (func (export \"_start\")))").unwrap();
         let code = profile.compiling().unwrap().precompile_module(&wasm).unwrap();
         for allocation in [Allocation::OnDemand, Allocation::Pooled] {

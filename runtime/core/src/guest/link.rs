@@ -13,19 +13,21 @@ use wasmtime_wasi::{p0, p2, p3};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::state::GuestState;
-use crate::image::family;
+use crate::image::{Metering, family};
 use crate::sandbox::wasi as fronts;
+use crate::sandbox::wasi::p1::UNSTABLE;
 
 type State = GuestState;
 
-/// A linker with what `component` imports. The versions of `wasmpod:lifecycle` go with those of WASI.
-pub(crate) fn component(component: &Component) -> Result<Linker<State>> {
+/// A linker with what `component` imports, for an engine of this kind. The versions of
+/// `wasmpod:lifecycle` go with those of WASI.
+pub(crate) fn component(component: &Component, metering: Metering) -> Result<Linker<State>> {
     let engine = component.engine();
     let mut linker = Linker::new(engine);
     for (name, _) in component.component_type().imports(engine) {
         let Some((interface, version)) = name.split_once('@') else { continue };
         match family(version) {
-            Some(2) => link_p2(&mut linker, interface)?,
+            Some(2) => link_p2(&mut linker, interface, metering)?,
             Some(3) => link_p3(&mut linker, interface)?,
             _ => {}
         }
@@ -33,8 +35,8 @@ pub(crate) fn component(component: &Component) -> Result<Linker<State>> {
     Ok(linker)
 }
 
-/// A linker with the WASI that `module` imports.
-pub(crate) fn module(module: &Module) -> Result<wasmtime::Linker<State>> {
+/// A linker with the WASI that `module` imports, for an engine of this kind.
+pub(crate) fn module(module: &Module, metering: Metering) -> Result<wasmtime::Linker<State>> {
     let mut linker = wasmtime::Linker::new(module.engine());
     let imports = |name| module.imports().any(|import| import.module() == name);
     fronts::p1::add_to_linker(&mut linker, module)?;
@@ -43,11 +45,11 @@ pub(crate) fn module(module: &Module) -> Result<wasmtime::Linker<State>> {
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
         fronts::p1::any_exit_code(&mut linker, UNSTABLE)?;
     }
+    if metering == Metering::Fuel {
+        fronts::p1::sleep_on_tokios_clock(&mut linker, module)?;
+    }
     Ok(linker)
 }
-
-/// The name before the first snapshot, as old toolchains still emit it.
-const UNSTABLE: &str = "wasi_unstable";
 
 /// Resources alone: the stock linker would make the whole context for each call on a stream.
 struct Table;
@@ -113,10 +115,13 @@ macro_rules! link_common {
     }};
 }
 
-fn link_p2(linker: &mut Linker<State>, interface: &str) -> Result<()> {
+fn link_p2(linker: &mut Linker<State>, interface: &str, metering: Metering) -> Result<()> {
     use p2::bindings::clocks;
 
     if link_common!(p2, &mut *linker, interface) {
+        if interface == "wasi:filesystem/types" && metering == Metering::Fuel {
+            fronts::p2::file_streams_in_place(linker)?;
+        }
         return Ok(());
     }
     match interface {

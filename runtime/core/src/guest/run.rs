@@ -10,7 +10,7 @@ use super::program::{Entry, Program};
 use super::state::GuestState;
 use super::stdio::{Output, Stdin};
 use super::wasi::WasiSetup;
-use super::{HttpSettings, PodClock, PodRandom, command, exit, http, reactor};
+use super::{HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reactor};
 use crate::executor::Account;
 use crate::lifecycle::Exit;
 use crate::sandbox::Stop;
@@ -29,6 +29,8 @@ pub struct GuestHost {
     pub clock: PodClock,
     /// The Pod's chance.
     pub random: PodRandom,
+    /// How fast guests compute; for virtual time, and for engines made for that.
+    pub pace: Option<Pace>,
     /// How many containers share the descriptors of this process, this one included.
     pub containers: usize,
 }
@@ -123,7 +125,7 @@ pub(super) fn start(
     if let Some(listeners) = listeners {
         state.listen(listeners);
     }
-    Ok(state.into_store(&program.shared.engine))
+    state.into_store(&program.shared.engine)
 }
 
 async fn call(

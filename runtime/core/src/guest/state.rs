@@ -8,6 +8,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::exit::StartError;
 use super::limiter::MemoryLimiter;
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
@@ -42,17 +43,27 @@ impl GuestState {
         Self { setup, http, outgoing_http, wasi: None, module: None, table, limiter }
     }
 
-    /// A Store around this state: limited, and giving way at each epoch tick.
-    pub(crate) fn into_store(self, engine: &Engine) -> Store<Self> {
-        let most_handles = self.setup.most_handles;
+    /// A Store around this state: limited, and giving way at each epoch tick, or on virtual time by
+    /// what it has executed.
+    ///
+    /// # Errors
+    /// [`StartError::Instantiate`] for an engine of the other kind of time.
+    pub(crate) fn into_store(self, engine: &Engine) -> Result<Store<Self>, StartError> {
+        let (most_handles, pace) = (self.setup.most_handles, self.setup.pace);
+        let account = self.setup.account.clone();
         let mut store = Store::new(engine, self);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(most_handles);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| {
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_point())))
-        });
-        store
+        match pace {
+            Some(pace) => pace.set(&mut store, account).map_err(StartError::Instantiate)?,
+            None => {
+                store.set_epoch_deadline(1);
+                store.epoch_deadline_callback(|_| {
+                    Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_point())))
+                });
+            }
+        }
+        Ok(store)
     }
 
     /// The resources, for interfaces that need nothing else.

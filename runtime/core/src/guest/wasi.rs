@@ -13,7 +13,7 @@ use super::exit::StartError;
 use super::limiter::{ContainerMemory, most_handles};
 use super::run::{GuestHost, RunSpec};
 use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
-use super::{PodClock, PodRandom};
+use super::{Pace, PodClock, PodRandom};
 use crate::executor::Account;
 use crate::sandbox::Stop;
 use crate::sandbox::network::Endpoint;
@@ -31,6 +31,7 @@ pub struct WasiSetup {
     pub(crate) stop: Stop,
     pub(crate) clock: PodClock,
     random: PodRandom,
+    pub(crate) pace: Option<Pace>,
     run: String,
     /// The container's account.
     pub(crate) account: Account,
@@ -53,6 +54,8 @@ impl WasiSetup {
     /// [`StartError::Directory`] when one cannot be opened.
     pub fn new(host: GuestHost, spec: RunSpec, stop: &Stop) -> Result<Self, StartError> {
         let mut builder = WasiCtxBuilder::new();
+        // A thread for each call would hold the paused clock too, but when it is done is chance.
+        builder.allow_blocking_current_thread(host.pace.is_some());
         for mount in &spec.mounts {
             let permissions = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
             builder.preopened_dir(mount.host_path(), &mount.guest_path, permissions).map_err(
@@ -72,6 +75,7 @@ impl WasiSetup {
             stop: stop.clone(),
             clock: host.clock,
             random: host.random,
+            pace: host.pace,
             run: spec.run,
             account: host.account,
             most_handles: most_handles(host.containers),

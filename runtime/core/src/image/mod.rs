@@ -24,5 +24,5 @@ pub use file::ImageFile;
 pub(crate) use identity::FileIdentity;
 pub(crate) use kind::family;
 pub use kind::{GuestKind, KindError, Shape};
-pub use profile::{Profile, Reservation};
+pub use profile::{Metering, Profile, Reservation};
 pub use reference::{ImageSource, PullPolicy};

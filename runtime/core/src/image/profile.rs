@@ -41,6 +41,19 @@ impl Reservation {
     }
 }
 
+/// What makes a guest that computes give way.
+///
+/// Compiled code has the checks in it: it is a part of the key of compiled code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metering {
+    /// The ticks of a clock. Cheap; when one comes is chance.
+    #[default]
+    Epochs,
+    /// A count of what was executed, the same in each run: for Pods on virtual time. A loop takes
+    /// up to a third longer by it.
+    Fuel,
+}
+
 /// Which engine a guest runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -48,19 +61,24 @@ pub struct Profile {
     pub concurrency: bool,
     /// How much address space a memory reserves.
     pub reservation: Reservation,
+    /// What makes its guests give way.
+    pub metering: Metering,
 }
 
 impl Profile {
     /// The part of a cache key that says for which engine code was compiled.
     pub(crate) fn key(self) -> String {
-        let Self { concurrency, reservation } = self;
-        format!("{concurrency}:{reservation:?}")
+        let Self { concurrency, reservation, metering } = self;
+        format!("{concurrency}:{reservation:?}:{metering:?}")
     }
 
     /// The settings themselves.
     pub(crate) fn config(self) -> Config {
         let mut config = Config::new();
-        config.epoch_interruption(true);
+        match self.metering {
+            Metering::Epochs => config.epoch_interruption(true),
+            Metering::Fuel => config.consume_fuel(true),
+        };
         // For debuggers of the host alone; wasmtime's own backtraces follow frame pointers.
         config.native_unwind_info(false);
         config.concurrency_support(self.concurrency);

@@ -249,6 +249,8 @@ pub enum PodFailureReason {
     DeadlineExceeded,
     /// The machine ran short of something, or a volume grew over its limit.
     Evicted,
+    /// It cannot run where it was put.
+    UnexpectedAdmissionError,
 }
 
 impl fmt::Display for PodFailureReason {
@@ -258,6 +260,14 @@ impl fmt::Display for PodFailureReason {
 }
 
 impl PodFailure {
+    /// It cannot run here, for a reason that is none of its own.
+    pub fn rejected(why: &dyn fmt::Display) -> Self {
+        Self {
+            reason: PodFailureReason::UnexpectedAdmissionError,
+            message: format!("Pod was rejected: {why}"),
+        }
+    }
+
     /// `spec.activeDeadlineSeconds` are over.
     pub fn deadline_exceeded() -> Self {
         Self {

@@ -239,6 +239,11 @@ fn failed(failure: &PodFailure) -> PodEvent {
         PodFailureReason::Evicted => {
             PodEvent::warning(Reason::Evicted, Involved::Pod, failure.message.clone())
         }
+        PodFailureReason::UnexpectedAdmissionError => PodEvent::warning(
+            Reason::UnexpectedAdmissionError,
+            Involved::Pod,
+            failure.message.clone(),
+        ),
     }
 }
 

@@ -87,6 +87,12 @@ impl AddressLease {
     }
 }
 
+/// The addresses of a Pod that no other can reach: nobody minds who else has them.
+pub(super) fn ips_of_hermit(uid: &str) -> [IpAddr; 2] {
+    let step = seed(uid) % u64::from(LAST - FIRST + 1);
+    both(NETWORK, NETWORK_V6, FIRST + u16::try_from(step).expect("below a u16"))
+}
+
 /// The addresses of a Service, by the part that is its own.
 pub(super) fn service_ips(host: u16) -> [IpAddr; 2] {
     both(SERVICES, SERVICES_V6, host)

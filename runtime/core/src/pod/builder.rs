@@ -11,13 +11,15 @@ use super::host::Host;
 use super::presence::present;
 use super::runtime::PodRuntime;
 use super::sweep;
+use super::uid::{new_uid, seeded_uid};
+use super::virtual_time::{VirtualTime, VirtualTimeError};
 use crate::guest::Stdin;
 use crate::image::ImageSource;
-use crate::lifecycle::{Spec, SpecError};
+use crate::lifecycle::{PodFailure, Spec, SpecError};
 use crate::logs::LogSink;
 use crate::manifest::{Manifest, PodManifest};
 use crate::sandbox::network::EgressRuleError;
-use crate::worker::{Clock, Finished, PodHandle, Worker};
+use crate::worker::{Finished, PodHandle, Worker};
 
 /// A Pod before it runs.
 ///
@@ -48,7 +50,7 @@ pub struct PodBuilder {
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
     pub(super) own_process: bool,
-    pub(super) clock: Clock,
+    virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -97,6 +99,9 @@ pub enum PodError {
         #[source]
         source: EgressRuleError,
     },
+    /// It cannot live on virtual time.
+    #[error(transparent)]
+    VirtualTime(#[from] VirtualTimeError),
 }
 
 /// A Pod that is about to run.
@@ -122,7 +127,7 @@ impl PodBuilder {
             stdin: None,
             log_sink: None,
             own_process: false,
-            clock: Clock::System,
+            virtual_time: None,
             on_note: Arc::new(|_| {}),
         }
     }
@@ -195,22 +200,106 @@ impl PodBuilder {
         self
     }
 
+    /// Has the Pod live on virtual time: an hour passes in a moment, and for one seed each run of it is
+    /// the same, to the last line of its logs.
+    ///
+    /// Everything in the Pod goes by tokio's paused clock, which jumps to the next timer when
+    /// nobody has anything left to do: clocks and sleeps of guests, probes, back-off, deadlines, the times
+    /// in logs and status. A guest that computes uses up time by what it executes, so that it can
+    /// miss the deadline of a probe. The Pod is built and run in one current-thread runtime whose
+    /// clock is paused.
+    ///
+    /// The world outside does not wait for such a clock: the Pod reaches nobody and nobody
+    /// reaches it but this process. Host ports of the manifest are not opened, which is told as a
+    /// note.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use wasmpod::manifest::{self, Source};
+    /// use wasmpod::pod::{Folders, Host, PodBuilder, VirtualTime};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("wasmpod-doc-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// // Ends with code 1 at once, and so every time that it is started again.
+    /// std::fs::write(folder.join("crash.wat"), r#"(module
+    ///     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    ///     (memory (export "memory") 1)
+    ///     (func (export "_start") (call $exit (i32.const 1))))"#)?;
+    /// let text = "
+    /// apiVersion: v1
+    /// kind: Pod
+    /// metadata: {name: crash}
+    /// spec:
+    ///   activeDeadlineSeconds: 3600
+    ///   containers: [{name: crash, image: ./crash.wat}]";
+    /// let name = folder.join("pod.yaml").display().to_string();
+    /// let mut manifest = manifest::load(&[Source { name, bytes: text.into() }])?;
+    /// let host = Host::builder(Folders::find(Some(&folder))?).build()?;
+    ///
+    /// // In a test of its own: #[tokio::test(start_paused = true)]
+    /// let mut runtime = tokio::runtime::Builder::new_current_thread();
+    /// let runtime = runtime.enable_time().start_paused(true).build()?;
+    /// let finished = runtime.block_on(async {
+    ///     let pod = PodBuilder::new(&host, manifest.pods.remove(0))
+    ///         .virtual_time(VirtualTime::new(42))
+    ///         .build()?;
+    ///     Ok::<_, Box<dyn std::error::Error>>(pod.run().await)
+    /// })?;
+    ///
+    /// // After 10, 20, 40, 80, 160 and then every 300 seconds.
+    /// let containers = finished.status.container_statuses.unwrap_or_default();
+    /// assert_eq!(containers[0].restart_count, 16);
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn virtual_time(mut self, time: VirtualTime) -> Self {
+        self.virtual_time = Some(time);
+        self
+    }
+
     /// # Errors
     /// [`PodError`]
     pub fn build(mut self) -> Result<Pod, PodError> {
+        let life = match self.virtual_time {
+            Some(time) => {
+                self.refuse_outside()?;
+                Some(time.begin()?)
+            }
+            None => None,
+        };
         let metadata = &mut self.pod.pod.metadata;
-        let uid = match (&self.place, &metadata.uid) {
+        let uid = match (&self.place, &life) {
             (Some(place), _) => place.uid.clone(),
+            (None, Some(life)) => {
+                let name = metadata.name.as_deref().unwrap_or_default();
+                seeded_uid(life.seed(), metadata.namespace.as_deref().unwrap_or("default"), name)
+            }
             // A manifest that came from a cluster has one; two such Pods at once would clash.
-            (None, _) => super::uid::new_uid(),
+            (None, None) => new_uid(),
         };
         metadata.uid = Some(uid);
         let spec = Spec::new(&self.pod.pod)?;
-        let clock = self.clock;
         let folders = self.host.folders().clone();
-        let runtime = Arc::new(PodRuntime::new(self, spec.identity.clone())?);
-        let (worker, handle) = Worker::new(spec, Arc::clone(&runtime), clock);
+        let runtime = Arc::new(PodRuntime::new(self, spec.identity.clone(), life)?);
+        let (worker, handle) = Worker::new(spec, Arc::clone(&runtime), runtime.clock());
         Ok(Pod { worker, runtime, handle, folders })
+    }
+
+    /// # Errors
+    /// The first of what was asked for that has a time of its own.
+    fn refuse_outside(&self) -> Result<(), VirtualTimeError> {
+        let asked = [
+            (!self.published.is_empty(), "a published port"),
+            (self.allow_net.iter().any(|rule| rule != "none"), "a way out to the network"),
+            (self.place.is_some() || !self.neighbours.is_empty(), "a Pod among others"),
+        ];
+        match asked.into_iter().find(|(is_asked, _)| *is_asked) {
+            Some((_, what)) => Err(VirtualTimeError::Outside { what }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -221,21 +310,27 @@ impl Pod {
     }
 
     /// Runs the Pod to its end. On the way, what Pods left behind whose process was killed is
-    /// removed from this machine.
+    /// removed from this machine. A Pod on virtual time that is run in another runtime than it was
+    /// built in fails at once.
     ///
     /// # Cancel safety
     /// Dropping the future ends every run at once and leaves the Pod's folder to be swept; ask
     /// the [`PodHandle`] for a kill instead.
     pub async fn run(self) -> Finished {
         let Self { worker, runtime, handle, folders } = self;
+        if let Err(error) = runtime.check_time() {
+            handle.fail(PodFailure::rejected(&error)).await;
+        }
         let life = async {
             tokio::select! {
+                biased;
                 finished = worker.run() => finished,
                 never = evict_over_limit(&runtime, &handle) => match never {},
                 never = contained(&runtime) => match never {},
                 never = present(&runtime, &handle) => match never {},
             }
         };
-        sweep::beside(folders, life).await
+        let life = sweep::beside(folders, runtime.blocking(), life);
+        runtime.executor.run_until(life).await
     }
 }

@@ -17,7 +17,7 @@ const SETTLED: Duration = Duration::from_millis(50);
 
 /// Keeps this process in a cgroup of the Pod, if it is the Pod's own; to be dropped with the Pod.
 pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
-    if runtime.request.own_process {
+    if runtime.request.own_process && runtime.virtual_life.is_none() {
         tokio::time::sleep(SETTLED).await;
         match enter(runtime) {
             Ok(_entered) => return pending().await,

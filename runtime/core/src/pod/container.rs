@@ -10,9 +10,9 @@ use k8s_openapi::api::core::v1::Container;
 
 use super::exec::Execution;
 use super::output::ContainerOutput;
-use super::runtime::{PodRuntime, has_commands, now};
+use super::runtime::{PodRuntime, has_commands};
 use super::store::{ObjectsAndVolumes, PodStore};
-use super::uid::new_run_id;
+use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
 use crate::guest::{self, Exceeded, HttpSettings, Loader, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
@@ -47,7 +47,7 @@ pub(super) async fn start(
     let made = if attempt == 0 {
         make()
     } else {
-        tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| {
+        runtime.blocking().spawn(make).await.unwrap_or_else(|error| {
             Err(StartError::Create(format!("its files could not be made: {error}")))
         })
     };
@@ -59,8 +59,9 @@ pub(super) async fn start(
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
     let resources = ContainerResources::of(container);
     let argv = environment.argv(&[file_name.to_owned()], &[]);
+    let run = format!("{}/{attempt}", container.name);
     let spec = RunSpec {
-        run: format!("{}/{attempt}", container.name),
+        run: run.clone(),
         argv,
         env: environment.variables,
         cwd: container.working_dir.clone().filter(|folder| !folder.is_empty()),
@@ -77,7 +78,7 @@ pub(super) async fn start(
     let stop = Stop::new(signal);
     let account = account(store, &container.name, resources);
     let execution = has_commands(container).then(|| {
-        let cache = runtime.request.host.shared.cache.clone();
+        let cache = runtime.cache.clone();
         Arc::new(Execution {
             count: AtomicU64::new(0),
             program: program.clone(),
@@ -98,7 +99,10 @@ pub(super) async fn start(
     let message = files.termination_message().clone();
     let remains = Remains { log, message, _execution: execution };
     Ok(Run {
-        id: new_run_id(),
+        id: match runtime.virtual_life {
+            Some(_) => seeded_run_id(&runtime.identity.uid, &run),
+            None => new_run_id(),
+        },
         exit: async move { remains.exit(ended(task, "container").await) }.boxed(),
         control: Box::new(control),
     })
@@ -112,7 +116,7 @@ fn environment(
     let objects = ObjectsAndVolumes {
         objects: &runtime.request.objects,
         volumes: &store.volumes,
-        directory: &runtime.request.host.shared.directory,
+        directory: runtime.directory(),
     };
     environment::resolve(runtime.pod(), container, &objects, &store.downward)
         .map_err(|error| StartError::Config(error.to_string()))
@@ -179,12 +183,12 @@ fn log_options(
     container: &Container,
     attempt: u32,
 ) -> LogWriterOptions {
-    let on_note = Arc::clone(&runtime.request.on_note);
+    let (on_note, clock) = (Arc::clone(&runtime.request.on_note), runtime.clock());
     LogWriterOptions {
         container: container.name.clone(),
         path: store.logs.of_run(&container.name, attempt),
         rotation: Rotation::default(),
-        clock: Arc::new(now),
+        clock: Arc::new(move || clock.wall()),
         sink: runtime.request.log_sink.clone(),
         on_failure: Box::new(move |failure| on_note(&failure.to_string())),
     }

@@ -36,7 +36,7 @@ async fn over_limit(runtime: &PodRuntime) -> String {
         looks.tick().await;
         // The sandbox may not be ready yet.
         let Some(store) = runtime.current_store() else { continue };
-        let look = tokio::task::spawn_blocking(move || store.volumes.over_limit());
+        let look = runtime.blocking().spawn(move || store.volumes.over_limit());
         match look.await {
             Ok(Some(message)) => return message,
             Ok(None) => {}

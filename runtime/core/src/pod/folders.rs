@@ -72,6 +72,13 @@ impl Folders {
         Ok(Self { root, cache, sockets })
     }
 
+    /// All of them below `root`, the cache too.
+    #[cfg(test)]
+    pub(super) fn below(root: &Path) -> Self {
+        let root = root.to_owned();
+        Self { cache: root.join("cache"), sockets: root.join("run"), root }
+    }
+
     /// Folders of Pods, each with a lock beside it.
     pub fn pods(&self) -> PathBuf {
         self.root.join("pods")

@@ -20,7 +20,10 @@ mod runtime;
 mod service;
 mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod uid;
+mod virtual_time;
 
 pub use address::{AddressLease, host_ips};
 pub use builder::{Neighbour, Pod, PodBuilder, PodError, PublishedPort};
@@ -28,3 +31,4 @@ pub use folders::Folders;
 pub use host::{Host, HostBuilder, HostError};
 pub use service::{AnnouncedPort, ServiceError, Services};
 pub use uid::new_uid;
+pub use virtual_time::{VirtualTime, VirtualTimeError};

@@ -16,8 +16,8 @@ use crate::lifecycle::{Identity, SandboxError};
 use crate::manifest::{containers, environment::hostname};
 use crate::private_folder::make_private;
 use crate::sandbox::network::{
-    EgressPolicy, HostAlias, HostPort, HostPortTransport, HostPorts, Network, NetworkConfig, Peer,
-    PeerServer, ask_host,
+    Directory, EgressPolicy, HostAlias, HostPort, HostPortTransport, HostPorts, Network,
+    NetworkConfig, Peer, PeerServer, ask_host,
 };
 
 /// Rules for where guests may go, separated by commas; they add to those of `--allow-net`.
@@ -30,12 +30,26 @@ pub(super) struct PodNetwork {
     _peers: Option<PeerServer>,
 }
 
-/// The rules of the command line and of the Pod's annotation.
-pub(super) fn egress(request: &PodBuilder) -> Result<EgressPolicy, PodError> {
+/// The rules of the command line and of the Pod's annotation. On virtual time nothing is allowed:
+/// real sockets do not wait for its clock.
+pub(super) fn egress(
+    request: &PodBuilder,
+    on_virtual_time: bool,
+) -> Result<EgressPolicy, PodError> {
     let annotation = request.pod.pod.metadata.annotations.iter().flatten();
     let annotation = annotation.filter(|(key, _)| *key == ALLOW_NET).map(|(_, rules)| rules);
-    EgressPolicy::parse(request.allow_net.iter().chain(annotation))
-        .map_err(|error| PodError::NetworkRule { source: error })
+    let policy = EgressPolicy::parse(request.allow_net.iter().chain(annotation))
+        .map_err(|error| PodError::NetworkRule { source: error })?;
+    if !on_virtual_time {
+        return Ok(policy);
+    }
+    let nothing = EgressPolicy::nothing();
+    if policy != EgressPolicy::default() && policy != nothing {
+        (request.on_note)(&format!(
+            "{ALLOW_NET} opens no way out: the outside has no virtual time"
+        ));
+    }
+    Ok(nothing)
 }
 
 impl PodNetwork {
@@ -46,6 +60,8 @@ impl PodNetwork {
         identity: &Identity,
         ips: &[IpAddr; 2],
         mut egress: EgressPolicy,
+        directory: Option<&Arc<Directory>>,
+        on_virtual_time: bool,
     ) -> Result<Self, SandboxError> {
         resolve_rules(&mut egress).await;
         let pod = &request.pod.pod;
@@ -55,7 +71,7 @@ impl PodNetwork {
         config.namespace.clone_from(&identity.namespace);
         config.pod_ranges = pod_ranges().to_vec();
         config.service_ranges = service_ranges().to_vec();
-        config.directory = Some(Arc::clone(&request.host.shared.directory));
+        config.directory = directory.cloned();
         config.host_ip = host_ips()[0];
         config.host_aliases = host_aliases(pod);
         config.peers = request.neighbours.iter().map(peer).collect();
@@ -68,7 +84,14 @@ impl PodNetwork {
         *sockets = (*sockets).min(most_handles(containers) / 4);
         config.seed = seed(&identity.uid);
         let network = Network::new(config);
-        let host_ports = HostPorts::open(&network, &host_ports(pod, &request.published))
+        let mut ports = host_ports(pod, &request.published);
+        if on_virtual_time {
+            for HostPort { host_port, .. } in ports.drain(..) {
+                let why = "the host's ports have no virtual time";
+                (request.on_note)(&format!("hostPort {host_port} is not opened: {why}"));
+            }
+        }
+        let host_ports = HostPorts::open(&network, &ports)
             .map_err(|error| SandboxError::Create(chain(&error)))?;
         let peers = match &request.place {
             None => None,

@@ -24,7 +24,7 @@ impl Preloads {
         // As a whole core, so that it comes at once also beside guests.
         let account = executor.account("images", Weight::of_request(MilliCpu::new(1000)), None);
         let load = |path: PathBuf| {
-            let (cache, engines) = (runtime.request.host.shared.cache.clone(), engines.clone());
+            let (cache, engines) = (runtime.cache.clone(), engines.clone());
             account.spawn(async move {
                 let code = cache.find(&path).ok()??;
                 Program::load(&engines, &code).ok()

@@ -9,7 +9,6 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort, Pod, PodStatus};
@@ -33,6 +32,9 @@ pub(super) async fn present(runtime: &PodRuntime, handle: &PodHandle) -> Infalli
 }
 
 fn is_of_interest(runtime: &PodRuntime) -> bool {
+    if runtime.directory().is_none() {
+        return false;
+    }
     let labels = runtime.pod().metadata.labels.as_ref();
     runtime.request.place.is_some() || labels.is_some_and(|labels| !labels.is_empty())
 }
@@ -136,7 +138,7 @@ impl Presence {
             socket,
             readiness,
         };
-        let held = Arc::clone(&request.host.shared.directory).publish_pod(&record)?;
+        let held = request.host.shared.directory.publish_pod(&record)?;
         Ok(Self { record, held, _peers: peers })
     }
 }

@@ -7,29 +7,35 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::builder::{PodBuilder, PodError};
 use super::exec::{Executed, Execution};
 use super::store::PodStore;
+use super::virtual_time::{VirtualLife, VirtualTimeError};
 use super::{container, network};
+use crate::executor::{Blocking, PodExecutor};
 use crate::guest::{PrepareError, Program};
-use crate::image::{self, ImageErrorReason, ImageSource, PullPolicy};
+use crate::image::{self, CodeCache, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
     Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
     ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
 };
 use crate::manifest;
 use crate::probe::{self, Handler};
-use crate::sandbox::network::EgressPolicy;
-use crate::worker::{ContainerRuntime, Run};
+use crate::sandbox::network::{Directory, EgressPolicy};
+use crate::worker::{Clock, ContainerRuntime, Run};
 
 /// One Pod's runtime: guests of WebAssembly in a sandbox of their own.
 pub(super) struct PodRuntime {
     pub(super) identity: Identity,
     pub(super) request: PodBuilder,
     pub(super) egress: EgressPolicy,
+    /// Polls the Pod's guests, and on virtual time so does whoever runs the Pod.
+    pub(super) executor: Arc<PodExecutor>,
+    pub(super) cache: CodeCache,
+    /// For a Pod on virtual time.
+    pub(super) virtual_life: Option<VirtualLife>,
     images: ImageSource,
     state: Mutex<State>,
 }
@@ -51,13 +57,44 @@ enum Prepared {
 }
 
 impl PodRuntime {
-    pub(super) fn new(request: PodBuilder, identity: Identity) -> Result<Self, PodError> {
+    pub(super) fn new(
+        request: PodBuilder,
+        identity: Identity,
+        virtual_life: Option<VirtualLife>,
+    ) -> Result<Self, PodError> {
         let images = match &request.images {
             Some(images) => images.clone(),
             None => ImageSource::new(manifest_folder(&request.pod.source)),
         };
-        let egress = network::egress(&request)?;
-        Ok(Self { identity, request, egress, images, state: Mutex::default() })
+        let egress = network::egress(&request, virtual_life.is_some())?;
+        let cache = &request.host.shared.cache;
+        let (executor, cache) = match virtual_life {
+            Some(_) => (PodExecutor::inline(), cache.on_virtual_time()),
+            // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
+            None => (PodExecutor::threads(usize::MAX), cache.clone()),
+        };
+        let state = Mutex::default();
+        Ok(Self { identity, request, egress, executor, cache, virtual_life, images, state })
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.virtual_life.map_or(Clock::System, |life| life.worker)
+    }
+
+    /// Where work for the Pod goes that waits for the real world.
+    pub(super) fn blocking(&self) -> Blocking {
+        if self.virtual_life.is_some() { Blocking::InPlace } else { Blocking::Aside }
+    }
+
+    /// Where Services and other Pods are found; on virtual time there are none.
+    pub(super) fn directory(&self) -> Option<&Arc<Directory>> {
+        self.virtual_life.is_none().then_some(&self.request.host.shared.directory)
+    }
+
+    /// # Errors
+    /// Virtual time is not what it was when the Pod was built.
+    pub(super) fn check_time(&self) -> Result<(), VirtualTimeError> {
+        self.virtual_life.map_or(Ok(()), |life| life.check())
     }
 
     pub(super) fn pod(&self) -> &Pod {
@@ -151,7 +188,7 @@ impl ContainerRuntime for PodRuntime {
         let on_slow = || (host.on_slow_compile)(name);
         let prepared = match store.preloads.take(name).await {
             Some(program) => Ok(program),
-            None => Program::prepare(store.engines(), &host.cache, &path, on_slow).await,
+            None => Program::prepare(store.engines(), &self.cache, &path, on_slow).await,
         };
         let (prepared, id) = match prepared {
             Ok(program) => {
@@ -224,7 +261,7 @@ impl ContainerRuntime for PodRuntime {
     async fn teardown(&self) {
         let store = self.state().store.take();
         if let Some(store) = store {
-            store.remove().await;
+            store.remove(self.blocking()).await;
         }
     }
 }
@@ -243,11 +280,6 @@ fn manifest_folder(source: &str) -> PathBuf {
     let folder = Path::new(source).parent().unwrap_or(Path::new(""));
     std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .unwrap_or_else(|_| folder.to_owned())
-}
-
-/// The present moment, for what is written to disk.
-pub(super) fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 /// Whether a container has probes or hooks that are commands.

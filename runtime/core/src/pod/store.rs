@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServicePort};
 
-use super::address::{AddressLease, host_ips};
+use super::address::{AddressLease, host_ips, ips_of_hermit};
 use super::network::PodNetwork;
 use super::preload::Preloads;
-use super::runtime::{PodRuntime, now};
+use super::runtime::PodRuntime;
+use super::uid::{new_uid, seed};
 use crate::error::chain;
-use crate::executor::{Account, PodExecutor};
-use crate::guest::{Engines, GuestHost, PodClock, PodMemory, PodRandom};
+use crate::executor::{Account, Blocking, PodExecutor};
+use crate::guest::{Engines, GuestHost, Pace, PodClock, PodMemory, PodRandom};
 use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
 use crate::manifest::Manifest;
@@ -42,6 +43,8 @@ pub(super) struct PodStore {
     pub(super) preloads: Preloads,
     network: PodNetwork,
     clock: PodClock,
+    random: PodRandom,
+    pace: Option<Pace>,
     /// How many of the Pod's containers share this process.
     containers: usize,
     /// Of the containers without a limit.
@@ -53,24 +56,22 @@ impl PodStore {
     /// Makes everything; what was made is given back when a later step fails.
     pub(super) async fn create(runtime: &PodRuntime) -> Result<Self, SandboxError> {
         let (request, identity, pod) = (&runtime.request, &runtime.identity, runtime.pod());
-        let folders = request.host.folders();
-        // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
-        let executor = PodExecutor::threads(usize::MAX);
-        let ticked = Arc::downgrade(&executor);
-        let engines = Engines::with_reservation(request.host.shared.reservation, move |engine| {
-            if let Some(executor) = ticked.upgrade() {
-                executor.register(engine);
-            }
-        });
+        let (folders, virtual_life) = (request.host.folders(), runtime.virtual_life);
+        let executor = Arc::clone(&runtime.executor);
+        let engines = engines(runtime);
         // Before all that takes time here.
         let preloads = Preloads::begin(runtime, &executor, &engines);
-        let folder = PodFolder::create(&folders.pods(), &identity.uid)
+        // A seed gives two Pods the same uid, and they may be there at the same time.
+        let own_name = virtual_life.map(|_| new_uid());
+        let name_on_disk = own_name.as_ref().unwrap_or(&identity.uid);
+        let folder = PodFolder::create(&folders.pods(), name_on_disk)
             .map_err(|error| SandboxError::Create(chain(&error)))?;
         folder.ready_roots(runtime.containers().count());
         let folder = Unfinished(Some(folder));
         let (ips, lease) = match &request.place {
             // Whoever started this Pod among others holds its address.
             Some(place) => (place.ips, None),
+            None if virtual_life.is_some() => (ips_of_hermit(&identity.uid), None),
             None => {
                 let lease = AddressLease::take(&folders.addresses(), &identity.uid);
                 let lease = lease.map_err(|error| {
@@ -81,7 +82,15 @@ impl PodStore {
         };
         let downward = downward_status(&ips, folder.folder());
         let volumes = mount(runtime, folder.folder(), &downward)?;
-        let network = PodNetwork::open(request, identity, &ips, runtime.egress.clone()).await?;
+        let network = PodNetwork::open(
+            request,
+            identity,
+            &ips,
+            runtime.egress.clone(),
+            runtime.directory(),
+            virtual_life.is_some(),
+        )
+        .await?;
         Ok(Self {
             ips,
             _lease: lease,
@@ -91,7 +100,7 @@ impl PodStore {
                 &folders.logs(),
                 &identity.namespace,
                 &identity.name,
-                &identity.uid,
+                name_on_disk,
             ),
             folder: folder.keep(),
             removed: RwLock::new(false),
@@ -99,7 +108,12 @@ impl PodStore {
             engines,
             preloads,
             network,
-            clock: PodClock::real(),
+            clock: virtual_life.map_or_else(PodClock::real, |life| life.guests),
+            random: match virtual_life {
+                Some(_) => PodRandom::Seed(seed(&identity.uid)),
+                None => PodRandom::System,
+            },
+            pace: virtual_life.map(|life| life.pace()),
             containers: runtime.containers().count(),
             memory: PodMemory::of_machine(),
             downward,
@@ -134,14 +148,15 @@ impl PodStore {
         GuestHost {
             account,
             clock: self.clock,
-            random: PodRandom::System,
+            random: self.random.clone(),
+            pace: self.pace,
             containers: self.containers,
             endpoint: Arc::new(self.network.network.endpoint()),
         }
     }
 
     /// Ends what still runs and removes what dies with the Pod.
-    pub(super) async fn remove(self: Arc<Self>) {
+    pub(super) async fn remove(self: Arc<Self>, blocking: Blocking) {
         if let Err(error) = self.executor.shutdown(PATIENCE).await {
             tracing::warn!("{error}");
         }
@@ -154,7 +169,7 @@ impl PodStore {
             }
         }
         // Guests may leave large trees; the Pod's other futures go on meanwhile.
-        let removal = tokio::task::spawn_blocking(move || self.remove_files());
+        let removal = blocking.spawn(move || self.remove_files());
         if let Err(error) = removal.await {
             tracing::warn!("the files of the Pod are left: {error}");
         }
@@ -211,7 +226,8 @@ fn mount(
         status: downward,
     };
     let claims = &runtime.request.host.shared.claims;
-    let mut errors = volumes.set_up(folder, runtime.pod(), &sources, claims, now());
+    let now = runtime.clock().wall();
+    let mut errors = volumes.set_up(folder, runtime.pod(), &sources, claims, now);
     if errors.is_empty() {
         volumes.notes().iter().for_each(|note| (runtime.request.on_note)(note));
         return Ok(volumes);
@@ -222,6 +238,20 @@ fn mount(
         }
         other @ (MountError::Config(_) | MountError::Create { .. }) => {
             SandboxError::Create(other.to_string())
+        }
+    })
+}
+
+/// The engines of a Pod, ticked by its executor.
+fn engines(runtime: &PodRuntime) -> Engines {
+    let reservation = runtime.request.host.shared.reservation;
+    if runtime.virtual_life.is_some() {
+        return Engines::on_virtual_time(reservation);
+    }
+    let ticked = Arc::downgrade(&runtime.executor);
+    Engines::with_reservation(reservation, move |engine| {
+        if let Some(executor) = ticked.upgrade() {
+            executor.register(engine);
         }
     })
 }
@@ -259,7 +289,7 @@ fn etc_files(pod: &Pod, ips: &[IpAddr; 2]) -> EtcFiles {
 pub(super) struct ObjectsAndVolumes<'pod> {
     pub(super) objects: &'pod Manifest,
     pub(super) volumes: &'pod Volumes,
-    pub(super) directory: &'pod Directory,
+    pub(super) directory: Option<&'pod Arc<Directory>>,
 }
 
 /// What is told of a Service that has an address.
@@ -279,7 +309,8 @@ fn service_address(service: &ServiceRecord) -> Option<ServiceAddress> {
 
 impl Objects for ObjectsAndVolumes<'_> {
     fn services(&self, namespace: &str) -> Vec<ServiceAddress> {
-        let services = self.directory.services();
+        let Some(directory) = self.directory else { return Vec::new() };
+        let services = directory.services();
         let here = services.iter().filter(|service| service.namespace == namespace);
         here.filter_map(|service| service_address(service)).collect()
     }

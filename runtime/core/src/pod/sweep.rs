@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time;
 
 use super::folders::Folders;
+use crate::executor::Blocking;
 use crate::logs::forget_ended_pods;
 use crate::resources::cgroup::Trees;
 use crate::sandbox::filesystem;
@@ -17,7 +18,11 @@ use crate::sandbox::network::remove_sockets;
 const SETTLED: Duration = Duration::from_secs(5);
 
 /// Lives a Pod's `life` to its end and sweeps once on the way.
-pub(super) async fn beside<Output>(folders: Folders, life: impl Future<Output = Output>) -> Output {
+pub(super) async fn beside<Output>(
+    folders: Folders,
+    blocking: Blocking,
+    life: impl Future<Output = Output>,
+) -> Output {
     tokio::pin!(life);
     tokio::select! {
         biased;
@@ -27,7 +32,7 @@ pub(super) async fn beside<Output>(folders: Folders, life: impl Future<Output = 
         }
         () = time::sleep(SETTLED) => {
             // Large trees take long; the Pod goes on meanwhile.
-            let sweeping = tokio::task::spawn_blocking(move || sweep(&folders));
+            let sweeping = blocking.spawn(move || sweep(&folders));
             let output = life.await;
             // One that panicked has said so, and the next Pod sweeps again.
             let _ = sweeping.await;
@@ -90,7 +95,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folders = Folders::find(Some(root.path())).unwrap();
         leave_a_dead_pod(&folders, "dead");
-        let during = beside(folders.clone(), async { pods(&folders) }).await;
+        let during = beside(folders.clone(), Blocking::Aside, async { pods(&folders) }).await;
         assert_eq!((during, pods(&folders)), (2, 0));
     }
 
@@ -104,6 +109,7 @@ mod tests {
                 time::sleep(Duration::from_secs(1)).await;
             }
         };
-        time::timeout(Duration::from_secs(3600), beside(folders.clone(), life)).await.unwrap();
+        let lived = beside(folders.clone(), Blocking::Aside, life);
+        time::timeout(Duration::from_secs(3600), lived).await.unwrap();
     }
 }

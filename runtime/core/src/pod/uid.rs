@@ -1,12 +1,16 @@
 //! Names that nothing else has: of a Pod, of a run.
 
 use rustix::rand::{GetRandomFlags, getrandom};
+use sha2::{Digest as _, Sha256};
 
-use crate::image::digest::{self, hex};
+use crate::image::{self, digest::hex};
 
 /// A new Pod `metadata.uid`: a random UUID (version 4), unguessable and unlike any other.
 pub fn new_uid() -> String {
-    let mut bytes: [u8; 16] = random();
+    uuid(random())
+}
+
+fn uuid(mut bytes: [u8; 16]) -> String {
     // RFC 9562: version 4, variant 10.
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
@@ -17,6 +21,22 @@ pub fn new_uid() -> String {
 /// What follows `wasmpod://` in a `containerID`: 64 hexadecimal digits, as other runtimes have them.
 pub(super) fn new_run_id() -> String {
     hex(&random::<32>())
+}
+
+/// The uid of a Pod on virtual time: that of the same name is the same for the same seed.
+pub(super) fn seeded_uid(seed: u64, namespace: &str, name: &str) -> String {
+    let bytes = digest(&["uid", &seed.to_string(), namespace, name]);
+    uuid(std::array::from_fn(|index| bytes[index]))
+}
+
+/// The same for a run of one of its containers.
+pub(super) fn seeded_run_id(uid: &str, run: &str) -> String {
+    hex(&digest(&["run", uid, run]))
+}
+
+fn digest(parts: &[&str]) -> [u8; 32] {
+    // No part has a slash in it but the last.
+    Sha256::digest(parts.join("/")).into()
 }
 
 /// From the kernel itself: a generator in between has to look at the CPU first, which takes longer
@@ -30,7 +50,7 @@ fn random<const LENGTH: usize>() -> [u8; LENGTH] {
 
 /// A number that is the same for the same uid: where this Pod's chance begins.
 pub(crate) fn seed(uid: &str) -> u64 {
-    digest::short(uid)
+    image::digest::short(uid)
 }
 
 #[cfg(test)]
@@ -45,5 +65,16 @@ mod tests {
         assert_eq!(&uid[14..15], "4");
         assert!("89ab".contains(&uid[19..20]), "{uid}");
         assert_ne!(uid, new_uid());
+    }
+
+    #[test]
+    fn a_seed_repeats_and_pods_and_runs_differ() {
+        let uid = seeded_uid(1, "default", "web");
+        assert_eq!(uid, seeded_uid(1, "default", "web"));
+        assert_eq!((uid.len(), &uid[14..15]), (36, "4"));
+        assert_ne!(uid, seeded_uid(2, "default", "web"));
+        assert_ne!(uid, seeded_uid(1, "default", "db"));
+        assert_eq!(seeded_run_id(&uid, "web/0"), seeded_run_id(&uid, "web/0"));
+        assert_ne!(seeded_run_id(&uid, "web/0"), seeded_run_id(&uid, "web/1"));
     }
 }

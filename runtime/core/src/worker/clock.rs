@@ -27,13 +27,16 @@ impl Clock {
 
     /// The present moment.
     pub fn now(&self) -> Now {
-        let instant = Instant::now();
-        let wall = match self {
+        Now { instant: Instant::now().into_std(), wall: self.wall() }
+    }
+
+    /// The present date and time alone.
+    pub fn wall(&self) -> Timestamp {
+        match self {
             Self::System => Timestamp::now(),
             Self::Virtual { origin, started } => {
-                origin.checked_add(instant - *started).unwrap_or(Timestamp::MAX)
+                origin.checked_add(started.elapsed()).unwrap_or(Timestamp::MAX)
             }
-        };
-        Now { instant: instant.into_std(), wall }
+        }
     }
 }

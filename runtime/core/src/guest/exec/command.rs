@@ -31,7 +31,7 @@ pub async fn exec(
     command: Vec<String>,
 ) -> Exit {
     let Some(word) = command.first().cloned() else {
-        return not_found("an empty command", &program, &spec).await;
+        return not_found("an empty command", &program, &loader, &spec).await;
     };
     match export::find(&program.shared.entry, &word) {
         Ok(Some(_)) if command.len() > 1 => {
@@ -43,7 +43,7 @@ pub async fn exec(
             Ok(None) if is_itself(&word, &spec) && program.kind().is_command() => {
                 run_program(program, host, spec, command).await
             }
-            Ok(None) => not_found(&format!("{word:?}"), &program, &spec).await,
+            Ok(None) => not_found(&format!("{word:?}"), &program, &loader, &spec).await,
             Err(problem) => not_executable(problem),
         },
         Err(problem) => not_executable(problem),
@@ -83,12 +83,12 @@ fn not_executable(problem: String) -> Exit {
     Exit::with_code(NOT_EXECUTABLE).with_message(Some(problem))
 }
 
-async fn not_found(what: &str, program: &Program, spec: &RunSpec) -> Exit {
+async fn not_found(what: &str, program: &Program, loader: &Loader, spec: &RunSpec) -> Exit {
     let exported = match &export::names(&program.shared.entry)[..] {
         [] => "no functions that can be called".to_owned(),
         names => names.join(", "),
     };
-    let on_path = match &file::names(spec).await[..] {
+    let on_path = match &file::names(loader, spec).await[..] {
         [] => String::new(),
         names => format!("; on the PATH there is {}", names.join(", ")),
     };

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::loader::{Loader, Unfit};
+use crate::executor::Blocking;
 use crate::guest::program::{PrepareError, Program};
 use crate::guest::run::RunSpec;
 use crate::image::{GuestKind, ImageError, ImageFile};
@@ -35,7 +36,7 @@ pub(super) async fn program(
     spec: &RunSpec,
     word: &str,
 ) -> Result<Option<Program>, String> {
-    let Some((path, file)) = open(spec, word).await? else { return Ok(None) };
+    let Some((path, file)) = open(loader.blocking(), spec, word).await? else { return Ok(None) };
     let unfit = |problem: String| format!("{path} cannot be run: {problem}");
     let image = ImageFile::Open { file: Arc::new(file), name: PathBuf::from(&path) };
     let program = loader.command(image).await.map_err(|problem| match problem {
@@ -46,7 +47,11 @@ pub(super) async fn program(
     Ok(Some(program))
 }
 
-async fn open(spec: &RunSpec, word: &str) -> Result<Option<(String, File)>, String> {
+async fn open(
+    blocking: Blocking,
+    spec: &RunSpec,
+    word: &str,
+) -> Result<Option<(String, File)>, String> {
     let paths = candidates(word, spec.cwd.as_deref(), path_of(&spec.env));
     let mounts = spec.mounts.clone();
     let look = move || {
@@ -59,7 +64,7 @@ async fn open(spec: &RunSpec, word: &str) -> Result<Option<(String, File)>, Stri
         }
         Ok(None)
     };
-    let looked = tokio::task::spawn_blocking(look).await;
+    let looked = blocking.spawn(look).await;
     looked.unwrap_or_else(|panic| Err(format!("the container's files cannot be read: {panic}")))
 }
 
@@ -92,7 +97,7 @@ fn path_of(env: &[(String, String)]) -> &str {
 }
 
 /// The programs on the `PATH`, for whoever has misspelt one.
-pub(super) async fn names(spec: &RunSpec) -> Vec<String> {
+pub(super) async fn names(loader: &Loader, spec: &RunSpec) -> Vec<String> {
     let folders = candidates("*", spec.cwd.as_deref(), path_of(&spec.env));
     let mounts = spec.mounts.clone();
     let look = move || {
@@ -104,7 +109,7 @@ pub(super) async fn names(spec: &RunSpec) -> Vec<String> {
         names.truncate(NAMES);
         names
     };
-    tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    loader.blocking().spawn(look).await.unwrap_or_default()
 }
 
 fn what_it_is(kind: GuestKind) -> String {

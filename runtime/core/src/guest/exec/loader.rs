@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::executor::{Account, Task, TaskError};
+use crate::executor::{Account, Blocking, Task, TaskError};
 use crate::guest::engine::Engines;
 use crate::guest::program::{PrepareError, Program};
 use crate::image::{CacheError, Code, CodeCache, FileIdentity, GuestKind, ImageError, ImageFile};
@@ -45,6 +45,11 @@ impl Loader {
     /// For the container of `account`.
     pub fn new(engines: Engines, cache: CodeCache, account: Account) -> Self {
         Self { engines, cache, account, under_way: Arc::default() }
+    }
+
+    /// Where files are looked at.
+    pub(super) fn blocking(&self) -> Blocking {
+        self.cache.blocking()
     }
 
     /// The command in `image`.

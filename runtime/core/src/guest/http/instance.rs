@@ -54,7 +54,8 @@ impl Instance {
                 places.acquire_many_owned(wanted).await.expect("the semaphore is never closed")
             }
         };
-        let mut store = GuestState::new(handler.setup.clone()).into_store(&handler.program.engine);
+        let state = GuestState::new(handler.setup.clone());
+        let mut store = state.into_store(&handler.program.engine)?;
         let exports = match &handler.program.entry {
             Entry::HttpP2(pre) => pre.instantiate_async(&mut store).await.map(Exports::P2),
             Entry::HttpP3(pre) => pre.instantiate_async(&mut store).await.map(Exports::P3),

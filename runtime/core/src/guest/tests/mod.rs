@@ -99,6 +99,7 @@ impl World {
             account: self.executor.account("test", Weight::MIN, None),
             clock: PodClock::real(),
             random: PodRandom::System,
+            pace: None,
             containers: 1,
         }
     }

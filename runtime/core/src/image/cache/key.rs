@@ -1,14 +1,14 @@
 //! Which host and engine a piece of machine code is for.
 
 use crate::image::digest;
-use crate::image::profile::Reservation;
+use crate::image::profile::{Metering, Reservation};
 
 /// What distinguishes code that the same image has for different hosts and engines. That it is
 /// right need not be proven here: wasmtime checks version, settings and CPU when it maps the file,
 /// and a refused file is compiled again. It only keeps variants from displacing each other.
-pub(super) fn key(reservation: Reservation) -> String {
+pub(super) fn key(reservation: Reservation, metering: Metering) -> String {
     let text = format!(
-        "{} {} {reservation:?} {}",
+        "{} {} {reservation:?} {metering:?} {}",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::ARCH,
         cpu_features()
@@ -38,8 +38,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_the_same_in_every_process_and_differs_by_reservation() {
-        assert_eq!(key(Reservation::Whole), key(Reservation::Whole));
-        assert_ne!(key(Reservation::Whole), key(Reservation::Small));
+    fn it_is_the_same_in_every_process_and_differs_by_engine() {
+        let whole = || key(Reservation::Whole, Metering::Epochs);
+        assert_eq!(whole(), whole());
+        assert_ne!(whole(), key(Reservation::Small, Metering::Epochs));
+        assert_ne!(whole(), key(Reservation::Whole, Metering::Fuel));
     }
 }

@@ -13,12 +13,13 @@ use super::folder::{check_folder, create_folder, temporary_name};
 use super::key::key;
 use super::prune::note_use;
 use super::source::{Snapshot, absolute, hash};
+use crate::executor::Blocking;
 use crate::image::compile::{Cancel, CompileError, Compiled, Compiler, Request};
 use crate::image::error::ImageError;
 use crate::image::file::ImageFile;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::Shape;
-use crate::image::profile::Reservation;
+use crate::image::profile::{Metering, Reservation};
 
 /// How large the cache may grow before the least recently used code goes.
 const MOST_BYTES: u64 = 1 << 30;
@@ -51,11 +52,13 @@ pub struct CodeCache {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shared {
     pub(super) folder: PathBuf,
     key: String,
     reservation: Reservation,
+    metering: Metering,
+    blocking: Blocking,
     compiler: Compiler,
     pub(super) most_bytes: u64,
 }
@@ -81,9 +84,34 @@ impl CodeCache {
         most_bytes: u64,
     ) -> Result<Self, CacheError> {
         check_folder(folder)?;
-        let key = key(reservation);
-        let folder = folder.to_owned();
-        Ok(Self { shared: Arc::new(Shared { folder, key, reservation, compiler, most_bytes }) })
+        let shared = Shared {
+            folder: folder.to_owned(),
+            key: key(reservation, Metering::Epochs),
+            reservation,
+            metering: Metering::Epochs,
+            blocking: Blocking::Aside,
+            compiler,
+            most_bytes,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The same cache for Pods on virtual time: code that counts what it executes, and compiling
+    /// holds up everything.
+    pub(crate) fn on_virtual_time(&self) -> Self {
+        let metering = Metering::Fuel;
+        let shared = Shared {
+            key: key(self.shared.reservation, metering),
+            metering,
+            blocking: Blocking::InPlace,
+            ..Shared::clone(&self.shared)
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Where work on files goes.
+    pub(crate) fn blocking(&self) -> Blocking {
+        self.shared.blocking
     }
 
     /// The code for the image file at `image`, if it is remembered: the way of a warm start, a few
@@ -149,7 +177,8 @@ impl CodeCache {
         let cancel = CancelOnDrop(Cancel::default());
         let shared = self.shared.clone();
         let (path, cancelled) = (image.name().to_owned(), cancel.0.clone());
-        let mut making = tokio::task::spawn_blocking(move || shared.make(&image, &cancelled));
+        let blocking = shared.blocking;
+        let mut making = blocking.spawn(move || shared.make(&image, &cancelled));
         let made = tokio::select! {
             biased;
             made = &mut making => made,
@@ -265,6 +294,7 @@ impl Shared {
             image,
             output: output.clone(),
             small_reservation: self.reservation == Reservation::Small,
+            fuel: self.metering == Metering::Fuel,
         };
         let compiled = match self.compiler.compile(&request, cancel) {
             Ok(compiled) => compiled,

@@ -12,7 +12,7 @@ use super::{Code, CodeCache};
 use crate::image::compile::Compiler;
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
-use crate::image::{ImageError, ImageFile, Profile, Reservation};
+use crate::image::{ImageError, ImageFile, Metering, Profile, Reservation};
 
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -190,7 +190,11 @@ async fn what_is_no_image_says_so() {
     let missing = world.folder.path().join("missing.wasm");
     let elf = fs::read(std::env::current_exe().unwrap()).unwrap();
     let foreign = {
-        let profile = Profile { concurrency: false, reservation: Reservation::Whole };
+        let profile = Profile {
+            concurrency: false,
+            reservation: Reservation::Whole,
+            metering: Metering::Epochs,
+        };
         let wasm = wat::parse_str(GUEST).unwrap();
         profile.compiling().unwrap().precompile_module(&wasm).unwrap()
     };

@@ -14,7 +14,7 @@ use super::request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::{KindError, Shape};
-use crate::image::profile::{Profile, Reservation};
+use crate::image::profile::{Metering, Profile, Reservation};
 use crate::image::recognise;
 
 /// Address space for a compiling child: a module that needs more fails alone, not the host.
@@ -58,7 +58,7 @@ pub(super) fn compile(request: &Request) -> Result<Compiled, CompileError> {
     let digest = hex(&Sha256::digest(&bytes));
     let wasm = binary(&request.image, bytes)?;
     let shape = recognise::shape(&wasm)?;
-    let code = precompile(&wasm, shape, request.small_reservation)?;
+    let code = precompile(&wasm, shape, request)?;
     write(&request.output, &code).map_err(|error| {
         CompileError::Host(format!("cannot write {}: {error}", request.output.display()))
     })?;
@@ -97,9 +97,11 @@ fn looks_like_text(bytes: &[u8]) -> bool {
     [&b"(module"[..], b"(component"].iter().any(|word| start.starts_with(word))
 }
 
-fn precompile(wasm: &[u8], shape: Shape, small: bool) -> Result<Vec<u8>, CompileError> {
-    let reservation = if small { Reservation::Small } else { Reservation::Whole };
-    let profile = Profile { concurrency: shape.concurrency, reservation };
+fn precompile(wasm: &[u8], shape: Shape, request: &Request) -> Result<Vec<u8>, CompileError> {
+    let reservation =
+        if request.small_reservation { Reservation::Small } else { Reservation::Whole };
+    let metering = if request.fuel { Metering::Fuel } else { Metering::Epochs };
+    let profile = Profile { concurrency: shape.concurrency, reservation, metering };
     let engine = profile
         .compiling()
         .map_err(|error| CompileError::Host(format!("cannot set up the compiler: {error:#}")))?;

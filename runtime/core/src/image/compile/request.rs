@@ -18,6 +18,8 @@ pub(crate) struct Request {
     /// A file that does not exist yet.
     pub(crate) output: PathBuf,
     pub(crate) small_reservation: bool,
+    /// For an engine that counts what its guests execute.
+    pub(crate) fuel: bool,
 }
 
 /// What was compiled: read from the same bytes, whatever has become of the file since.

@@ -63,6 +63,11 @@ pub struct EgressRuleError {
 }
 
 impl EgressPolicy {
+    /// The policy that allows nothing.
+    pub fn nothing() -> Self {
+        Self { base: Base::Nothing, ..Self::default() }
+    }
+
     /// A policy from the texts of `--allow-net` or the annotation, comma-separated or one each.
     ///
     /// `none` takes the default away, whatever its place; `all` allows the refused ranges too.

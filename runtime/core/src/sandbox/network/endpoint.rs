@@ -3,7 +3,7 @@
 //! Every socket, listener and connection of the run is a member of its [`Endpoint`]: it counts
 //! against the container's limit, refuses when the container stops, and ends with it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -137,7 +137,8 @@ pub(crate) struct EndpointShared {
 #[derive(Default)]
 struct Members {
     next: u64,
-    all: HashMap<u64, Member>,
+    /// In the order of their joining, in which they end: whom that wakes must not be chance.
+    all: BTreeMap<u64, Member>,
 }
 
 enum Member {

@@ -104,6 +104,7 @@ impl World {
             account: account.clone(),
             clock: PodClock::real(),
             random: PodRandom::System,
+            pace: None,
             containers: 1,
         };
         let spec = RunSpec {

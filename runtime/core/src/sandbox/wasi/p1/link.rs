@@ -6,9 +6,12 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 use wiggle::GuestMemory;
 
 use super::view::{ModuleCtxView, ModuleView};
-use super::{poll, sockets, stock, translate};
+use super::{poll, sleep, sockets, stock, translate};
 
 pub(super) const WASI: &str = "wasi_snapshot_preview1";
+
+/// The name before the first snapshot, as old toolchains still emit it.
+pub(crate) const UNSTABLE: &str = "wasi_unstable";
 
 /// Whether a module accepts connections, and so gets listeners and needs this linker.
 pub fn wants_listeners(module: &Module) -> bool {
@@ -35,6 +38,28 @@ pub fn add_to_linker<T: ModuleView + 'static>(
         poll::link(linker)?;
     }
     any_exit_code(linker, WASI)
+}
+
+/// Makes the sleeps of `module`, whose WASI is linked, wait for tokio's clock although its file
+/// calls are done in place. The linker allows shadowing.
+///
+/// # Errors
+/// As [`add_to_linker`].
+pub fn sleep_on_tokios_clock<T: ModuleView + 'static>(
+    linker: &mut Linker<T>,
+    module: &Module,
+) -> Result<()> {
+    let polls = |name| {
+        module.imports().any(|import| import.module() == name && import.name() == "poll_oneoff")
+    };
+    // With listeners it is ours already.
+    if polls(WASI) && !wants_listeners(module) {
+        sleep::link(linker)?;
+    }
+    if polls(UNSTABLE) {
+        sleep::link_unstable(linker)?;
+    }
+    Ok(())
 }
 
 /// The stock `proc_exit` traps on codes from 126 on. A process may end with any; a shell in a guest

@@ -29,6 +29,7 @@ mod link;
 mod listen;
 mod memory;
 mod poll;
+mod sleep;
 mod sockets;
 mod stock;
 mod translate;
@@ -38,6 +39,7 @@ mod view;
 mod tests;
 
 pub use descriptors::Descriptors;
-pub use link::{add_to_linker, any_exit_code, wants_listeners};
+pub(crate) use link::UNSTABLE;
+pub use link::{add_to_linker, any_exit_code, sleep_on_tokios_clock, wants_listeners};
 pub use listen::{ListenError, ListenPort, environment, listen};
 pub use view::{ModuleCtxView, ModuleView};

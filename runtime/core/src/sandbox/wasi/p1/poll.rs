@@ -20,6 +20,7 @@ use super::descriptors::{Descriptors, Slot, Socket};
 use super::errno::raw;
 use super::link::{WASI, enter, exported_memory};
 use super::memory::{Buffer, write_bytes, write_u32};
+use super::sleep;
 use super::view::{ModuleCtxView, ModuleView};
 
 /// The layout of the interface: sizes, and where fields are.
@@ -51,16 +52,8 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
                 };
                 // What a plain sleep does is not worth a detour.
                 if asked.sockets.is_empty() && !asked.translates {
-                    let wasi = view.wasi;
-                    return stock::poll_oneoff(
-                        wasi,
-                        &mut memory,
-                        subscriptions,
-                        events,
-                        count,
-                        out,
-                    )
-                    .await;
+                    let (wasi, memory) = (view.wasi, &mut memory);
+                    return sleep::poll(wasi, memory, subscriptions, events, count, out).await;
                 }
                 let answers = match asked.wait(view).await? {
                     Ok(answers) => answers,

@@ -1,0 +1,105 @@
+//! What computing costs on virtual time: time.
+//!
+//! Pure: clock and usage come in. A container has a core of its own: what it has used passes before
+//! it goes on, and more than that where its limit is below a core. Requests have no meaning, as
+//! nobody competes.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::clock::{MILLISECOND, Nanos};
+use super::share::MilliCpu;
+use super::throttle::Throttle;
+
+/// What an account has used and not yet waited for.
+#[derive(Debug, Default)]
+pub(super) struct Bill {
+    unpaid: Nanos,
+    /// For accounts with a limit, from the first payment on.
+    limit: Option<MilliCpu>,
+    throttle: Option<(Instant, Throttle)>,
+}
+
+impl Bill {
+    pub(super) fn new(limit: Option<MilliCpu>) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    pub(super) fn charge(&mut self, cpu: Nanos) {
+        self.unpaid = self.unpaid.saturating_add(cpu);
+    }
+
+    /// Whether it is time to pay. Timers count in milliseconds: what is less waits for more.
+    pub(super) fn is_due(&self) -> bool {
+        self.unpaid >= MILLISECOND
+    }
+
+    /// Pays what is due; until when the payer has to wait for that.
+    pub(super) fn pay(&mut self, now: Instant) -> Option<Instant> {
+        let cpu = self.unpaid - self.unpaid % MILLISECOND;
+        if cpu == 0 {
+            return None;
+        }
+        self.unpaid -= cpu;
+        let computed = now + Duration::from_nanos(cpu);
+        let Some(limit) = self.limit else { return Some(computed) };
+        let (since, throttle) = self.throttle.get_or_insert_with(|| (now, Throttle::new(limit, 0)));
+        throttle.charge(cpu, nanos(computed - *since));
+        let held = throttle.held_until().map(|until| *since + Duration::from_nanos(until));
+        Some(held.map_or(computed, |held| held.max(computed)))
+    }
+
+    pub(super) fn set_limit(&mut self, limit: Option<MilliCpu>, now: Instant) {
+        self.limit = limit;
+        match (limit, &mut self.throttle) {
+            (Some(limit), Some((since, throttle))) => {
+                throttle.set_limit(limit, nanos(now - *since))
+            }
+            (_, throttle) => *throttle = None,
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> Nanos {
+    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long a spinner takes for so many milliseconds of computing, one at a time.
+    fn takes(limit: Option<u32>, milliseconds: u64) -> Duration {
+        let mut bill = Bill::new(limit.and_then(MilliCpu::new));
+        let start = Instant::now();
+        let mut now = start;
+        for _ in 0..milliseconds {
+            bill.charge(MILLISECOND);
+            assert!(bill.is_due());
+            now = bill.pay(now).unwrap();
+        }
+        now - start
+    }
+
+    #[test]
+    fn computing_takes_its_time_and_more_under_a_limit() {
+        assert_eq!(takes(None, 1000), Duration::from_secs(1));
+        assert_eq!(takes(Some(2000), 1000), Duration::from_secs(1));
+        assert_eq!(takes(Some(500), 1000), Duration::from_secs(2));
+        assert_eq!(takes(Some(100), 1000), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn less_than_a_millisecond_waits_for_more() {
+        let (mut bill, now) = (Bill::new(None), Instant::now());
+        bill.charge(MILLISECOND - 1);
+        assert_eq!((bill.is_due(), bill.pay(now)), (false, None));
+        bill.charge(2);
+        assert_eq!(bill.pay(now), Some(now + Duration::from_millis(1)));
+        bill.charge(MILLISECOND - 2);
+        assert_eq!(bill.pay(now), None);
+        bill.charge(1);
+        assert!(bill.is_due());
+    }
+}
