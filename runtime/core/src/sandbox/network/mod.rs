@@ -8,6 +8,7 @@
 //! Start at [`Network`], then [`Endpoint`] (what one container run holds), then [`TcpSocket`] and
 //! [`UdpSocket`], on which the fronts of the three WASI versions are built.
 
+mod accept;
 mod address;
 mod config;
 mod directory;

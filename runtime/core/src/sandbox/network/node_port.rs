@@ -9,16 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::accept::take_each;
 use super::directory::{Balancer, Directory, ServicePort, ServiceRecord, endpoints};
 use super::hostport::listen_tcp;
 use super::lock::lock;
 use super::{NetworkError, peer};
-
-/// Connections of one port between accept and hand-over.
-const MOST_WAITING: usize = 256;
 
 /// A port of the host, taken and not served yet.
 #[derive(Debug)]
@@ -98,26 +97,12 @@ struct Way {
 }
 
 async fn take_connections(way: Arc<Way>, listener: tokio::net::TcpListener) {
-    let mut waiting = JoinSet::new();
-    loop {
-        while waiting.len() >= MOST_WAITING {
-            waiting.join_next().await;
-        }
-        match listener.accept().await {
-            Ok((stream, client)) => {
-                while waiting.try_join_next().is_some() {}
-                // Another runtime will watch it.
-                if let Ok(stream) = stream.into_std() {
-                    waiting.spawn(hand_over(Arc::clone(&way), stream, client));
-                }
-            }
-            // Out of descriptors, most likely: others may close theirs.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
+    take_each(listener, |stream, client| hand_over(Arc::clone(&way), stream, client)).await;
 }
 
-async fn hand_over(way: Arc<Way>, stream: std::net::TcpStream, client: SocketAddr) {
+async fn hand_over(way: Arc<Way>, stream: TcpStream, client: SocketAddr) {
+    // Another runtime will watch it.
+    let Ok(stream) = stream.into_std() else { return };
     let client = SocketAddr::new(client.ip().to_canonical(), client.port());
     let order = {
         let pods = way.directory.pods();

@@ -2,33 +2,19 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::task::JoinSet;
 
 use super::published_udp::{Client, PublishedUdp};
+use crate::sandbox::network::accept::take_each;
 use crate::sandbox::network::{AddressFamily, Datagram, Network, NetworkError, Stream};
 
-/// Connections of one port between accept and hand-over.
-const MOST_WAITING: usize = 256;
-
 pub(super) async fn take_connections(network: Arc<Network>, listener: TcpListener, pod_port: u16) {
-    let mut waiting = JoinSet::new();
-    loop {
-        while waiting.len() >= MOST_WAITING {
-            waiting.join_next().await;
-        }
-        match listener.accept().await {
-            Ok((stream, client)) => {
-                while waiting.try_join_next().is_some() {}
-                waiting.spawn(hand_over(Arc::clone(&network), stream.into(), client, pod_port));
-            }
-            // Out of descriptors, most likely: others may close theirs.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
+    take_each(listener, |stream, client| {
+        hand_over(Arc::clone(&network), stream.into(), client, pod_port)
+    })
+    .await;
 }
 
 async fn hand_over(network: Arc<Network>, stream: Stream, client: SocketAddr, pod_port: u16) {
