@@ -23,8 +23,8 @@ pub(super) enum Happening {
 /// A life in which somebody may end the Pod at any moment, or a longer one that nobody ends.
 pub(super) fn life() -> impl Strategy<Value = Vec<Happening>> {
     prop_oneof![
-        prop::collection::vec(happening(1), 0..80),
-        prop::collection::vec(happening(0), 0..120),
+        prop::collection::vec(happening(1), 0..60),
+        prop::collection::vec(happening(0), 0..100),
     ]
 }
 
