@@ -12,7 +12,7 @@ fn folders(pod: &Running) -> Vec<PathBuf> {
     let entered = |line: &str| {
         let mut parts = line.splitn(3, ':').skip(1);
         let (controllers, path) = (parts.next()?, parts.next()?);
-        let below = path.strip_prefix('/')?.starts_with("kubepods/").then_some(&path[1..])?;
+        let below = path.strip_prefix('/')?.starts_with("wasmpod/").then_some(&path[1..])?;
         // Version 2 has no controllers in its line and no folder for each.
         Some(Path::new("/sys/fs/cgroup").join(controllers).join(below))
     };
@@ -41,7 +41,7 @@ fn start(world: &World) -> Running {
         .container("main", &guest("toolbox"), &["tick", "20"])
         .with("resources: {requests: {cpu: 250m}, limits: {cpu: 500m, memory: 64Mi}}")
         .write(world);
-    let pod = world.wasmpod(["run", &pod]).start();
+    let pod = world.wasmpod(["run", "--cgroup", &pod]).start();
     pod.wait_for("tick");
     pod
 }
@@ -55,12 +55,12 @@ fn a_pod_has_its_shares_and_bounds_and_leaves_nothing_behind() {
     let pod = start(&world);
     let folders = eventually("the Pod's cgroup", || {
         let folders = folders(&pod);
+        // It is entered last.
         let limit = read(&folders, "cpu.cfs_quota_us").or_else(|| read(&folders, "cpu.max"));
-        limit.is_some_and(|limit| limit.starts_with("50000")).then_some(folders)
+        limit.is_some_and(|limit| limit.starts_with("70000")).then_some(folders)
     });
-    assert!(
-        folders.iter().all(|folder| folder.to_string_lossy().contains("kubepods/burstable/pod"))
-    );
+    let is_ours = |folder: &PathBuf| folder.to_string_lossy().contains("wasmpod/burstable/pod");
+    assert!(folders.iter().all(is_ours), "{folders:?}");
     match read(&folders, "cpu.weight") {
         Some(weight) => assert_eq!(weight, "35"),
         None => assert_eq!(read(&folders, "cpu.shares").as_deref(), Some("256")),
@@ -70,23 +70,30 @@ fn a_pod_has_its_shares_and_bounds_and_leaves_nothing_behind() {
     pod.signal(Signal::INT);
     assert_eq!(pod.finish().code, 130);
     assert_eq!(folders.iter().filter(|folder| folder.exists()).count(), 0, "{folders:?}");
+
+    let killed = start(&world);
+    let left = eventually("the cgroup of the next one", || {
+        let folders = self::folders(&killed);
+        (!folders.is_empty()).then_some(folders)
+    });
+    killed.signal(Signal::KILL);
+    killed.finish();
+    assert!(left.iter().all(|folder| folder.exists()), "{left:?}");
+    let next = start(&world);
+    eventually("what the killed one has left is gone", || {
+        left.iter().all(|folder| !folder.exists()).then_some(())
+    });
+    next.signal(Signal::INT);
+    assert_eq!(next.finish().code, 130);
 }
 
 #[test]
-fn the_cgroup_of_a_killed_pod_is_removed_by_the_next() {
-    if !may_make_cgroups() {
-        return;
-    }
+fn without_being_asked_a_pod_stays_where_it_was_started() {
     let world = World::new();
-    let pod = start(&world);
-    let folders = eventually("the Pod's cgroup", || {
-        let folders = folders(&pod);
-        (!folders.is_empty()).then_some(folders)
-    });
-    pod.signal(Signal::KILL);
-    pod.finish();
-    assert!(folders.iter().all(|folder| folder.exists()), "{folders:?}");
-    let hello = world.pod("hello", &[("hello", &guest("hello"))]);
-    assert_eq!(world.wasmpod(["run", &hello]).finish().code, 0);
-    assert_eq!(folders.iter().filter(|folder| folder.exists()).count(), 0, "{folders:?}");
+    let file = world.pod("ticking", &[("main", &guest("kuard"))]);
+    let pod = world.wasmpod(["run", &file, "-o", "json"]).start();
+    pod.wait_for_status("it runs", |status| status["phase"] == "Running");
+    assert_eq!(folders(&pod), Vec::<PathBuf>::new());
+    pod.signal(Signal::INT);
+    assert_eq!(pod.finish().code, 130);
 }

@@ -199,6 +199,10 @@ pub(crate) struct RunOptions {
     /// outside of the Pod); may be given again
     #[arg(long = "allow-net", value_name = "RULE")]
     pub(crate) allow_net: Vec<String>,
+
+    /// Put the process of each Pod into a cgroup of the host, with its shares and bounds (for root)
+    #[arg(long)]
+    pub(crate) cgroup: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

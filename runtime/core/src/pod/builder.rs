@@ -49,7 +49,7 @@ pub struct PodBuilder {
     pub(super) place: Option<Neighbour>,
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
-    pub(super) own_process: bool,
+    pub(super) cgroup: bool,
     virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -126,7 +126,7 @@ impl PodBuilder {
             place: None,
             stdin: None,
             log_sink: None,
-            own_process: false,
+            cgroup: false,
             virtual_time: None,
             on_note: Arc::new(|_| {}),
         }
@@ -184,11 +184,12 @@ impl PodBuilder {
         self
     }
 
-    /// This process is the Pod and nothing else: it may be moved into a cgroup of the Pod, and be
-    /// given its `oom_score_adj`, as far as the host lets it.
+    /// Moves this process, which must be the Pod and nothing else, into a cgroup of the host with the
+    /// Pod's shares and bounds, and gives it its `oom_score_adj`, as far as the host lets it. It leaves
+    /// the cgroup that it was started in, and comes back at the Pod's end.
     #[must_use]
-    pub fn own_process(mut self) -> Self {
-        self.own_process = true;
+    pub fn cgroup(mut self) -> Self {
+        self.cgroup = true;
         self
     }
 

@@ -1,4 +1,4 @@
-//! The host's cgroup round the process of a Pod.
+//! The host's cgroup round the process of a Pod, for who has asked for one.
 //!
 //! It is entered behind the start: a Pod that is over sooner has no use for it, and what a guest may
 //! use is held by the engine from its first instruction.
@@ -9,34 +9,40 @@ use std::time::Duration;
 
 use super::runtime::PodRuntime;
 use crate::error::chain;
-use crate::resources::cgroup::{CgroupError, Figures, PodCgroup, Trees, oom_score_adj};
+use crate::resources::cgroup::{Figures, Trees, oom_score_adj};
 use crate::resources::{PodResources, machine_memory, qos_class};
+use crate::sandbox::filesystem::has_owner;
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_millis(50);
 
-/// Keeps this process in a cgroup of the Pod, if it is the Pod's own; to be dropped with the Pod.
+/// Keeps this process in a cgroup of the Pod; to be dropped with it.
 pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
-    if runtime.request.own_process && runtime.virtual_life.is_none() {
+    if runtime.request.cgroup && runtime.virtual_life.is_none() {
         tokio::time::sleep(SETTLED).await;
-        match enter(runtime) {
-            Ok(_entered) => return pending().await,
-            // Most users may not: what their containers may use is held by the engine.
-            Err(error) => tracing::debug!("the Pod has no cgroup: {}", chain(&error)),
+        let spec = runtime.pod().spec.clone().unwrap_or_default();
+        let (class, resources) = (qos_class(&spec), PodResources::of(&spec));
+        let adjust = oom_score_adj(class, resources.memory_request, machine_memory());
+        // Below what it was only root may go.
+        if let Err(error) = std::fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
+            tracing::debug!("oom_score_adj stays as it was: {error}");
+        }
+        let (uid, figures) = (runtime.identity.uid.clone(), Figures::of(class, resources));
+        let pods = runtime.request.host.folders().pods();
+        // To move a process takes the kernel longer than a probe should wait.
+        let enter = move || {
+            let trees = Trees::find()?;
+            trees.sweep(|uid| has_owner(&pods, uid));
+            trees.enter(&uid, class, &figures)
+        };
+        match runtime.blocking().spawn(enter).await {
+            Ok(Ok(_entered)) => return pending().await,
+            Ok(Err(error)) => {
+                let text = format!("the Pod has no cgroup of the host: {}", chain(&error));
+                (runtime.request.on_note)(&text);
+            }
+            Err(error) => tracing::warn!("the Pod has no cgroup of the host: {error}"),
         }
     }
     pending().await
-}
-
-fn enter(runtime: &PodRuntime) -> Result<PodCgroup, CgroupError> {
-    let spec = runtime.pod().spec.clone().unwrap_or_default();
-    let (class, resources) = (qos_class(&spec), PodResources::of(&spec));
-    let figures = Figures::of(class, resources);
-    let entered = Trees::find()?.enter(&runtime.identity.uid, class, &figures)?;
-    let adjust = oom_score_adj(class, resources.memory_request, machine_memory());
-    // Below what it was only root may go.
-    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
-        tracing::debug!("oom_score_adj stays as it was: {error}");
-    }
-    Ok(entered)
 }

@@ -10,7 +10,6 @@ use tokio::time;
 use super::folders::Folders;
 use crate::executor::Blocking;
 use crate::logs::forget_ended_pods;
-use crate::resources::cgroup::Trees;
 use crate::sandbox::filesystem;
 use crate::sandbox::network::remove_sockets;
 
@@ -43,19 +42,11 @@ pub(super) async fn beside<Output>(
 
 fn sweep(folders: &Folders) {
     sweep_pods(folders);
-    sweep_cgroups(folders);
     // The folders of dead Pods are gone: a lock that is there is a live one's.
     let pods = folders.pods();
     if let Err(error) = forget_ended_pods(&folders.logs(), |uid| filesystem::has_owner(&pods, uid))
     {
         tracing::debug!("logs of ended Pods are left in {}: {error}", folders.logs().display());
-    }
-}
-
-fn sweep_cgroups(folders: &Folders) {
-    if let Ok(trees) = Trees::find() {
-        let pods = folders.pods();
-        trees.sweep(|uid| filesystem::has_owner(&pods, uid));
     }
 }
 

@@ -57,9 +57,13 @@ fn limit(spec: &PodSpec, resource: &str) -> Option<Quantity> {
 }
 
 fn total(spec: &PodSpec, side: Side, resource: &str) -> Quantity {
-    if let Some(amount) = of_pod(spec, side, resource) {
-        return amount;
-    }
+    let overhead = spec.overhead.as_ref().and_then(|overhead| amount(overhead, resource));
+    let asked = of_pod(spec, side, resource);
+    asked.unwrap_or_else(|| of_containers(spec, side, resource))
+        + overhead.unwrap_or(Quantity::ZERO)
+}
+
+fn of_containers(spec: &PodSpec, side: Side, resource: &str) -> Quantity {
     let mut sidecars = Quantity::ZERO;
     let mut peak = Quantity::ZERO;
     for container in spec.init_containers.iter().flatten() {
@@ -73,8 +77,7 @@ fn total(spec: &PodSpec, side: Side, resource: &str) -> Quantity {
     }
     let apps = spec.containers.iter().map(|container| of_container(container, side, resource));
     let together = apps.fold(sidecars, |sum, amount| sum + amount);
-    let overhead = spec.overhead.as_ref().and_then(|overhead| amount(overhead, resource));
-    together.max(peak) + overhead.unwrap_or(Quantity::ZERO)
+    together.max(peak)
 }
 
 fn of_pod(spec: &PodSpec, side: Side, resource: &str) -> Option<Quantity> {
@@ -165,9 +168,10 @@ mod tests {
     fn the_pods_own_word_comes_first() {
         let pod = of(json!({
             "resources": { "requests": { "cpu": "3" }, "limits": { "memory": "1Gi" } },
+            "overhead": { "cpu": "10m" },
             "containers": [requests("250m", "64Mi")],
         }));
-        assert_eq!((pod.cpu_request, pod.memory_request), (3000, 64 << 20));
+        assert_eq!((pod.cpu_request, pod.memory_request), (3010, 64 << 20));
         assert_eq!((pod.cpu_limit, pod.memory_limit), (None, Some(1 << 30)));
     }
 }

@@ -3,8 +3,9 @@
 use super::container::{CONTAINER, EPHEMERAL_CONTAINER, RESOURCE_REQUIREMENTS};
 use super::metadata::{LOCAL_OBJECT_REFERENCE, OBJECT_META};
 use super::reason::{
-    API_ACCESS, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK, LATER, ON_CREATE,
-    PRIORITY, REGISTRIES, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES, USERS, WINDOWS,
+    API_ACCESS, CGROUP_ONLY, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK,
+    ON_CREATE, PRIORITY, REGISTRIES, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES, USERS,
+    WINDOWS,
 };
 use super::scheduling::{AFFINITY, TOLERATION, TOPOLOGY_SPREAD_CONSTRAINT};
 use super::security::POD_SECURITY_CONTEXT;
@@ -70,13 +71,13 @@ pub(crate) static POD_SPEC: Object = Object {
         field("nodeName", STRING, Ignored(SCHEDULING)),
         field("nodeSelector", STRING_MAP, Ignored(SCHEDULING)),
         field("os", Shape::Object(&POD_OS), Honoured),
-        field("overhead", QUANTITY_MAP, Ignored(LATER)),
+        field("overhead", QUANTITY_MAP, Ignored(CGROUP_ONLY)),
         field("preemptionPolicy", STRING, Ignored(PRIORITY)),
         field("priority", INT32, Ignored(PRIORITY)),
         field("priorityClassName", STRING, Ignored(PRIORITY)),
         field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Honoured),
         field("resourceClaims", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)), Refused(DEVICES)),
-        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Ignored(LATER)),
+        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Ignored(CGROUP_ONLY)),
         field("restartPolicy", STRING, Honoured),
         field("runtimeClassName", STRING, Ignored(RUNTIME_CLASS)),
         field("schedulerName", STRING, Ignored(SCHEDULING)).unless(&["default-scheduler"]),

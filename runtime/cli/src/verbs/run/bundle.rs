@@ -24,6 +24,8 @@ pub(crate) struct Bundle {
     pub(crate) image_map: Vec<(String, PathBuf)>,
     pub(crate) published: Vec<Published>,
     pub(crate) allow_net: Vec<String>,
+    /// Whether the Pod's process goes into a cgroup of the host.
+    pub(crate) cgroup: bool,
     /// The other Pods of the command; empty when this is the only one.
     pub(crate) neighbours: Vec<Neighbour>,
     /// This Pod as the others know it; found when it starts if absent.

@@ -149,7 +149,6 @@ fn build(
     let (pod, objects) = bundle.take_manifest();
     let told = tell.clone();
     let mut builder = PodBuilder::new(&host, pod)
-        .own_process()
         .objects(objects)
         .images(images)
         .publish(bundle.published.iter().map(|port| PublishedPort {
@@ -160,6 +159,9 @@ fn build(
         }))
         .allow_net(bundle.allow_net.iter().cloned())
         .on_note(move |text| note(&told, quiet, text));
+    if bundle.cgroup {
+        builder = builder.cgroup();
+    }
     if let Some(place) = &bundle.place {
         builder =
             builder.among(neighbour(place), bundle.neighbours.iter().map(neighbour).collect());

@@ -19,6 +19,10 @@ const LEAST_QUOTA: u64 = 1_000;
 /// met its own limit.
 const MARGIN: u64 = 128 << 20;
 
+/// The same for CPU, in microseconds a [`PERIOD`]: the executor lets a guest that has saved spend 15 ms at
+/// once, and the kernel would stop the whole process for it, probes and all.
+const SLACK: u64 = 20_000;
+
 /// The figures of a Pod's cgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
@@ -35,14 +39,17 @@ impl Figures {
     /// Of a Pod of this class.
     pub fn of(class: QosClass, resources: PodResources) -> Self {
         if class == QosClass::BestEffort {
-            return Self { shares: LEAST_SHARES, quota: None, memory: None };
+            return Self::LEAST;
         }
         Self {
             shares: shares(resources.cpu_request),
-            quota: resources.cpu_limit.map(quota),
+            quota: resources.cpu_limit.map(|limit| quota(limit) + SLACK),
             memory: resources.memory_limit.map(|limit| limit.saturating_add(MARGIN)),
         }
     }
+
+    /// Those of all Pods of best effort together.
+    pub(super) const LEAST: Self = Self { shares: LEAST_SHARES, quota: None, memory: None };
 
     /// `cpu.weight` of version 2.
     pub fn weight(&self) -> u64 {
@@ -126,9 +133,8 @@ mod tests {
     fn the_best_effort_has_the_least() {
         let resources =
             PodResources { cpu_limit: Some(500), memory_limit: Some(1), ..PodResources::default() };
-        let least = Figures { shares: 2, quota: None, memory: None };
-        assert_eq!(Figures::of(QosClass::BestEffort, resources), least);
-        let bounded = Figures { shares: 2, quota: Some(50_000), memory: Some(MARGIN + 1) };
+        assert_eq!(Figures::of(QosClass::BestEffort, resources), Figures::LEAST);
+        let bounded = Figures { shares: 2, quota: Some(50_000 + SLACK), memory: Some(MARGIN + 1) };
         assert_eq!(Figures::of(QosClass::Burstable, resources), bounded);
     }
 

@@ -9,12 +9,21 @@ pub(super) enum Hierarchy {
     /// these: its controllers are here.
     V1 {
         /// `cpu.shares`, `cpu.cfs_quota_us`
-        cpu: Option<PathBuf>,
+        cpu: Option<Tree>,
         /// `memory.limit_in_bytes`
-        memory: Option<PathBuf>,
+        memory: Option<Tree>,
     },
     /// One tree for all.
-    V2(PathBuf),
+    V2(Tree),
+}
+
+/// One tree, or the part of it that is visible here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tree {
+    /// Where it is mounted.
+    pub(super) point: PathBuf,
+    /// The cgroup that is its top there: in a container that may be the container's own.
+    top: PathBuf,
 }
 
 impl Hierarchy {
@@ -26,14 +35,14 @@ impl Hierarchy {
                 "cgroup" => {
                     let has = |name| mount.options.split(',').any(|option| option == name);
                     if has("cpu") {
-                        cpu.get_or_insert_with(|| mount.point.clone());
+                        cpu.get_or_insert_with(|| mount.tree.clone());
                     }
                     if has("memory") {
-                        memory.get_or_insert_with(|| mount.point.clone());
+                        memory.get_or_insert_with(|| mount.tree.clone());
                     }
                 }
                 "cgroup2" => {
-                    unified.get_or_insert(mount.point);
+                    unified.get_or_insert(mount.tree);
                 }
                 _ => {}
             }
@@ -44,46 +53,54 @@ impl Hierarchy {
         unified.map(Self::V2)
     }
 
-    /// The folders of the trees.
-    pub(super) fn roots(&self) -> Vec<&Path> {
+    /// The trees, each once: both controllers may be mounted together.
+    pub(super) fn trees(&self) -> Vec<&Tree> {
         match self {
             Self::V1 { cpu, memory } => {
-                let mut roots: Vec<&Path> =
-                    cpu.iter().chain(memory).map(PathBuf::as_path).collect();
-                // Both controllers may be mounted together.
-                roots.dedup();
-                roots
+                let mut trees: Vec<&Tree> = cpu.iter().chain(memory).collect();
+                trees.dedup();
+                trees
             }
-            Self::V2(root) => vec![root],
+            Self::V2(tree) => vec![tree],
         }
     }
 
-    /// The controllers of the tree at `root`, as `/proc/self/cgroup` names it.
-    fn is_at(&self, root: &Path, controllers: &str) -> bool {
-        let has = |name| controllers.split(',').any(|controller| controller == name);
+    /// Whether CPU is shared out in this tree.
+    pub(super) fn has_cpu(&self, tree: &Tree) -> bool {
         match self {
-            Self::V1 { cpu, memory } => {
-                cpu.as_deref() == Some(root) && has("cpu")
-                    || memory.as_deref() == Some(root) && has("memory")
-            }
-            Self::V2(_) => controllers.is_empty(),
+            Self::V1 { cpu, .. } => cpu.as_ref() == Some(tree),
+            Self::V2(_) => true,
         }
     }
 
-    /// The folder in the tree at `root` of the cgroup that a process is in, by its
-    /// `/proc/PID/cgroup`.
-    pub(super) fn current(&self, root: &Path, cgroups: &str) -> Option<PathBuf> {
+    /// Whether memory is bounded in this tree.
+    pub(super) fn has_memory(&self, tree: &Tree) -> bool {
+        match self {
+            Self::V1 { memory, .. } => memory.as_ref() == Some(tree),
+            Self::V2(_) => true,
+        }
+    }
+
+    /// The folder in this tree of the cgroup that a process is in, by its `/proc/PID/cgroup`.
+    pub(super) fn current(&self, tree: &Tree, cgroups: &str) -> Option<PathBuf> {
         cgroups.lines().find_map(|line| {
             let mut parts = line.splitn(3, ':').skip(1);
-            let (controllers, path) = (parts.next()?, parts.next()?);
-            let path = Path::new(path.trim_start_matches('/'));
-            self.is_at(root, controllers).then(|| root.join(path))
+            let (controllers, path) = (parts.next()?, Path::new(parts.next()?));
+            let has = |name| controllers.split(',').any(|controller| controller == name);
+            let is_here = match self {
+                Self::V1 { .. } => {
+                    self.has_cpu(tree) && has("cpu") || self.has_memory(tree) && has("memory")
+                }
+                Self::V2(_) => controllers.is_empty(),
+            };
+            // One that is not below the top is out of sight: the top is the nearest to it.
+            is_here.then(|| tree.point.join(path.strip_prefix(&tree.top).unwrap_or(Path::new(""))))
         })
     }
 }
 
 struct Mount<'line> {
-    point: PathBuf,
+    tree: Tree,
     kind: &'line str,
     options: &'line str,
 }
@@ -92,12 +109,13 @@ impl<'line> Mount<'line> {
     /// `36 35 98:0 / /mnt rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
     fn read(line: &'line str) -> Option<Self> {
         let (mount, filesystem) = line.split_once(" - ")?;
-        let point = mount.split(' ').nth(4)?;
+        let mut places = mount.split(' ').skip(3);
+        let (top, point) = (places.next()?, places.next()?);
         let mut filesystem = filesystem.split(' ');
         let kind = filesystem.next()?;
         let options = filesystem.nth(1)?;
         // No machine has cgroups at a place whose name needs escapes.
-        Some(Self { point: point.into(), kind, options })
+        Some(Self { tree: Tree { point: point.into(), top: top.into() }, kind, options })
     }
 }
 
@@ -117,28 +135,44 @@ mod tests {
 
     #[test]
     fn the_trees_of_either_version_are_found() {
-        let v1 = Hierarchy::of(V1).unwrap();
-        let roots = v1.roots();
-        assert_eq!(roots, ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/memory"].map(Path::new));
-        let v2 = Hierarchy::of(V2).unwrap();
-        assert_eq!(v2, Hierarchy::V2("/sys/fs/cgroup".into()));
+        let points = |mountinfo| {
+            let hierarchy = Hierarchy::of(mountinfo).unwrap();
+            let trees = hierarchy.trees();
+            trees.iter().map(|tree| tree.point.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(points(V1), ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/memory"]);
+        assert_eq!(points(V2), ["/sys/fs/cgroup"]);
         assert_eq!(Hierarchy::of(""), None);
         assert_eq!(Hierarchy::of("no mounts at all\n - \n1 2 3 4 5 - cgroup"), None);
     }
 
+    fn current(mountinfo: &str, cgroups: &str) -> Vec<Option<PathBuf>> {
+        let hierarchy = Hierarchy::of(mountinfo).unwrap();
+        hierarchy.trees().into_iter().map(|tree| hierarchy.current(tree, cgroups)).collect()
+    }
+
     #[test]
     fn a_process_is_somewhere_in_each() {
-        let v1 = Hierarchy::of(V1).unwrap();
         let cgroups = "4:memory:/a/b\n2:cpu,cpuacct:/\n0::/init.scope\n";
-        let current = |root: &str| v1.current(Path::new(root), cgroups);
-        assert_eq!(current("/sys/fs/cgroup/memory"), Some("/sys/fs/cgroup/memory/a/b".into()));
+        let some = |path: &str| Some(PathBuf::from(path));
         assert_eq!(
-            current("/sys/fs/cgroup/cpu,cpuacct"),
-            Some("/sys/fs/cgroup/cpu,cpuacct/".into())
+            current(V1, cgroups),
+            [some("/sys/fs/cgroup/cpu,cpuacct/"), some("/sys/fs/cgroup/memory/a/b")]
         );
-        let v2 = Hierarchy::of(V2).unwrap();
-        let root = Path::new("/sys/fs/cgroup");
-        assert_eq!(v2.current(root, cgroups), Some("/sys/fs/cgroup/init.scope".into()));
-        assert_eq!(v2.current(root, "nonsense"), None);
+        assert_eq!(current(V2, cgroups), [some("/sys/fs/cgroup/init.scope")]);
+        assert_eq!(current(V2, "nonsense"), [None]);
+    }
+
+    #[test]
+    fn in_a_container_the_top_may_be_its_own() {
+        let mounted = V2.replace(" / /sys", " /docker/1 /sys");
+        let top = Some(PathBuf::from("/sys/fs/cgroup/"));
+        for (cgroups, expected) in [
+            ("0::/docker/1", top.clone()),
+            ("0::/docker/1/below", Some("/sys/fs/cgroup/below".into())),
+            ("0::/elsewhere", top),
+        ] {
+            assert_eq!(current(&mounted, cgroups), [expected], "{cgroups}");
+        }
     }
 }

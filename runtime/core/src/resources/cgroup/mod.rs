@@ -2,17 +2,20 @@
 //! that the engine holds inside.
 //!
 //! ```text
-//! kubepods/pod<uid>                Guaranteed
-//! kubepods/burstable/pod<uid>
-//! kubepods/besteffort/pod<uid>
+//! wasmpod/pod<uid>                Guaranteed
+//! wasmpod/burstable/pod<uid>
+//! wasmpod/besteffort/pod<uid>
 //! ```
 //!
-//! The names and figures are the kubelet's (`cgroupfs` driver). A class has the sum of the shares of
-//! its Pods, so that Pods of different classes compete by what each asked for. Whoever makes a folder
-//! removes it; what a killed process left is removed by the next.
+//! The shape and the figures are the kubelet's. Its own name is not taken: a kubelet of this machine
+//! ends whatever it finds in a folder of that and does not know. A class has the sum of the shares of
+//! its Pods, so that Pods of different classes compete by what each asked for; best effort has the
+//! least there is. Whoever makes a folder removes it; what a killed process left is removed by the
+//! next.
 //!
 //! It needs a process that is the Pod and nothing else, and the right to make cgroups, which root
-//! has. Without it Pods run all the same: their containers are held to their limits by the engine.
+//! has. The process leaves the cgroup that it was started in, with whatever bounds that has: so it
+//! is done for who asks.
 //!
 //! | file | subject | pure |
 //! |---|---|---|

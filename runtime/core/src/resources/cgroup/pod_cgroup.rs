@@ -1,17 +1,21 @@
 //! Making the cgroup of a Pod, entering it, leaving it, and removing those of dead Pods.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+
 use super::figures::{Figures, PERIOD};
-use super::hierarchy::Hierarchy;
+use super::hierarchy::{Hierarchy, Tree};
 use crate::resources::QosClass;
 
-const TOP: &str = "kubepods";
+const TOP: &str = "wasmpod";
 
 /// A sweep may remove a folder that nobody is in yet.
 const TRIES: usize = 3;
+
+const CLASSES: [QosClass; 3] = [QosClass::Guaranteed, QosClass::Burstable, QosClass::BestEffort];
 
 /// A Pod cannot have a cgroup.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +42,8 @@ pub struct Trees {
     cgroups: String,
 }
 
-/// The cgroup that this process is in as a Pod. Dropping it leaves and removes it.
+/// The cgroup that this process is in as a Pod. Dropping it leaves and removes it, which takes the
+/// kernel some ten milliseconds.
 #[derive(Debug)]
 pub struct PodCgroup {
     trees: Trees,
@@ -49,7 +54,7 @@ pub struct PodCgroup {
 /// The Pod's folder in one tree.
 #[derive(Debug)]
 struct PodFolder {
-    root: PathBuf,
+    tree: Tree,
     folder: PathBuf,
 }
 
@@ -64,7 +69,8 @@ impl Trees {
         Ok(Self { hierarchy, cgroups: read("/proc/self/cgroup") })
     }
 
-    /// Moves this process into a new cgroup for the Pod `uid`. Call it once in a process's life.
+    /// Moves this process into a new cgroup for the Pod `uid`. Call it once in a process's life; it
+    /// takes the kernel some ten milliseconds.
     ///
     /// # Errors
     /// [`CgroupError::Refused`], as for whoever is not root. Nothing is left behind.
@@ -95,15 +101,13 @@ impl Trees {
         figures: &Figures,
     ) -> Result<PodCgroup, CgroupError> {
         let mut pod = PodCgroup { trees: self.clone(), folders: Vec::new(), class };
-        let roots: Vec<PathBuf> =
-            pod.trees.hierarchy.roots().into_iter().map(Path::to_owned).collect();
-        for root in roots {
-            let folder = class_folder(&root, class).join(format!("pod{uid}"));
-            pod.make(&root, &folder)?;
+        for tree in self.hierarchy.trees() {
+            let folder = class_folder(tree, class).join(format!("pod{uid}"));
+            self.make(tree, &folder)?;
             // From here on it is removed again.
-            pod.folders.push(PodFolder { root: root.clone(), folder: folder.clone() });
-            pod.bound(&root, &folder, figures)?;
-            pod.share_out(&root);
+            pod.folders.push(PodFolder { tree: tree.clone(), folder: folder.clone() });
+            self.bound(tree, &folder, figures)?;
+            self.share_out(tree, class);
             write(&folder.join("cgroup.procs"), &std::process::id().to_string())?;
         }
         Ok(pod)
@@ -111,34 +115,24 @@ impl Trees {
 
     /// Removes the cgroups of Pods that have no process any more, and no owner.
     pub fn sweep(&self, is_owned: impl Fn(&str) -> bool) {
-        for root in self.hierarchy.roots() {
-            for class in [QosClass::Guaranteed, QosClass::Burstable, QosClass::BestEffort] {
-                let Ok(entries) = fs::read_dir(class_folder(root, class)) else { continue };
-                for entry in entries.flatten() {
-                    let name = entry.file_name();
-                    let uid = name.to_str().and_then(|name| name.strip_prefix("pod"));
-                    if uid.is_some_and(|uid| !is_owned(uid)) {
-                        // Refused where somebody is in it, which is right.
-                        let _ = fs::remove_dir(entry.path());
-                    }
+        for tree in self.hierarchy.trees() {
+            for class in CLASSES {
+                let removed = pods(&class_folder(tree, class)).filter(|(uid, folder)| {
+                    // Refused where somebody is in it, which is right.
+                    !is_owned(uid) && fs::remove_dir(folder).is_ok()
+                });
+                if removed.count() > 0 {
+                    self.share_out(tree, class);
                 }
             }
         }
     }
-}
-
-impl PodCgroup {
-    /// The folders of the Pod, one in each tree.
-    pub fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.folders.iter().map(|pod| pod.folder.as_path())
-    }
 
     /// Makes the folder with those above it; in version 2 each must pass its controllers on.
-    fn make(&self, root: &Path, folder: &Path) -> Result<(), CgroupError> {
-        let below = folder.strip_prefix(root).unwrap_or(folder);
-        let mut at = root.to_owned();
-        for part in below {
-            if matches!(self.trees.hierarchy, Hierarchy::V2(_)) {
+    fn make(&self, tree: &Tree, folder: &Path) -> Result<(), CgroupError> {
+        let mut at = tree.point.clone();
+        for part in folder.strip_prefix(&tree.point).unwrap_or(folder) {
+            if matches!(self.hierarchy, Hierarchy::V2(_)) {
                 pass_on(&at)?;
             }
             at.push(part);
@@ -152,81 +146,104 @@ impl PodCgroup {
         Ok(())
     }
 
-    fn bound(&self, root: &Path, folder: &Path, figures: &Figures) -> Result<(), CgroupError> {
+    fn bound(&self, tree: &Tree, folder: &Path, figures: &Figures) -> Result<(), CgroupError> {
         let set = |file: &str, value: String| write(&folder.join(file), &value);
-        match &self.trees.hierarchy {
-            Hierarchy::V1 { cpu, memory } => {
-                if cpu.as_deref() == Some(root) {
-                    set("cpu.shares", figures.shares.to_string())?;
-                    if let Some(quota) = figures.quota {
-                        set("cpu.cfs_period_us", PERIOD.to_string())?;
-                        set("cpu.cfs_quota_us", quota.to_string())?;
-                    }
+        let is_v2 = matches!(self.hierarchy, Hierarchy::V2(_));
+        if self.hierarchy.has_cpu(tree) {
+            let (file, share) = self.share(figures);
+            set(file, share.to_string())?;
+            match figures.quota {
+                Some(quota) if is_v2 => set("cpu.max", format!("{quota} {PERIOD}"))?,
+                Some(quota) => {
+                    set("cpu.cfs_period_us", PERIOD.to_string())?;
+                    set("cpu.cfs_quota_us", quota.to_string())?;
                 }
-                if memory.as_deref() == Some(root)
-                    && let Some(limit) = figures.memory
-                {
-                    set("memory.limit_in_bytes", limit.to_string())?;
-                }
+                None => {}
             }
-            Hierarchy::V2(_) => {
-                set("cpu.weight", figures.weight().to_string())?;
-                if let Some(quota) = figures.quota {
-                    set("cpu.max", format!("{quota} {PERIOD}"))?;
-                }
-                if let Some(limit) = figures.memory {
-                    set("memory.max", limit.to_string())?;
-                }
-            }
+        }
+        if self.hierarchy.has_memory(tree)
+            && let Some(limit) = figures.memory
+        {
+            set(if is_v2 { "memory.max" } else { "memory.limit_in_bytes" }, limit.to_string())?;
         }
         Ok(())
     }
 
-    /// Gives the Pod's class the sum of what its Pods have: what they get then is what they would
-    /// get side by side. Best effort together has the least there is, as in Kubernetes.
-    fn share_out(&self, root: &Path) {
-        if self.class != QosClass::Burstable {
+    /// The share of the CPU, and the file that it is written to.
+    fn share(&self, figures: &Figures) -> (&'static str, u64) {
+        match self.hierarchy {
+            Hierarchy::V1 { .. } => ("cpu.shares", figures.shares),
+            Hierarchy::V2(_) => ("cpu.weight", figures.weight()),
+        }
+    }
+
+    /// Gives a class the sum of what its Pods have: what they get then is what they would get side by
+    /// side. Best effort together has the least there is.
+    fn share_out(&self, tree: &Tree, class: QosClass) {
+        if class == QosClass::Guaranteed || !self.hierarchy.has_cpu(tree) {
             return;
         }
-        let (file, most) = match &self.trees.hierarchy {
-            Hierarchy::V1 { .. } => ("cpu.shares", 262_144),
-            Hierarchy::V2(_) => ("cpu.weight", 10_000),
+        let folder = class_folder(tree, class);
+        // Who counts must be alone: a sum of before would stay.
+        let Ok(_alone) = File::open(&folder).and_then(|folder| {
+            flock(&folder, FlockOperation::LockExclusive)?;
+            Ok(folder)
+        }) else {
+            return;
         };
-        let class = class_folder(root, self.class);
-        let Ok(entries) = fs::read_dir(&class) else { return };
-        let pods = entries
-            .flatten()
-            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"pod"));
-        let shares = pods.filter_map(|pod| {
-            fs::read_to_string(pod.path().join(file)).ok()?.trim().parse::<u64>().ok()
+        let (file, least) = self.share(&Figures::LEAST);
+        let most = match self.hierarchy {
+            Hierarchy::V1 { .. } => 262_144,
+            Hierarchy::V2(_) => 10_000,
+        };
+        let shares = pods(&folder).filter_map(|(_, pod)| {
+            fs::read_to_string(pod.join(file)).ok()?.trim().parse::<u64>().ok()
         });
-        let sum = shares.sum::<u64>().clamp(2, most);
-        // Another one that comes or goes in this moment writes a truer one.
-        let _ = fs::write(class.join(file), sum.to_string());
+        let share = match class {
+            QosClass::BestEffort => least,
+            QosClass::Burstable | QosClass::Guaranteed => shares.sum::<u64>().clamp(least, most),
+        };
+        if let Err(error) = write(&folder.join(file), &share.to_string()) {
+            tracing::debug!("a class of Pods keeps its share: {error}");
+        }
+    }
+}
+
+impl PodCgroup {
+    /// The folders of the Pod, one in each tree.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.folders.iter().map(|pod| pod.folder.as_path())
     }
 }
 
 impl Drop for PodCgroup {
     fn drop(&mut self) {
-        let trees = &self.trees;
-        for PodFolder { root, folder } in &self.folders {
-            let before = trees.hierarchy.current(root, &trees.cgroups);
-            let back = before.unwrap_or_else(|| root.clone()).join("cgroup.procs");
+        let Trees { hierarchy, cgroups } = &self.trees;
+        for PodFolder { tree, folder } in &self.folders {
+            let before = hierarchy.current(tree, cgroups).unwrap_or_else(|| tree.point.clone());
             // Where it cannot go back the folder stays until a sweep after its end.
-            let _ = fs::write(back, std::process::id().to_string());
+            let _ = write(&before.join("cgroup.procs"), &std::process::id().to_string());
             let _ = fs::remove_dir(folder);
-            self.share_out(root);
+            self.trees.share_out(tree, self.class);
         }
     }
 }
 
-fn class_folder(root: &Path, class: QosClass) -> PathBuf {
-    let top = root.join(TOP);
+fn class_folder(tree: &Tree, class: QosClass) -> PathBuf {
+    let top = tree.point.join(TOP);
     match class {
         QosClass::Guaranteed => top,
         QosClass::Burstable => top.join("burstable"),
         QosClass::BestEffort => top.join("besteffort"),
     }
+}
+
+/// The Pods of a class, by uid, with their folders.
+fn pods(class: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
+    fs::read_dir(class).into_iter().flatten().flatten().filter_map(|entry| {
+        let uid = entry.file_name().to_str()?.strip_prefix("pod")?.to_owned();
+        Some((uid, entry.path()))
+    })
 }
 
 /// Lets the folders below have the controllers.
@@ -245,9 +262,9 @@ fn pass_on(folder: &Path) -> Result<(), CgroupError> {
 
 fn write(path: &Path, value: &str) -> Result<(), CgroupError> {
     // As a kernel wants it: in one call, into a file that is there.
-    fs::OpenOptions::new()
+    OpenOptions::new()
         .write(true)
         .open(path)
-        .and_then(|mut file| io::Write::write_all(&mut file, value.as_bytes()))
+        .and_then(|mut file| file.write_all(value.as_bytes()))
         .map_err(|source| CgroupError::Refused { path: path.to_owned(), source })
 }
