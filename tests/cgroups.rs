@@ -23,7 +23,7 @@ fn folders(pod: &Running) -> Vec<PathBuf> {
 fn may_make_cgroups() -> bool {
     let roots = ["/sys/fs/cgroup/cpu/tasks", "/sys/fs/cgroup/cgroup.subtree_control"];
     let is_writable = |path: &&str| std::fs::File::options().write(true).open(path).is_ok();
-    let may = roots.iter().any(|path| is_writable(&path));
+    let may = roots.iter().any(|path| is_writable(path));
     if !may {
         eprintln!("skipped: this user may not make cgroups here");
     }
@@ -53,20 +53,28 @@ fn a_pod_has_its_shares_and_bounds_and_leaves_nothing_behind() {
     }
     let world = World::new();
     let pod = start(&world);
+    let memory = |folders: &[PathBuf]| {
+        read(folders, "memory.limit_in_bytes").or_else(|| read(folders, "memory.max"))
+    };
+    // Of version 1 there are two, entered one after the other.
     let folders = eventually("the Pod's cgroup", || {
         let folders = folders(&pod);
-        // It is entered last.
-        let limit = read(&folders, "cpu.cfs_quota_us").or_else(|| read(&folders, "cpu.max"));
-        limit.is_some_and(|limit| limit.starts_with("70000")).then_some(folders)
+        let cpu = read(&folders, "cpu.cfs_quota_us").or_else(|| read(&folders, "cpu.max"));
+        (cpu.is_some() && memory(&folders).is_some()).then_some(folders)
     });
+    let quota = read(&folders, "cpu.cfs_quota_us").or_else(|| read(&folders, "cpu.max"));
+    assert!(quota.is_some_and(|quota| quota.starts_with("70000")));
     let is_ours = |folder: &PathBuf| folder.to_string_lossy().contains("wasmpod/burstable/pod");
     assert!(folders.iter().all(is_ours), "{folders:?}");
     match read(&folders, "cpu.weight") {
         Some(weight) => assert_eq!(weight, "35"),
         None => assert_eq!(read(&folders, "cpu.shares").as_deref(), Some("256")),
     }
-    let limit = read(&folders, "memory.limit_in_bytes").or_else(|| read(&folders, "memory.max"));
-    assert_eq!(limit, Some((192 << 20).to_string()), "64Mi and what the process itself needs");
+    assert_eq!(
+        memory(&folders),
+        Some((192 << 20).to_string()),
+        "64Mi and what the process itself needs"
+    );
     pod.signal(Signal::INT);
     assert_eq!(pod.finish().code, 130);
     assert_eq!(folders.iter().filter(|folder| folder.exists()).count(), 0, "{folders:?}");

@@ -11,7 +11,6 @@ use super::runtime::PodRuntime;
 use crate::error::chain;
 use crate::resources::cgroup::{Figures, Trees, oom_score_adj};
 use crate::resources::{PodResources, machine_memory, qos_class};
-use crate::sandbox::filesystem::has_owner;
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_millis(50);
@@ -28,11 +27,10 @@ pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
             tracing::debug!("oom_score_adj stays as it was: {error}");
         }
         let (uid, figures) = (runtime.identity.uid.clone(), Figures::of(class, resources));
-        let pods = runtime.request.host.folders().pods();
         // To move a process takes the kernel longer than a probe should wait.
         let enter = move || {
             let trees = Trees::find()?;
-            trees.sweep(|uid| has_owner(&pods, uid));
+            trees.sweep();
             trees.enter(&uid, class, &figures)
         };
         match runtime.blocking().spawn(enter).await {

@@ -1,6 +1,6 @@
 //! Making the cgroup of a Pod, entering it, leaving it, and removing those of dead Pods.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -113,14 +113,14 @@ impl Trees {
         Ok(pod)
     }
 
-    /// Removes the cgroups of Pods that have no process any more, and no owner.
-    pub fn sweep(&self, is_owned: impl Fn(&str) -> bool) {
+    /// Removes the cgroups of Pods that have no process any more. One that is about to be entered is
+    /// made again by whoever enters.
+    pub fn sweep(&self) {
         for tree in self.hierarchy.trees() {
             for class in CLASSES {
-                let removed = pods(&class_folder(tree, class)).filter(|(uid, folder)| {
-                    // Refused where somebody is in it, which is right.
-                    !is_owned(uid) && fs::remove_dir(folder).is_ok()
-                });
+                let pods = pods(&class_folder(tree, class));
+                // Refused where somebody is in it, which is right.
+                let removed = pods.filter(|folder| fs::remove_dir(folder).is_ok());
                 if removed.count() > 0 {
                     self.share_out(tree, class);
                 }
@@ -196,9 +196,8 @@ impl Trees {
             Hierarchy::V1 { .. } => 262_144,
             Hierarchy::V2(_) => 10_000,
         };
-        let shares = pods(&folder).filter_map(|(_, pod)| {
-            fs::read_to_string(pod.join(file)).ok()?.trim().parse::<u64>().ok()
-        });
+        let shares = pods(&folder)
+            .filter_map(|pod| fs::read_to_string(pod.join(file)).ok()?.trim().parse::<u64>().ok());
         let share = match class {
             QosClass::BestEffort => least,
             QosClass::Burstable | QosClass::Guaranteed => shares.sum::<u64>().clamp(least, most),
@@ -238,12 +237,11 @@ fn class_folder(tree: &Tree, class: QosClass) -> PathBuf {
     }
 }
 
-/// The Pods of a class, by uid, with their folders.
-fn pods(class: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
-    fs::read_dir(class).into_iter().flatten().flatten().filter_map(|entry| {
-        let uid = entry.file_name().to_str()?.strip_prefix("pod")?.to_owned();
-        Some((uid, entry.path()))
-    })
+/// The folders of the Pods of a class.
+fn pods(class: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(class).into_iter().flatten().flatten();
+    let is_a_pods = |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(b"pod");
+    entries.filter(is_a_pods).map(|entry| entry.path())
 }
 
 /// Lets the folders below have the controllers.
