@@ -192,7 +192,7 @@ fn computes(name: &str, rounds: u64) -> String {
 
 #[test]
 fn computing_takes_time_and_more_of_it_below_a_limit() {
-    let image = computes("computes", 12_500_000);
+    let image = computes("computes", 12_600_000);
     let seconds = |limits: &str| {
         let spec = format!(
             "
