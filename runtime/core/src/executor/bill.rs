@@ -1,8 +1,8 @@
 //! What computing costs on virtual time: time.
 //!
-//! Pure: clock and usage come in. A container has a core of its own: what it has used passes before
-//! it goes on, and more than that where its limit is below a core. Requests have no meaning, as
-//! nobody competes.
+//! Pure: clock and usage come in. A container has a core of its own: what a task of it has used
+//! passes before the task goes on, after what others of the container have used before, and more
+//! than that where its limit is below a core. Requests have no meaning, as nobody competes.
 
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ use super::throttle::Throttle;
 #[derive(Debug, Default)]
 pub(super) struct Bill {
     unpaid: Nanos,
+    /// Until when the core is taken, from the first payment on.
+    busy_until: Option<Instant>,
     /// For accounts with a limit, from the first payment on.
     limit: Option<MilliCpu>,
     throttle: Option<(Instant, Throttle)>,
@@ -42,7 +44,9 @@ impl Bill {
             return None;
         }
         self.unpaid -= cpu;
-        let computed = now + Duration::from_nanos(cpu);
+        let free = self.busy_until.map_or(now, |until| until.max(now));
+        let computed = free + Duration::from_nanos(cpu);
+        self.busy_until = Some(computed);
         let Some(limit) = self.limit else { return Some(computed) };
         let (since, throttle) = self.throttle.get_or_insert_with(|| (now, Throttle::new(limit, 0)));
         throttle.charge(cpu, nanos(computed - *since));
@@ -88,6 +92,33 @@ mod tests {
         assert_eq!(takes(Some(2000), 1000), Duration::from_secs(1));
         assert_eq!(takes(Some(500), 1000), Duration::from_secs(2));
         assert_eq!(takes(Some(100), 1000), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn two_tasks_share_the_core_of_their_account() {
+        for (limit, wanted) in [(None, 1), (Some(2000), 1), (Some(500), 2)] {
+            let mut bill = Bill::new(limit.and_then(MilliCpu::new));
+            let start = Instant::now();
+            let mut tasks = [start; 2];
+            for _ in 0..500 {
+                for task in &mut tasks {
+                    bill.charge(MILLISECOND);
+                    *task = bill.pay(*task).unwrap();
+                }
+            }
+            assert_eq!(tasks[1] - start, Duration::from_secs(wanted));
+            assert!(tasks[0] < tasks[1] && tasks[1] - tasks[0] <= Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn an_idle_core_is_free_at_once() {
+        let (mut bill, now) = (Bill::new(None), Instant::now());
+        let later = now + Duration::from_secs(1);
+        for start in [now, later] {
+            bill.charge(MILLISECOND);
+            assert_eq!(bill.pay(start), Some(start + Duration::from_millis(1)));
+        }
     }
 
     #[test]

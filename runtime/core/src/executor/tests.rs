@@ -498,6 +498,34 @@ async fn on_virtual_time_hours_pass_in_order() {
     }
 }
 
+/// Two tasks that compute for 100 ms each, a millisecond at a time: when they were done.
+async fn two_spinners(accounts: [&Account; 2]) -> [u128; 2] {
+    let start = tokio::time::Instant::now();
+    let [one, other] = accounts.map(|account| {
+        let charged = account.clone();
+        account.spawn(async move {
+            for _ in 0..100 {
+                charged.charge(Duration::from_millis(1));
+                yield_point().await;
+            }
+            start.elapsed().as_millis()
+        })
+    });
+    [one.await.unwrap(), other.await.unwrap()]
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_virtual_time_an_account_has_one_core() {
+    let executor = PodExecutor::inline();
+    let (web, other) = (account(&executor, "web"), account(&executor, "other"));
+    executor
+        .run_until(async {
+            assert_eq!(two_spinners([&web, &other]).await, [100, 100]);
+            assert_eq!(two_spinners([&web, &web]).await, [199, 200]);
+        })
+        .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_threads_an_abort_drops_the_future_in_the_next_round() {
     let executor = PodExecutor::inline();

@@ -1,8 +1,11 @@
 //! How computing passes the time of a Pod on virtual time.
 //!
 //! The engine counts what a guest executes (its fuel). Whenever the guest leaves its code, for a
-//! call of the host or because it has computed for a virtual millisecond, what it has executed since
-//! is charged to its container's account, whose tasks then wait for that long.
+//! call of the host or because it has executed a virtual millisecond's worth of it, what it has
+//! executed since is charged to its container's account. The guest's task waits for that long when
+//! it next gives way: in a call that waits, or after that millisecond's worth. Calls do not count
+//! towards it, so a loop of calls that do not wait gives way late, and until then the clock stands
+//! still.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -38,17 +41,17 @@ impl Pace {
         let mut left = u64::MAX;
         store.set_fuel(left)?;
         store.fuel_async_yield_interval(Some(self.instructions_per_millisecond.get()))?;
-        let mut meter = Meter { pace: self, rest: 0 };
+        let mut meter = Meter::new(self);
         store.call_hook(move |store, hook| {
-            match hook {
-                CallHook::CallingHost | CallHook::ReturningFromWasm => {
-                    let now = store.get_fuel()?;
-                    let executed = left.saturating_sub(now);
-                    left = now;
-                    account.charge(meter.time_of(executed.saturating_add(HOST_CALL)));
-                }
-                CallHook::ReturningFromHost | CallHook::CallingWasm => {}
-            }
+            let calls = match hook {
+                CallHook::CallingHost => true,
+                CallHook::ReturningFromWasm => false,
+                CallHook::ReturningFromHost | CallHook::CallingWasm => return Ok(()),
+            };
+            let now = store.get_fuel()?;
+            let executed = left.saturating_sub(now);
+            left = now;
+            account.charge(meter.leave(executed, calls));
             Ok(())
         });
         Ok(())
@@ -60,9 +63,28 @@ struct Meter {
     pace: Pace,
     /// In nanoseconds times instructions a millisecond.
     rest: u128,
+    /// Instructions since the guest last gave way for having executed enough of them.
+    since_yield: u64,
 }
 
 impl Meter {
+    fn new(pace: Pace) -> Self {
+        Self { pace, rest: 0, since_yield: 0 }
+    }
+
+    /// The time of what was executed until the guest left its code, for a call or because it is
+    /// done. Giving way looks like a call as well, and is free.
+    fn leave(&mut self, executed: u64, calls: bool) -> Duration {
+        self.since_yield = self.since_yield.saturating_add(executed);
+        let mut counted = executed;
+        if calls && self.since_yield >= self.pace.instructions_per_millisecond.get() {
+            self.since_yield = 0;
+        } else if calls {
+            counted = executed.saturating_add(HOST_CALL);
+        }
+        self.time_of(counted)
+    }
+
     fn time_of(&mut self, instructions: u64) -> Duration {
         let per_millisecond = u128::from(self.pace.instructions_per_millisecond.get());
         let sum = u128::from(instructions) * NANOS_PER_MILLISECOND + self.rest;
@@ -79,10 +101,18 @@ mod tests {
     fn no_instruction_is_lost() {
         for per_millisecond in [1, 7, 1000, 3_000_000, u64::MAX] {
             let pace = Pace::new(NonZeroU64::new(per_millisecond).unwrap());
-            let mut meter = Meter { pace, rest: 0 };
+            let mut meter = Meter::new(pace);
             let piecewise: Duration = (0..1000).map(|_| meter.time_of(3001)).sum();
-            let at_once = Meter { pace, rest: 0 }.time_of(3_001_000);
+            let at_once = Meter::new(pace).time_of(3_001_000);
             assert_eq!(piecewise, at_once, "{per_millisecond}");
         }
+    }
+
+    #[test]
+    fn calls_cost_and_giving_way_does_not() {
+        let mut meter = Meter::new(Pace::new(NonZeroU64::new(10_000).unwrap()));
+        let left = [(4000, true), (2000, false), (4000, true), (10_001, true), (0, true)];
+        let micros = left.map(|(executed, calls)| meter.leave(executed, calls).as_micros());
+        assert_eq!(micros, [500, 200, 400, 1000, 100]);
     }
 }

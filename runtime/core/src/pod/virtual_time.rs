@@ -68,7 +68,9 @@ impl VirtualTime {
     }
 
     /// How much of a guest's code a virtual millisecond is. With less, guests are slower by their
-    /// clocks, and a test of one that computes for long is faster by ours.
+    /// clocks, and a test of one that computes for long is faster by ours. Ten thousand is a
+    /// sensible minimum: a call of the host, which counts as a thousand, is a tenth of a
+    /// millisecond then, and with less the calls soon are all that takes time.
     #[must_use]
     pub fn instructions_per_millisecond(mut self, instructions: NonZeroU64) -> Self {
         self.instructions_per_millisecond = instructions;

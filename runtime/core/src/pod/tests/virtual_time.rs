@@ -176,7 +176,7 @@ fn a_module_from_before_the_first_snapshot_sleeps_too() {
     assert_eq!(ran.as_secs(), 3600);
 }
 
-/// A loop of so many rounds of about four instructions.
+/// A loop of so many rounds of eight instructions.
 fn computes(name: &str, rounds: u64) -> String {
     text_image(
         name,
@@ -192,7 +192,7 @@ fn computes(name: &str, rounds: u64) -> String {
 
 #[test]
 fn computing_takes_time_and_more_of_it_below_a_limit() {
-    let image = computes("computes", 10_000_000);
+    let image = computes("computes", 12_600_000);
     let seconds = |limits: &str| {
         let spec = format!(
             "
@@ -204,7 +204,7 @@ fn computing_takes_time_and_more_of_it_below_a_limit() {
         ended.finished_at.unwrap().0.duration_since(ended.started_at.unwrap().0).as_secs()
     };
     let whole = seconds("{}");
-    assert!((4..10).contains(&whole), "{whole} s");
+    assert_eq!(whole, 10, "to give way is free");
     assert_eq!(seconds("{cpu: 2}"), whole);
     let half = seconds("{cpu: 500m}");
     assert!(half.abs_diff(2 * whole) <= 1, "{half} s for {whole} s");

@@ -2,6 +2,8 @@
 //!
 //! The stock function puts the thread to sleep for it where file calls are done in place, as they
 //! are on virtual time. That is real time, which the Pod's clock knows nothing of.
+//!
+//! A subscription to read a file stays with the stock function, which has a thread read ahead.
 
 use std::time::Duration;
 

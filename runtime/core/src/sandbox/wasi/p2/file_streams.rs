@@ -18,6 +18,10 @@ use wasmtime_wasi::p2::{
 /// As wasmtime-wasi names it when it links its own.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
+const READ: &str = "[method]descriptor.read-via-stream";
+const WRITE: &str = "[method]descriptor.write-via-stream";
+const APPEND: &str = "[method]descriptor.append-via-stream";
+
 /// Shadows the functions that make streams of files, in a linker that has the others already.
 ///
 /// # Errors
@@ -29,7 +33,7 @@ where
     linker.allow_shadowing(true);
     let mut types = linker.instance(TYPES)?;
     types.func_wrap(
-        "[method]descriptor.read-via-stream",
+        READ,
         |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
             let mut view = store.data_mut().filesystem();
             let stream = view.read_via_stream(file, offset);
@@ -37,7 +41,7 @@ where
         },
     )?;
     types.func_wrap(
-        "[method]descriptor.write-via-stream",
+        WRITE,
         |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
             let mut view = store.data_mut().filesystem();
             let stream = view.write_via_stream(file, offset);
@@ -45,7 +49,7 @@ where
         },
     )?;
     types.func_wrap(
-        "[method]descriptor.append-via-stream",
+        APPEND,
         |mut store: StoreContextMut<'_, T>, (file,): (Resource<Descriptor>,)| {
             let mut view = store.data_mut().filesystem();
             let stream = view.append_via_stream(file);
@@ -121,4 +125,38 @@ impl Pollable for Output {
 fn at_once<Output>(work: impl Future<Output = StreamResult<Output>>) -> StreamResult<Output> {
     let waits = || Err(StreamError::trap("a file call that is done in place had to wait"));
     work.now_or_never().unwrap_or_else(waits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime::Engine;
+    use wasmtime::component::ResourceTable;
+    use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx};
+    use wasmtime_wasi::p2::bindings::filesystem::types;
+
+    struct Files {
+        ctx: WasiFilesystemCtx,
+        table: ResourceTable,
+    }
+
+    impl WasiFilesystemView for Files {
+        fn filesystem(&mut self) -> WasiFilesystemCtxView<'_> {
+            WasiFilesystemCtxView { ctx: &mut self.ctx, table: &mut self.table }
+        }
+    }
+
+    /// With another version of the interface ours would lie beside the stock ones, unused.
+    #[test]
+    fn what_is_shadowed_is_there() {
+        let mut linker = Linker::<Files>::new(&Engine::default());
+        types::add_to_linker::<_, WasiFilesystem>(&mut linker, Files::filesystem).unwrap();
+        for name in [READ, WRITE, APPEND] {
+            let mut types = linker.instance(TYPES).unwrap();
+            let twice = types.func_wrap(name, |_: StoreContextMut<'_, Files>, (): ()| Ok(()));
+            let error = twice.expect_err(name).to_string();
+            assert!(error.contains("defined twice"), "{error}");
+        }
+        file_streams_in_place(&mut linker).unwrap();
+    }
 }
