@@ -249,17 +249,19 @@ impl Shared {
         }
         // Twice: the file may have been replaced between hashing and compiling.
         for _ in 0..2 {
-            let (digest, identity) = hash(image)?;
+            // Before anything of it is read: what changes the file later tells by its times.
+            let looked_at = SystemTime::now();
+            let (digest, identity) = hash(image, cancel)?;
             let _lock = self.lock(&digest, cancel).map_err(in_cache)?;
             if let Some(code) = self.recall(&digest) {
-                self.remember(identity, &code);
+                self.remember(identity, looked_at, &code);
                 return Ok(code);
             }
             let compiled = self.compile(image, cancel)?;
             let name = format!("{}.{}.{}", compiled.digest, self.key, compiled.tag);
             self.link(&compiled.digest, &name).map_err(in_cache)?;
             if let Some(code) = self.take(&name) {
-                self.remember(compiled.identity, &code);
+                self.remember(compiled.identity, looked_at, &code);
                 self.prune();
                 return Ok(code);
             }
@@ -272,9 +274,9 @@ impl Shared {
         let path = image.name().to_owned();
         match image {
             ImageFile::Path(file) => self.compile_file(absolute(file), path, cancel),
-            ImageFile::Open { file, .. } => {
-                let snapshot = Snapshot::take(file, self.code_folder().join(temporary_name()))
-                    .map_err(|source| ImageError::Read { path: path.clone(), source })?;
+            ImageFile::Open { .. } => {
+                let copy = self.code_folder().join(temporary_name());
+                let snapshot = Snapshot::take(image, copy, cancel)?;
                 let compiled = self.compile_file(snapshot.path.clone(), path, cancel)?;
                 // What is remembered is the guest's file.
                 Ok(Compiled { identity: snapshot.identity, ..compiled })
@@ -340,10 +342,10 @@ impl Shared {
         }
     }
 
-    /// Remembers a file by its identity. That it fails is no reason not to run: the next start
-    /// hashes again.
-    fn remember(&self, identity: FileIdentity, code: &Code) {
-        if !identity.settled(SystemTime::now()) {
+    /// Remembers a file by its identity, if that was settled when it was looked at. That it fails is
+    /// no reason not to run: the next start hashes again.
+    fn remember(&self, identity: FileIdentity, looked_at: SystemTime, code: &Code) {
+        if !identity.settled(looked_at) {
             return;
         }
         if let Some(name) = code.file.file_name().and_then(|name| name.to_str()) {
