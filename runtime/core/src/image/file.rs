@@ -58,7 +58,9 @@ impl ImageFile {
     /// time: no more than that size is to be read.
     pub(super) fn open(&self) -> Result<(Arc<File>, FileIdentity), ImageError> {
         let file = match self {
-            Self::Path(path) => File::open(path).map(Arc::new).map_err(|source| self.unreadable(source))?,
+            Self::Path(path) => {
+                File::open(path).map(Arc::new).map_err(|source| self.unreadable(source))?
+            }
             Self::Open { file, .. } => Arc::clone(file),
         };
         let identity = self.judge(file.metadata())?;

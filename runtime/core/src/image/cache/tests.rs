@@ -197,7 +197,7 @@ async fn what_is_no_image_says_so() {
             metering: Metering::Epochs,
         };
         let wasm = wat::parse_str(GUEST).unwrap();
-        profile.compiling().unwrap().precompile_module(&wasm).unwrap()
+        profile.compiling(true).unwrap().precompile_module(&wasm).unwrap()
     };
     let images = [
         missing,
