@@ -108,6 +108,16 @@ fn wait_for_child(folder: &Path) -> Pid {
     }
 }
 
+/// When memory is short it goes first.
+fn wait_for_oom_score(pid: Pid) {
+    let until = SystemTime::now() + HANG;
+    let path = format!("/proc/{}/oom_score_adj", pid.as_raw_nonzero());
+    while std::fs::read_to_string(&path).unwrap().trim() != "1000" {
+        assert!(SystemTime::now() < until, "the child is not offered to the OOM killer");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn wait_for_end(pid: Pid) {
     let until = SystemTime::now() + HANG;
     while test_kill_process(pid).is_ok() && !is_zombie(pid) {
@@ -208,6 +218,7 @@ fn the_child_ends_with_its_parent() {
         .spawn()
         .unwrap();
     let child = wait_for_child(folder.path());
+    wait_for_oom_score(child);
     parent.kill().unwrap();
     parent.wait().unwrap();
     wait_for_end(child);

@@ -243,7 +243,7 @@ mod tests {
             metering: Metering::Epochs,
         };
         let wasm = wat::parse_str("(module (memory 1) (func (export \"_start\")))").unwrap();
-        let code = profile.compiling().unwrap().precompile_module(&wasm).unwrap();
+        let code = profile.compiling(true).unwrap().precompile_module(&wasm).unwrap();
         for allocation in [Allocation::OnDemand, Allocation::Pooled] {
             let engine = running(profile, allocation).unwrap();
             #[expect(unsafe_code, reason = "deserialize trusts its input")]

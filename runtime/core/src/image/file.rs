@@ -1,6 +1,6 @@
 //! The file that an image is in.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl ImageFile {
 
     /// The most that it may have: more than any real guest. A larger file is a mistake (a disk image,
     /// `/dev/zero`), and what a guest has made itself is copied besides.
-    pub(super) fn most_bytes(&self) -> u64 {
+    fn most_bytes(&self) -> u64 {
         match self {
             Self::Path(_) => MOST_IMAGE_BYTES,
             Self::Open { .. } => MOST_IMAGE_BYTES / 4,
@@ -48,12 +48,32 @@ impl ImageFile {
     /// # Errors
     /// [`ImageError`]
     pub(crate) fn identity(&self) -> Result<FileIdentity, ImageError> {
-        let path = || self.name().to_owned();
-        let metadata = match self {
+        self.judge(match self {
             Self::Path(path) => path.metadata(),
             Self::Open { file, .. } => file.metadata(),
+        })
+    }
+
+    /// The file to read, and the identity that it has now. A guest may make its file larger at any
+    /// time: no more than that size is to be read.
+    pub(super) fn open(&self) -> Result<(Arc<File>, FileIdentity), ImageError> {
+        let file = match self {
+            Self::Path(path) => {
+                File::open(path).map(Arc::new).map_err(|source| self.unreadable(source))?
+            }
+            Self::Open { file, .. } => Arc::clone(file),
         };
-        let metadata = metadata.map_err(|source| ImageError::Read { path: path(), source })?;
+        let identity = self.judge(file.metadata())?;
+        Ok((file, identity))
+    }
+
+    pub(super) fn unreadable(&self, source: io::Error) -> ImageError {
+        ImageError::Read { path: self.name().to_owned(), source }
+    }
+
+    fn judge(&self, metadata: io::Result<Metadata>) -> Result<FileIdentity, ImageError> {
+        let metadata = metadata.map_err(|source| self.unreadable(source))?;
+        let path = || self.name().to_owned();
         if !metadata.is_file() {
             return Err(ImageError::NotAFile { path: path() });
         }
@@ -63,13 +83,6 @@ impl ImageFile {
             0 => Err(ImageError::Unusable { path: path(), message: KindError::Empty.to_string() }),
             bytes if bytes > most => Err(ImageError::TooLarge { path: path(), bytes, most }),
             _ => Ok(identity),
-        }
-    }
-
-    pub(super) fn open(&self) -> io::Result<Arc<File>> {
-        match self {
-            Self::Path(path) => File::open(path).map(Arc::new),
-            Self::Open { file, .. } => Ok(Arc::clone(file)),
         }
     }
 }

@@ -98,9 +98,9 @@ impl Profile {
 
     /// An engine that compiles and runs nothing.
     #[cfg(feature = "compiler")]
-    pub(crate) fn compiling(self) -> wasmtime::Result<wasmtime::Engine> {
+    pub(crate) fn compiling(self, parallel: bool) -> wasmtime::Result<wasmtime::Engine> {
         let mut config = self.config();
-        config.parallel_compilation(true);
+        config.parallel_compilation(parallel);
         wasmtime::Engine::new(&config)
     }
 }

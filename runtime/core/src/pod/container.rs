@@ -78,11 +78,15 @@ pub(super) async fn start(
     let stop = Stop::new(signal);
     let account = account(store, &container.name, resources);
     let execution = has_commands(container).then(|| {
-        let cache = runtime.cache.clone();
+        let loader = || {
+            // Of its own: that of a run ends with the run.
+            let account = self::account(store, &container.name, resources);
+            Loader::new(store.engines().clone(), runtime.cache.clone(), account)
+        };
         Arc::new(Execution {
             count: AtomicU64::new(0),
             program: program.clone(),
-            loader: Loader::new(store.engines().clone(), cache, account.clone()),
+            loader: runtime.loader(&container.name, loader),
             account: account.clone(),
             spec: spec.clone(),
         })

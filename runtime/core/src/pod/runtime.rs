@@ -15,7 +15,7 @@ use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
 use super::{container, network};
 use crate::executor::{Blocking, PodExecutor};
-use crate::guest::{PrepareError, Program};
+use crate::guest::{Loader, PrepareError, Program};
 use crate::image::{self, CodeCache, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
     Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
@@ -47,6 +47,9 @@ struct State {
     programs: HashMap<String, Prepared>,
     /// By container; gone with its run.
     executions: HashMap<String, Weak<Execution>>,
+    /// By container, from its first run on: what a liveness probe was too impatient for is to be
+    /// ready after the restart.
+    loaders: HashMap<String, Loader>,
 }
 
 /// A program, or why its image will never run: that is the start's failure, not the image's.
@@ -142,6 +145,11 @@ impl PodRuntime {
         if let Some(execution) = execution {
             self.state().executions.insert(container.to_owned(), Arc::downgrade(execution));
         }
+    }
+
+    /// What makes programs of a container's files, in all its runs.
+    pub(super) fn loader(&self, container: &str, make: impl FnOnce() -> Loader) -> Loader {
+        self.state().loaders.entry(container.to_owned()).or_insert_with(make).clone()
     }
 
     async fn exec(&self, container: &str, command: Vec<String>) -> Result<Executed, String> {
@@ -259,7 +267,11 @@ impl ContainerRuntime for PodRuntime {
     }
 
     async fn teardown(&self) {
-        let store = self.state().store.take();
+        let store = {
+            let mut state = self.state();
+            state.loaders.clear();
+            state.store.take()
+        };
         if let Some(store) = store {
             store.remove(self.blocking()).await;
         }

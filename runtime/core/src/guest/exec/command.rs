@@ -38,9 +38,12 @@ pub async fn exec(
             not_executable(format!("the export {word:?} takes no arguments"))
         }
         Ok(Some(export)) => call(&program, host, spec, export).await,
-        Ok(None) => match file::program(&loader, &spec, &word).await {
-            Ok(Some(found)) => run_program(found, host, spec, command).await,
-            Ok(None) if is_itself(&word, &spec) && program.kind().is_command() => {
+        Ok(None) => match file::find(loader.blocking(), &spec, &word).await {
+            Ok(Some(found)) => match found.program(&loader).await {
+                Ok(found) => run_program(found, host, spec, command).await,
+                Err(problem) => not_executable(problem),
+            },
+            Ok(None) | Err(_) if is_itself(&word, &spec) && program.kind().is_command() => {
                 run_program(program, host, spec, command).await
             }
             Ok(None) => not_found(&format!("{word:?}"), &program, &loader, &spec).await,

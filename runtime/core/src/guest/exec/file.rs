@@ -2,9 +2,12 @@
 //!
 //! Where it is looked for is what a shell does: a word with a slash is a path, from `workingDir` if it
 //! is a relative one; any other is sought in the folders of the container's `PATH`. The suffix
-//! `.wasm` may be left out. What is found is opened as a guest would, below the container's mounts.
+//! `.wasm` may be left out: a file that has it comes before one that does not. What is found is opened
+//! as a guest would, below the container's mounts.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,53 +22,90 @@ use crate::sandbox::filesystem::{guest_files, open_guest_file};
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 const SUFFIX: &str = ".wasm";
+const TEXT_SUFFIX: &str = ".wat";
 
 /// So many names on the `PATH` are told of, and so many files are looked at for them.
 const NAMES: usize = 20;
 const LOOKED_AT: usize = 1000;
 
-/// The program that `word` names among the files of the container, if there is one.
-///
-/// # Errors
-/// Why what is there cannot be run.
-///
-/// # Cancel safety
-/// As [`Loader::command`].
-pub(super) async fn program(
-    loader: &Loader,
-    spec: &RunSpec,
-    word: &str,
-) -> Result<Option<Program>, String> {
-    let Some((path, file)) = open(loader.blocking(), spec, word).await? else { return Ok(None) };
-    let unfit = |problem: String| format!("{path} cannot be run: {problem}");
-    let image = ImageFile::Open { file: Arc::new(file), name: PathBuf::from(&path) };
-    let program = loader.command(image).await.map_err(|problem| match problem {
-        Unfit::Kind(kind) => unfit(what_it_is(kind)),
-        Unfit::Prepare(PrepareError::Image(error)) => unfit(reason(error)),
-        Unfit::Prepare(PrepareError::Start(error)) => unfit(error.to_string()),
-    })?;
-    Ok(Some(program))
+/// A file of the container that may be a command.
+pub(super) struct Found {
+    path: String,
+    file: File,
 }
 
-async fn open(
+/// The file that `word` names among those of the container, if there is one.
+///
+/// # Errors
+/// Why it is not known whether there is one.
+///
+/// # Cancel safety
+/// Safe: it looks and leaves nothing.
+pub(super) async fn find(
     blocking: Blocking,
     spec: &RunSpec,
     word: &str,
-) -> Result<Option<(String, File)>, String> {
+) -> Result<Option<Found>, String> {
     let paths = candidates(word, spec.cwd.as_deref(), path_of(&spec.env));
+    let is_path = word.contains('/');
     let mounts = spec.mounts.clone();
     let look = move || {
+        let mut problem = None;
         for path in paths {
-            match open_guest_file(&mounts, &path) {
-                Ok(Some(file)) => return Ok(Some((path, file))),
+            let file = open_guest_file(&mounts, &path).and_then(|file| {
+                let Some(file) = file else { return Ok(None) };
+                // A path means its file, whatever that is; the PATH has native programs too.
+                let is_meant = is_path || is_named(&path) || is_binary(&file)?;
+                Ok(is_meant.then_some(file))
+            });
+            match file {
+                Ok(Some(file)) => return Ok(Some(Found { path, file })),
                 Ok(None) => {}
-                Err(error) => return Err(format!("{path} cannot be opened: {error}")),
+                // As a shell has it: the next folder may have one that can be opened.
+                Err(error) => {
+                    problem.get_or_insert_with(|| format!("{path} cannot be opened: {error}"));
+                }
             }
         }
-        Ok(None)
+        problem.map_or(Ok(None), Err)
     };
     let looked = blocking.spawn(look).await;
     looked.unwrap_or_else(|panic| Err(format!("the container's files cannot be read: {panic}")))
+}
+
+impl Found {
+    /// The program in it.
+    ///
+    /// # Errors
+    /// Why it cannot be run.
+    ///
+    /// # Cancel safety
+    /// As [`Loader::command`].
+    pub(super) async fn program(self, loader: &Loader) -> Result<Program, String> {
+        let Self { path, file } = self;
+        let unfit = |problem: String| format!("{path} cannot be run: {problem}");
+        let image = ImageFile::Open { file: Arc::new(file), name: PathBuf::from(&path) };
+        loader.command(image).await.map_err(|problem| match problem {
+            Unfit::Kind(kind) => unfit(what_it_is(kind)),
+            Unfit::Prepare(PrepareError::Image(error)) => unfit(reason(error)),
+            Unfit::Prepare(PrepareError::Start(error)) => unfit(error.to_string()),
+        })
+    }
+}
+
+/// Whether its name says that it is WebAssembly.
+fn is_named(path: &str) -> bool {
+    path.ends_with(SUFFIX) || path.ends_with(TEXT_SUFFIX)
+}
+
+/// Whether it begins as a binary of WebAssembly does.
+fn is_binary(file: &File) -> io::Result<bool> {
+    let mut start = [0; 4];
+    match file.read_exact_at(&mut start, 0) {
+        Ok(()) => Ok(start == *b"\0asm"),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The places of a word, in the order in which they are tried.
@@ -85,7 +125,7 @@ fn candidates(word: &str, cwd: Option<&str>, path: &str) -> Vec<String> {
     };
     let spellings = |place: String| match place.ends_with(SUFFIX) {
         true => vec![place],
-        false => vec![place.clone(), place + SUFFIX],
+        false => vec![format!("{place}{SUFFIX}"), place],
     };
     places.into_iter().flat_map(spellings).collect()
 }
@@ -146,7 +186,7 @@ mod tests {
     fn a_word_is_looked_for_where_a_shell_would() {
         let table: [(&str, Option<&str>, &[&str]); 7] = [
             ("/a/check.wasm", None, &["/a/check.wasm"]),
-            ("/a/check", None, &["/a/check", "/a/check.wasm"]),
+            ("/a/check", None, &["/a/check.wasm", "/a/check"]),
             ("./check.wasm", None, &["/./check.wasm"]),
             ("bin/check.wasm", Some("/app/"), &["/app/bin/check.wasm"]),
             (
@@ -158,12 +198,12 @@ mod tests {
                 "check",
                 None,
                 &[
-                    "/one/check",
                     "/one/check.wasm",
-                    "/check",
+                    "/one/check",
                     "/check.wasm",
-                    "/two/check",
+                    "/check",
                     "/two/check.wasm",
+                    "/two/check",
                 ],
             ),
             ("", None, &[]),

@@ -1,15 +1,19 @@
-//! Programs of files, for the commands of one run of a container.
+//! Programs of files, for the commands of a container.
 //!
 //! A probe has a second, unless it says otherwise, and a compiler may need more. So a compilation goes
-//! on when nobody waits for it any more, and the next command finds what it has made: one at a time for
-//! a container, and no longer than its run.
+//! on when nobody waits for it any more, not even the run whose liveness probe it was too slow for, and
+//! the next command finds what it has made: one at a time for a container, and no longer than its Pod.
+//! A file that does not compile is not tried again until it changes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::Mutex;
 
 use crate::executor::{Account, Blocking, Task, TaskError};
 use crate::guest::engine::Engines;
+use crate::guest::exit::StartError;
 use crate::guest::program::{PrepareError, Program};
 use crate::image::{CacheError, Code, CodeCache, FileIdentity, GuestKind, ImageError, ImageFile};
 
@@ -19,11 +23,21 @@ pub struct Loader {
     engines: Engines,
     cache: CodeCache,
     account: Account,
-    under_way: Arc<Mutex<Option<UnderWay>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    under_way: Option<UnderWay>,
+    /// The last file that does not compile, and why.
+    failed: Option<(FileIdentity, ImageError)>,
 }
 
 struct UnderWay {
     file: FileIdentity,
+    name: PathBuf,
+    /// When it had that identity.
+    looked_at: SystemTime,
     compiling: Task<Result<Code, ImageError>>,
 }
 
@@ -44,7 +58,7 @@ impl<Error: Into<PrepareError>> From<Error> for Unfit {
 impl Loader {
     /// For the container of `account`.
     pub fn new(engines: Engines, cache: CodeCache, account: Account) -> Self {
-        Self { engines, cache, account, under_way: Arc::default() }
+        Self { engines, cache, account, state: Arc::default() }
     }
 
     /// Where files are looked at.
@@ -62,39 +76,93 @@ impl Loader {
     pub(super) async fn command(&self, image: ImageFile) -> Result<Program, Unfit> {
         let code = match self.cache.find(image.clone())? {
             Some(code) => code,
-            None => self.compile(&image).await?,
+            None => self.compile(&image, None).await?,
         };
+        // What was found is run: the file may be another by now.
+        match self.load(&code) {
+            Err(Unfit::Prepare(PrepareError::Start(StartError::Load { path, source }))) => {
+                tracing::warn!(path, error = format!("{source:#}"), "compiling again");
+                self.load(&self.compile(&image, Some(code)).await?)
+            }
+            other => other,
+        }
+    }
+
+    fn load(&self, code: &Code) -> Result<Program, Unfit> {
         // Looked at first: the engine of an HTTP handler is a large one.
         match code.shape.kind {
-            kind if kind.is_command() => {
-                Ok(Program::prepare(&self.engines, &self.cache, image, || {}).await?)
-            }
+            kind if kind.is_command() => Ok(Program::load(&self.engines, code)?),
             kind => Err(Unfit::Kind(kind)),
         }
     }
 
-    async fn compile(&self, image: &ImageFile) -> Result<Code, ImageError> {
+    /// The code of `image`, in place of what the engine has `refused`.
+    async fn compile(&self, image: &ImageFile, refused: Option<Code>) -> Result<Code, ImageError> {
+        let looked_at = SystemTime::now();
         let file = image.identity()?;
-        let mut under_way = self.under_way.lock().await;
-        // Each stays in its place until it has ended: whoever waits here may be dropped.
-        if let Some(other) = under_way.as_mut().filter(|other| other.file != file) {
-            let _ = (&mut other.compiling).await;
-            *under_way = None;
+        let mut state = self.state.lock().await;
+        if let Some(other) = state.under_way.as_mut().filter(|other| other.file != file) {
+            let end = other.end().await;
+            state.note(&end);
         }
-        let mine = under_way.get_or_insert_with(|| {
+        if let Some((_, error)) = state.failed.as_ref().filter(|(failed, _)| *failed == file)
+            && let Some(error) = fault_of_file(error)
+        {
+            return Err(error);
+        }
+        let mine = state.under_way.get_or_insert_with(|| {
             let (cache, image) = (self.cache.clone(), image.clone());
-            let compile = async move { cache.code(image, || {}).await };
-            UnderWay { file, compiling: self.account.spawn(compile) }
+            let name = image.name().to_owned();
+            let compile = async move {
+                match refused {
+                    Some(code) => cache.recompile(image, code, || {}).await,
+                    None => cache.code(image, || {}).await,
+                }
+            };
+            UnderWay { file, name, looked_at, compiling: self.account.spawn(compile) }
         });
-        let ended = (&mut mine.compiling).await;
-        *under_way = None;
-        ended.unwrap_or_else(|error| {
+        let end = mine.end().await;
+        state.note(&end);
+        end
+    }
+}
+
+impl State {
+    /// What was under way has come to this end.
+    fn note(&mut self, end: &Result<Code, ImageError>) {
+        let Some(UnderWay { file, looked_at, .. }) = self.under_way.take() else { return };
+        if let Err(error) = end
+            && file.settled(looked_at)
+            && let Some(error) = fault_of_file(error)
+        {
+            self.failed = Some((file, error));
+        }
+    }
+}
+
+impl UnderWay {
+    /// It stays in its place until it has ended: whoever waits here may be dropped.
+    async fn end(&mut self) -> Result<Code, ImageError> {
+        (&mut self.compiling).await.unwrap_or_else(|error| {
             let problem = match error {
-                TaskError::Aborted => "the container has ended".to_owned(),
+                TaskError::Aborted => "the Pod has ended".to_owned(),
                 TaskError::Panicked(message) => message,
             };
             let source = CacheError::Compiler(problem);
-            Err(ImageError::Cache { path: image.name().to_owned(), source })
+            Err(ImageError::Cache { path: self.name.clone(), source })
         })
+    }
+}
+
+/// The error once more, if it is the same each time that the file is compiled.
+fn fault_of_file(error: &ImageError) -> Option<ImageError> {
+    match error {
+        ImageError::Unusable { path, message } => {
+            Some(ImageError::Unusable { path: path.clone(), message: message.clone() })
+        }
+        ImageError::Compile { path, message } => {
+            Some(ImageError::Compile { path: path.clone(), message: message.clone() })
+        }
+        _ => None,
     }
 }

@@ -1,6 +1,9 @@
 //! Commands beside a run.
 
+use std::time::SystemTime;
+
 use super::*;
+use crate::image::FileIdentity;
 
 impl World {
     /// What comes of `command` in a container of the guest in `text`.
@@ -357,4 +360,59 @@ async fn a_compilation_that_nobody_waits_for_goes_on_for_the_next() {
     assert_eq!(exit.code, 126, "{exit:?}");
     assert!(exit.message.unwrap().ends_with("it does not compile: bad news"));
     assert_eq!(std::fs::read_to_string(begun).unwrap(), ".\n", "compiled once");
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_compile_is_not_tried_again_until_it_changes() {
+    let mut files = Files::new().await;
+    let at = |name: &str| files.world.folder.path().join(name);
+    let begun = at("begun");
+    let script = format!(
+        "read -r request; echo . >> {}; echo '{{\"Err\":{{\"Invalid\":\"bad news\"}}}}'",
+        begun.display()
+    );
+    let compiler =
+        Compiler::Child { program: "sh".into(), arguments: vec!["-c".into(), script.into()] };
+    files.world.cache = CodeCache::open(&at("slow"), Reservation::Whole, compiler).unwrap();
+    let loader = files.world.loader();
+    for round in 1..=2 {
+        files.write("plugins/check.wasm", wat::parse_str(COUNTS).unwrap());
+        let file = std::fs::File::open(at("plugins/check.wasm")).unwrap();
+        while !FileIdentity::of(&file.metadata().unwrap()).settled(SystemTime::now()) {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..3 {
+            let (own, spec) = (files.own.clone(), files.spec.clone());
+            let command = vec!["/plugins/check".to_owned()];
+            let exit = exec(own, loader.clone(), files.world.host(), spec, command).await;
+            assert_eq!(exit.code, 126, "{exit:?}");
+            assert!(exit.message.unwrap().ends_with("it does not compile: bad news"));
+        }
+        assert_eq!(std::fs::read_to_string(&begun).unwrap().lines().count(), round);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_webassembly_on_the_path_is_passed_over() {
+    let mut files = Files::new().await;
+    let own = module(r#"(func (export "_start") (call $exit (i32.const 7)))"#);
+    files.own = files.world.prepare(&own).await.unwrap();
+    files.spec.env.push(("PATH".to_owned(), "/bin:/plugins".to_owned()));
+    // A native program, a socket, a link that leads outside.
+    files.write("root/bin/guest", "\x7fELF");
+    let bin = files.world.folder.path().join("root/bin");
+    let _socket = std::os::unix::net::UnixListener::bind(bin.join("talk")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", bin.join("count")).unwrap();
+    assert_eq!(files.exec(&["guest"]).await.code, 7, "itself");
+    assert_eq!(files.exec(&["talk"]).await.code, 127);
+    assert_eq!(files.exec(&["/bin/talk"]).await.code, 127);
+    assert_eq!(files.exec(&[&"long".repeat(100)]).await.code, 127);
+    assert_eq!(files.exec(&["count"]).await.code, 126, "nobody knows what it is");
+    files.write("plugins/count.wasm", wat::parse_str(COUNTS).unwrap());
+    assert_eq!(files.exec(&["count"]).await.code, 1, "of the next folder");
+    // Without a suffix, but one with it comes first.
+    files.write("plugins/talk", wat::parse_str(COUNTS).unwrap());
+    assert_eq!(files.exec(&["talk", "b"]).await.code, 2);
+    files.write("plugins/talk.wasm", wat::parse_str(&own).unwrap());
+    assert_eq!(files.exec(&["talk", "b"]).await.code, 7);
 }

@@ -5,6 +5,7 @@
 //! memo/<file identity>.<key>  ─────▶ the name in code/: a warm start reads one link, hashes nothing
 //! memo/<sha256>.<key>         ─────▶ the same, for the same content under another path
 //! locks/<first byte of sha256>       held while compiling: parallel first starts compile once
+//! locks/guest-<first byte>           the same, for files that guests have made
 //! ```
 //!
 //! The key says for which wasmtime, address space and CPU the code is. Code is native and runs

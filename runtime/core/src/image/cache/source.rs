@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::image::compile::{Cancel, CompileError};
 use crate::image::digest::hex;
 use crate::image::error::ImageError;
 use crate::image::file::ImageFile;
@@ -16,16 +17,17 @@ use crate::image::identity::FileIdentity;
 const PIECE: usize = 256 << 10;
 
 /// Its sha256. In pieces: the Pod process must not grow by the size of its images.
-pub(super) fn hash(image: &ImageFile) -> Result<(String, FileIdentity), ImageError> {
-    let unreadable = |source| ImageError::Read { path: image.name().to_owned(), source };
-    let file = image.open().map_err(unreadable)?;
-    let identity = FileIdentity::of(&file.metadata().map_err(unreadable)?);
+pub(super) fn hash(
+    image: &ImageFile,
+    cancel: &Cancel,
+) -> Result<(String, FileIdentity), ImageError> {
+    let (file, identity) = image.open()?;
     let mut hash = Sha256::new();
-    read(&file, u64::MAX, |piece| {
+    read(&file, identity.size, cancel, |piece| {
         hash.update(piece);
         Ok(())
     })
-    .map_err(unreadable)?;
+    .map_err(|source| image.unreadable(source))?;
     Ok((hex(&hash.finalize()), identity))
 }
 
@@ -37,21 +39,27 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Copies `file` to `path`, where nothing is yet.
+    /// Copies `image` to `path`, where nothing is yet.
     ///
     /// # Errors
-    /// The file was changed meanwhile, or the disk's.
-    pub(super) fn take(file: &File, path: PathBuf) -> io::Result<Self> {
-        let identity = FileIdentity::of(&file.metadata()?);
-        let mut options = OpenOptions::new();
-        let mut copy = options.write(true).create_new(true).mode(0o600).open(&path)?;
-        let snapshot = Self { path, identity };
-        // A file that grows while it is read is not followed.
-        read(file, identity.size, |piece| copy.write_all(piece))?;
-        if FileIdentity::of(&file.metadata()?) != identity {
-            return Err(io::Error::other("it was changed while it was read"));
-        }
-        Ok(snapshot)
+    /// The file is none, is too large or was changed meanwhile, or the disk's.
+    pub(super) fn take(
+        image: &ImageFile,
+        path: PathBuf,
+        cancel: &Cancel,
+    ) -> Result<Self, ImageError> {
+        let (file, identity) = image.open()?;
+        let copy = move || {
+            let mut options = OpenOptions::new();
+            let mut copy = options.write(true).create_new(true).mode(0o600).open(&path)?;
+            let snapshot = Self { path, identity };
+            read(&file, identity.size, cancel, |piece| copy.write_all(piece))?;
+            if FileIdentity::of(&file.metadata()?) != identity {
+                return Err(io::Error::other("it was changed while it was read"));
+            }
+            Ok(snapshot)
+        };
+        copy().map_err(|source| image.unreadable(source))
     }
 }
 
@@ -62,12 +70,22 @@ impl Drop for Snapshot {
     }
 }
 
-/// Reads from the beginning, whatever position the file is at: others may be reading it too.
-fn read(file: &File, most: u64, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+/// Reads from the beginning, whatever position the file is at: others may be reading it too. A file
+/// that has grown beyond `most` bytes is not followed.
+fn read(
+    file: &File,
+    most: u64,
+    cancel: &Cancel,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     let mut offset = 0;
     while offset < most {
-        match file.read_at(&mut piece, offset) {
+        if cancel.is_cancelled() {
+            return Err(io::Error::other(CompileError::Cancelled));
+        }
+        let left = usize::try_from(most - offset).unwrap_or(PIECE).min(PIECE);
+        match file.read_at(&mut piece[..left], offset) {
             Ok(0) => break,
             Ok(read) => {
                 each(&piece[..read])?;

@@ -249,17 +249,19 @@ impl Shared {
         }
         // Twice: the file may have been replaced between hashing and compiling.
         for _ in 0..2 {
-            let (digest, identity) = hash(image)?;
-            let _lock = self.lock(&digest, cancel).map_err(in_cache)?;
+            // Before anything of it is read: what changes the file later tells by its times.
+            let looked_at = SystemTime::now();
+            let (digest, identity) = hash(image, cancel)?;
+            let _lock = self.lock(image, &digest, cancel).map_err(in_cache)?;
             if let Some(code) = self.recall(&digest) {
-                self.remember(identity, &code);
+                self.remember(identity, looked_at, &code);
                 return Ok(code);
             }
             let compiled = self.compile(image, cancel)?;
             let name = format!("{}.{}.{}", compiled.digest, self.key, compiled.tag);
             self.link(&compiled.digest, &name).map_err(in_cache)?;
             if let Some(code) = self.take(&name) {
-                self.remember(compiled.identity, &code);
+                self.remember(compiled.identity, looked_at, &code);
                 self.prune();
                 return Ok(code);
             }
@@ -271,11 +273,11 @@ impl Shared {
     fn compile(&self, image: &ImageFile, cancel: &Cancel) -> Result<Compiled, ImageError> {
         let path = image.name().to_owned();
         match image {
-            ImageFile::Path(file) => self.compile_file(absolute(file), path, cancel),
-            ImageFile::Open { file, .. } => {
-                let snapshot = Snapshot::take(file, self.code_folder().join(temporary_name()))
-                    .map_err(|source| ImageError::Read { path: path.clone(), source })?;
-                let compiled = self.compile_file(snapshot.path.clone(), path, cancel)?;
+            ImageFile::Path(file) => self.compile_file(absolute(file), path, false, cancel),
+            ImageFile::Open { .. } => {
+                let copy = self.code_folder().join(temporary_name());
+                let snapshot = Snapshot::take(image, copy, cancel)?;
+                let compiled = self.compile_file(snapshot.path.clone(), path, true, cancel)?;
                 // What is remembered is the guest's file.
                 Ok(Compiled { identity: snapshot.identity, ..compiled })
             }
@@ -287,6 +289,7 @@ impl Shared {
         &self,
         image: PathBuf,
         path: PathBuf,
+        of_guest: bool,
         cancel: &Cancel,
     ) -> Result<Compiled, ImageError> {
         let output = self.code_folder().join(temporary_name());
@@ -295,6 +298,7 @@ impl Shared {
             output: output.clone(),
             small_reservation: self.reservation == Reservation::Small,
             fuel: self.metering == Metering::Fuel,
+            of_guest,
         };
         let compiled = match self.compiler.compile(&request, cancel) {
             Ok(compiled) => compiled,
@@ -323,9 +327,15 @@ impl Shared {
     }
 
     /// The lock of everything whose digest starts with the same byte; a fixed set of files, since a
-    /// lock file that is removed can be locked twice.
-    fn lock(&self, digest: &str, cancel: &Cancel) -> Result<File, CacheError> {
-        let path = self.folder.join("locks").join(&digest[..2]);
+    /// lock file that is removed can be locked twice. Files of guests have a set of their own: a
+    /// guest that makes one slow to compile holds up no image.
+    fn lock(&self, image: &ImageFile, digest: &str, cancel: &Cancel) -> Result<File, CacheError> {
+        let first_byte = &digest[..2];
+        let name = match image {
+            ImageFile::Path(_) => first_byte.to_owned(),
+            ImageFile::Open { .. } => format!("guest-{first_byte}"),
+        };
+        let path = self.folder.join("locks").join(name);
         let failed = |source| CacheError::Io { path: path.clone(), source };
         let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
         loop {
@@ -340,10 +350,10 @@ impl Shared {
         }
     }
 
-    /// Remembers a file by its identity. That it fails is no reason not to run: the next start
-    /// hashes again.
-    fn remember(&self, identity: FileIdentity, code: &Code) {
-        if !identity.settled(SystemTime::now()) {
+    /// Remembers a file by its identity, if that was settled when it was looked at. That it fails is
+    /// no reason not to run: the next start hashes again.
+    fn remember(&self, identity: FileIdentity, looked_at: SystemTime, code: &Code) {
+        if !identity.settled(looked_at) {
             return;
         }
         if let Some(name) = code.file.file_name().and_then(|name| name.to_str()) {

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::source::{Snapshot, hash};
 use super::{Code, CodeCache};
-use crate::image::compile::Compiler;
+use crate::image::compile::{Cancel, Compiler};
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
 use crate::image::{ImageError, ImageFile, Metering, Profile, Reservation};
@@ -196,7 +197,7 @@ async fn what_is_no_image_says_so() {
             metering: Metering::Epochs,
         };
         let wasm = wat::parse_str(GUEST).unwrap();
-        profile.compiling().unwrap().precompile_module(&wasm).unwrap()
+        profile.compiling(true).unwrap().precompile_module(&wasm).unwrap()
     };
     let images = [
         missing,
@@ -270,4 +271,27 @@ async fn an_open_file_is_compiled_as_it_was_found_and_remembered() {
     let error = world.cache.code(broken, || {}).await.unwrap_err().to_string();
     assert!(error.starts_with("image file /bin/guest.wasm cannot be run: it is not"), "{error}");
     assert_eq!(world.files(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_grows_after_it_was_found_is_not_followed() {
+    let world = World::new();
+    let path = world.image("guest.wasm", wat::parse_str(GUEST).unwrap());
+    let file = Arc::new(File::open(&path).unwrap());
+    let image = ImageFile::Open { file, name: PathBuf::from("/bin/guest.wasm") };
+    assert!(world.cache.find(image.clone()).unwrap().is_none());
+    let cancel = Cancel::default();
+    let copy = || Snapshot::take(&image, world.folder.path().join("copy"), &cancel).map(drop);
+
+    // Sparse: it costs the guest nothing.
+    File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+    for error in [hash(&image, &cancel).unwrap_err(), copy().unwrap_err()] {
+        assert!(matches!(error, ImageError::TooLarge { bytes, .. } if bytes == 1 << 40), "{error}");
+    }
+
+    File::options().write(true).open(&path).unwrap().set_len(1 << 20).unwrap();
+    cancel.cancel();
+    for error in [hash(&image, &cancel).unwrap_err(), copy().unwrap_err()] {
+        assert!(error.to_string().ends_with("given up"), "{error}");
+    }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::cancel::Cancel;
-use super::request::{CompileError, Compiled, Request};
+use super::request::{CompileError, Compiled, MOST_CPU_SECONDS, Request};
 
 /// What is kept of a failed child's last words.
 const MOST_STDERR_BYTES: u64 = 4096;
@@ -16,6 +16,9 @@ const MOST_STDERR_BYTES: u64 = 4096;
 /// How often a program that is busy is tried again, and after what time: five seconds in all.
 const BUSY_TRIES: u32 = 500;
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
+/// The end of a process that has used its CPU time.
+const SIGXCPU: i32 = rustix::process::Signal::XCPU.as_raw();
 
 /// Runs `command`, which must be a compiling child, for one request. Blocks.
 pub(super) fn ask(
@@ -45,6 +48,11 @@ pub(super) fn ask(
     let status = child.wait().map_err(|error| host("wait for", &error))?;
     if cancel.is_cancelled() {
         return Err(CompileError::Cancelled);
+    }
+    if request.of_guest && status.signal() == Some(SIGXCPU) {
+        return Err(CompileError::Invalid(format!(
+            "it takes more than {MOST_CPU_SECONDS} seconds of CPU time"
+        )));
     }
     match serde_json::from_str::<Result<Compiled, CompileError>>(&answer) {
         Ok(answer) if status.success() => answer,

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use sha2::{Digest, Sha256};
 
-use super::request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};
+use super::request::{CompileError, Compiled, MOST_CPU_SECONDS, MOST_IMAGE_BYTES, Request};
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::{KindError, Shape};
@@ -20,9 +20,14 @@ use crate::image::recognise;
 /// Address space for a compiling child: a module that needs more fails alone, not the host.
 const CHILD_ADDRESS_SPACE: u64 = 16 << 30;
 
+/// For a file that a guest may have made: a tenth of the share of others, so that a busy machine
+/// still comes to it.
+const NICENESS: i32 = 10;
+
 /// The compiling child: what the program of [`Compiler::Child`](super::Compiler::Child) calls, before it starts anything
 /// else. Reads the request from standard input and answers on standard output.
 pub fn compile_child() -> ExitCode {
+    offer_to_oom_killer();
     limit_address_space();
     let mut line = String::new();
     if io::stdin().lock().read_line(&mut line).is_err() {
@@ -31,6 +36,9 @@ pub fn compile_child() -> ExitCode {
     let Ok(request) = serde_json::from_str::<Request>(&line) else {
         return ExitCode::FAILURE;
     };
+    if request.of_guest {
+        give_way();
+    }
     // Whoever asked holds the other end and writes nothing more: its end is ours.
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
@@ -43,6 +51,20 @@ pub fn compile_child() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// When memory is short the kernel is to end this process, not the Pod that asked or its neighbours.
+fn offer_to_oom_killer() {
+    // Raising it needs no privilege. Without /proc the child still runs.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
+/// Behind everything else on the machine, and not for ever: no limit of the container counts here.
+fn give_way() {
+    let _ = nice(NICENESS);
+    let limit = getrlimit(Resource::Cpu);
+    let current = limit.current.map_or(MOST_CPU_SECONDS, |now| now.min(MOST_CPU_SECONDS));
+    let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum: limit.maximum });
 }
 
 fn limit_address_space() {
@@ -103,7 +125,7 @@ fn precompile(wasm: &[u8], shape: Shape, request: &Request) -> Result<Vec<u8>, C
     let metering = if request.fuel { Metering::Fuel } else { Metering::Epochs };
     let profile = Profile { concurrency: shape.concurrency, reservation, metering };
     let engine = profile
-        .compiling()
+        .compiling(!request.of_guest)
         .map_err(|error| CompileError::Host(format!("cannot set up the compiler: {error:#}")))?;
     let code = if shape.kind.is_component() {
         engine.precompile_component(wasm)

@@ -11,6 +11,9 @@ use crate::image::kind::KindError;
 /// More than any real guest has; a larger file is a mistake (a disk image, `/dev/zero`).
 pub(crate) const MOST_IMAGE_BYTES: u64 = 1 << 30;
 
+/// The CPU time for a file that a guest may have made, in seconds: for one that is made to be slow.
+pub(super) const MOST_CPU_SECONDS: u64 = 300;
+
 /// What to compile, and for which engine.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
@@ -20,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) small_reservation: bool,
     /// For an engine that counts what its guests execute.
     pub(crate) fuel: bool,
+    /// A guest may have made the image, at any time: to be compiled behind everything else.
+    pub(crate) of_guest: bool,
 }
 
 /// What was compiled: read from the same bytes, whatever has become of the file since.

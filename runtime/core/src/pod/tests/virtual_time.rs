@@ -176,6 +176,51 @@ fn a_module_from_before_the_first_snapshot_sleeps_too() {
     assert_eq!(ran.as_secs(), 3600);
 }
 
+#[test]
+fn a_call_for_the_stop_that_never_returns_ends_with_the_grace() {
+    let reactor = r#"(module
+        (func (export "wasmpod:lifecycle/stoppable#stop") (param i64) (loop $l (br $l))))"#;
+    // Its `run` waits for nothing at all.
+    let command = r#"(component
+        (import "wasmpod:lifecycle/stop@0.3.0" (instance $stop
+            (type $record (record (field "signal" string) (field "grace" u64)))
+            (export "stop-request" (type (eq $record)))))
+        (alias export $stop "stop-request" (type $request))
+        (core func $set (canon waitable-set.new))
+        (core module $m
+            (import "" "set" (func $set (result i32)))
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 256)
+            (func (export "run") (result i32)
+                (i32.or (i32.const 2) (i32.shl (call $set) (i32.const 4))))
+            (func (export "woken") (param i32 i32 i32) (result i32) unreachable)
+            (func (export "stop") (param i32 i32 i64) (loop $l (br $l))))
+        (core instance $i (instantiate $m (with "" (instance (export "set" (func $set))))))
+        (func $run async (result (result))
+            (canon lift (core func $i "run") async (callback (func $i "woken"))))
+        (func $stop-me (param "request" $request) (canon lift (core func $i "stop")
+            (memory $i "memory") (realloc (func $i "realloc"))))
+        (instance $entry (export "run" (func $run)))
+        (export "wasi:cli/run@0.3.0" (instance $entry))
+        (instance $stoppable (export "stop" (func $stop-me)))
+        (export "wasmpod:lifecycle/stoppable@0.3.0" (instance $stoppable)))"#;
+    for (name, text) in [("deaf-reactor", reactor), ("deaf-command", command)] {
+        let spec = format!(
+            "
+  restartPolicy: Never
+  activeDeadlineSeconds: 10
+  terminationGracePeriodSeconds: 3
+  containers: [{{name: deaf, image: '{}'}}]",
+            text_image(name, text)
+        );
+        let life = Life::of(&spec, slow(1));
+        let ended = life.container("deaf").state.unwrap().terminated.unwrap();
+        assert_eq!(ended.exit_code, 137, "{name}: {ended:?}");
+        let ran = ended.finished_at.unwrap().0.duration_since(ended.started_at.unwrap().0);
+        assert_eq!(ran.as_secs(), 13, "{name}");
+    }
+}
+
 /// A loop of so many rounds of eight instructions.
 fn computes(name: &str, rounds: u64) -> String {
     text_image(

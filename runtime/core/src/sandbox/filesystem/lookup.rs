@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use rustix::io::Errno;
 
 use super::container::clean;
 use super::mount::Mount;
@@ -56,9 +57,14 @@ fn open_around(mounts: &[Mount], path: &str) -> io::Result<Option<(Dir, PathBuf)
 }
 
 fn is_absence(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, NotADirectory, NotFound, Unsupported};
-    // A socket or a FIFO is unsupported, a NUL byte in a path is invalid.
-    matches!(error.kind(), NotFound | NotADirectory | Unsupported | InvalidInput)
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound, Unsupported};
+    // A FIFO is unsupported, a NUL byte in a path is invalid, and so is a name that is too long.
+    let kinds = matches!(
+        error.kind(),
+        NotFound | NotADirectory | Unsupported | InvalidInput | InvalidFilename
+    );
+    // That of a socket, which has no kind.
+    kinds || error.raw_os_error() == Some(Errno::NXIO.raw_os_error())
 }
 
 #[cfg(test)]
