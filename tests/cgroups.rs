@@ -23,7 +23,7 @@ fn folders(pod: &Running) -> Vec<PathBuf> {
 fn may_make_cgroups() -> bool {
     let roots = ["/sys/fs/cgroup/cpu/tasks", "/sys/fs/cgroup/cgroup.subtree_control"];
     let is_writable = |path: &&str| std::fs::File::options().write(true).open(path).is_ok();
-    let may = roots.iter().any(|path| is_writable(path));
+    let may = roots.iter().any(is_writable);
     if !may {
         eprintln!("skipped: this user may not make cgroups here");
     }
