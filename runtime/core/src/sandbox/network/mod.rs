@@ -27,6 +27,7 @@ mod options;
 mod outgoing;
 mod peer;
 mod pipe;
+mod place;
 mod ports;
 mod resolver;
 mod service;

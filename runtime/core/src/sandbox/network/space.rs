@@ -19,11 +19,12 @@ use super::endpoint::Endpoint;
 use super::gateway::UdpGateway;
 use super::host_addresses::HostAddresses;
 use super::kernel::Leftovers;
-use super::listener::{Backlog, Incoming, Reservation};
+use super::listener::Backlog;
 use super::lock::lock;
 use super::names::{self, Lookup};
 use super::options::DEFAULT_BUFFER;
 use super::pipe::{BufferBudget, MemoryStream};
+use super::place::{Place, ResetOnDrop};
 use super::ports::{BindingId, Coverage, PortTable};
 use super::resolver::ask_host;
 use super::stream::{ParkedStream, Stream};
@@ -379,43 +380,4 @@ impl Network {
 
 fn in_range(ranges: &[IpNet], ip: IpAddr) -> bool {
     ranges.iter().any(|range| range.contains(&ip))
-}
-
-/// A place in the queue of a listener.
-pub(crate) struct Place {
-    reservation: Reservation,
-    to: SocketAddr,
-}
-
-impl Place {
-    /// Puts a connection there.
-    ///
-    /// # Errors
-    /// The stream cannot be given away; it is closed then.
-    pub(crate) fn fill(self, from: SocketAddr, stream: Stream) -> Result<(), NetworkError> {
-        let stream = ParkedStream::park(stream)?;
-        self.fill_with(from, |_| stream);
-        Ok(())
-    }
-
-    fn fill_with(self, from: SocketAddr, build: impl FnOnce(usize) -> ParkedStream) {
-        let to = self.to;
-        self.reservation.fill(|options| Incoming {
-            stream: build(options.receive_buffer),
-            local: to,
-            remote: from,
-            options: *options,
-        });
-    }
-}
-
-/// Resets a connection that nobody took.
-struct ResetOnDrop(Option<ParkedStream>);
-
-impl Drop for ResetOnDrop {
-    fn drop(&mut self) {
-        if let Some(stream) = self.0.take() {
-            stream.reset();
-        }
-    }
 }

@@ -12,6 +12,7 @@ mod contacts;
 mod mailbox;
 mod outside;
 mod socket;
+mod ways;
 
 pub use mailbox::Datagram;
 pub(crate) use mailbox::Mailbox;
