@@ -5,7 +5,7 @@
 //! | guest | `stop` is called |
 //! |---|---|
 //! | reactor, module or component | in the instance that is idle; then the run has ended with 0 |
-//! | command of 0.3 | beside `run`, once that waits; the run ends as `run` does |
+//! | command of 0.3 | beside `run`, once that waits; the run ends when both have |
 //! | command of 0.1 or 0.2 | never: its one call is under way, and a Store takes no second |
 //! | HTTP handler | never: its instances are there for a request and know of no other |
 //!

@@ -52,11 +52,7 @@ impl AddressLease {
     }
 
     fn take_from(folder: &Path, seed: u64) -> io::Result<Self> {
-        let count = LAST - FIRST + 1;
-        let start = u16::try_from(seed % u64::from(count)).expect("below a u16");
-        for step in 0..count {
-            let offset = (u32::from(start) + u32::from(step)) % u32::from(count);
-            let host = FIRST + u16::try_from(offset).expect("below a u16");
+        for host in hosts(FIRST, seed) {
             if let Some(lease) = Self::try_take(folder, host)? {
                 return Ok(lease);
             }
@@ -89,8 +85,8 @@ impl AddressLease {
 
 /// The addresses of a Pod that no other can reach: nobody minds who else has them.
 pub(super) fn ips_of_hermit(uid: &str) -> [IpAddr; 2] {
-    let step = seed(uid) % u64::from(LAST - FIRST + 1);
-    both(NETWORK, NETWORK_V6, FIRST + u16::try_from(step).expect("below a u16"))
+    let host = hosts(FIRST, seed(uid)).next().expect("there are many");
+    both(NETWORK, NETWORK_V6, host)
 }
 
 /// The addresses of a Service, by the part that is its own.
@@ -111,10 +107,14 @@ pub(super) fn service_host(ip: IpAddr) -> Option<u16> {
 
 /// A free one of all parts that Services may have: the first from where `seed` says, if there is one.
 pub(super) fn free_service_host(seed: u64, is_free: impl Fn(u16) -> bool) -> Option<u16> {
-    let count = LAST - FIRST_SERVICE + 1;
-    let start = u16::try_from(seed % u64::from(count)).expect("below a u16");
-    let hosts = (FIRST_SERVICE..=LAST).cycle().skip(usize::from(start)).take(usize::from(count));
-    hosts.into_iter().find(|host| is_free(*host))
+    hosts(FIRST_SERVICE, seed).find(|host| is_free(*host))
+}
+
+/// All from `first` to the last, each once, beginning where `seed` says and going round.
+fn hosts(first: u16, seed: u64) -> impl Iterator<Item = u16> {
+    let count = u64::from(LAST - first + 1);
+    let start = first + u16::try_from(seed % count).expect("below a u16");
+    (start..=LAST).chain(first..start)
 }
 
 /// The node as a Pod sees it: Pod `status.hostIPs`.

@@ -137,8 +137,8 @@ impl Allocator {
         let start = usize::try_from(seed).unwrap_or(0) % count;
         let is_free =
             |port: &u16| !self.node_ports.contains(port) && !self.wanted_ports.contains(port);
-        let ports = NODE_PORTS.cycle().skip(start).take(count).filter(is_free);
-        ports.into_iter().find_map(|number| Some((number, take_node_port(number).ok()?)))
+        let mut ports = NODE_PORTS.cycle().skip(start).take(count).filter(is_free);
+        ports.find_map(|number| Some((number, take_node_port(number).ok()?)))
     }
 }
 

@@ -208,13 +208,6 @@ impl Trees {
     }
 }
 
-impl PodCgroup {
-    /// The folders of the Pod, one in each tree.
-    pub fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.folders.iter().map(|pod| pod.folder.as_path())
-    }
-}
-
 impl Drop for PodCgroup {
     fn drop(&mut self) {
         let Trees { hierarchy, cgroups } = &self.trees;
