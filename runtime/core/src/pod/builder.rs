@@ -10,6 +10,7 @@ use super::folders::Folders;
 use super::host::Host;
 use super::presence::present;
 use super::runtime::PodRuntime;
+use super::stats::StatsReader;
 use super::sweep;
 use super::uid::{new_uid, seeded_uid};
 use super::virtual_time::{VirtualTime, VirtualTimeError};
@@ -308,6 +309,11 @@ impl Pod {
     /// A hold on the Pod for others: its status, its events, its end.
     pub fn handle(&self) -> PodHandle {
         self.handle.clone()
+    }
+
+    /// What the Pod uses, for others to read while it runs.
+    pub fn stats(&self) -> StatsReader {
+        StatsReader::new(&self.runtime, &self.handle)
     }
 
     /// Runs the Pod to its end. On the way, what Pods left behind whose process was killed is
