@@ -1,19 +1,16 @@
-//! Streams of files whose reads and writes are done in place, for virtual time.
-//!
-//! wasmtime-wasi does every other file call in place when it may. What a stream reads ahead or
-//! writes behind still goes to a thread, and when that is done is chance. Here a read or a write is
-//! done when it returns.
+//! Takes the place of the functions that make streams of files.
 
-use bytes::Bytes;
-use futures::FutureExt as _;
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{Result, StoreContextMut};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, Host as _, HostDescriptor as _};
-use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, FsResult, InputStream, OutputStream, Pollable, StreamError,
-    StreamResult,
-};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
+
+/// What is put around the stock streams.
+pub(super) trait Wrap {
+    fn input(self, stock: DynInputStream) -> DynInputStream;
+    fn output(self, stock: DynOutputStream) -> DynOutputStream;
+}
 
 /// As wasmtime-wasi names it when it links its own.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
@@ -26,34 +23,38 @@ const APPEND: &str = "[method]descriptor.append-via-stream";
 ///
 /// # Errors
 /// The linker's; it has all it needs.
-pub(crate) fn file_streams_in_place<T>(linker: &mut Linker<T>) -> Result<()>
+pub(super) fn shadow<T, Wrapper>(linker: &mut Linker<T>, wrap: fn(&mut T) -> Wrapper) -> Result<()>
 where
     T: WasiFilesystemView + 'static,
+    Wrapper: Wrap + 'static,
 {
     linker.allow_shadowing(true);
     let mut types = linker.instance(TYPES)?;
     types.func_wrap(
         READ,
-        |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+        move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+            let wrapper = wrap(store.data_mut());
             let mut view = store.data_mut().filesystem();
             let stream = view.read_via_stream(file, offset);
-            answer(&mut view, stream, |stream: DynInputStream| Box::new(Input(stream)))
+            answer(&mut view, stream, |stock| wrapper.input(stock))
         },
     )?;
     types.func_wrap(
         WRITE,
-        |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+        move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+            let wrapper = wrap(store.data_mut());
             let mut view = store.data_mut().filesystem();
             let stream = view.write_via_stream(file, offset);
-            answer(&mut view, stream, |stream: DynOutputStream| Box::new(Output(stream)))
+            answer(&mut view, stream, |stock| wrapper.output(stock))
         },
     )?;
     types.func_wrap(
         APPEND,
-        |mut store: StoreContextMut<'_, T>, (file,): (Resource<Descriptor>,)| {
+        move |mut store: StoreContextMut<'_, T>, (file,): (Resource<Descriptor>,)| {
+            let wrapper = wrap(store.data_mut());
             let mut view = store.data_mut().filesystem();
             let stream = view.append_via_stream(file);
-            answer(&mut view, stream, |stream: DynOutputStream| Box::new(Output(stream)))
+            answer(&mut view, stream, |stock| wrapper.output(stock))
         },
     )?;
     linker.allow_shadowing(false);
@@ -75,65 +76,15 @@ fn answer<Stream: Send + 'static>(
     Ok((Ok(view.table.push(wrap(stock))?),))
 }
 
-struct Input(DynInputStream);
-
-#[async_trait::async_trait]
-impl InputStream for Input {
-    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        if size == 0 {
-            return Ok(Bytes::new());
-        }
-        at_once(self.0.blocking_read(size))
-    }
-
-    async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
-        self.read(size)
-    }
-}
-
-#[async_trait::async_trait]
-impl Pollable for Input {
-    async fn ready(&mut self) {}
-}
-
-struct Output(DynOutputStream);
-
-#[async_trait::async_trait]
-impl OutputStream for Output {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        at_once(self.0.blocking_write_and_flush(bytes))
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        self.0.flush()
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        self.0.check_write()
-    }
-}
-
-#[async_trait::async_trait]
-impl Pollable for Output {
-    async fn ready(&mut self) {}
-}
-
-/// What the stock stream answers: the context allows it to do its work in place.
-fn at_once<Output>(work: impl Future<Output = StreamResult<Output>>) -> StreamResult<Output> {
-    let waits = || Err(StreamError::trap("a file call that is done in place had to wait"));
-    work.now_or_never().unwrap_or_else(waits)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use wasmtime::Engine;
     use wasmtime::component::ResourceTable;
     use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx};
     use wasmtime_wasi::p2::bindings::filesystem::types;
+
+    use super::super::file_streams_in_place;
+    use super::*;
 
     struct Files {
         ctx: WasiFilesystemCtx,
