@@ -14,6 +14,7 @@ mod examples;
 mod kills;
 mod kinds;
 mod manifests;
+mod memory;
 mod network;
 mod probes;
 mod programs;

@@ -20,6 +20,12 @@ use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
 use crate::sandbox::wasi::p2::FileTrafficView;
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
+/// Bytes that a guest may hand to the host in one call: it has a copy of them meanwhile.
+pub(crate) const MOST_AT_ONCE: usize = 4 << 20;
+
+/// All headers of one message, in bytes.
+const MOST_HEADERS: usize = 32 << 10;
+
 /// What one Store holds besides its instances.
 pub struct GuestState {
     setup: Arc<WasiSetup>,
@@ -40,7 +46,8 @@ impl GuestState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(setup.most_handles);
         let limiter = MemoryLimiter::new(setup.memory.clone());
-        let http = WasiHttpCtx::new();
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MOST_HEADERS);
         let outgoing_http = PodHttp::new(setup.endpoint.clone(), setup.account.clone());
         Self { setup, http, outgoing_http, wasi: None, module: None, table, limiter }
     }
@@ -54,6 +61,7 @@ impl GuestState {
         let (most_handles, pace) = (self.setup.most_handles, self.setup.pace);
         let account = self.setup.account.clone();
         let mut store = Store::new(engine, self);
+        store.set_hostcall_fuel(MOST_AT_ONCE);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(most_handles);
         match pace {
@@ -66,6 +74,11 @@ impl GuestState {
             }
         }
         Ok(store)
+    }
+
+    /// The response is sent, and with it its body.
+    pub(crate) fn forget_bodies(&mut self) {
+        self.outgoing_http.forget_bodies();
     }
 
     /// The resources, for interfaces that need nothing else.

@@ -15,7 +15,7 @@ use super::runtime::{PodRuntime, has_commands};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, Exceeded, HttpSettings, Loader, Program, RunSpec, Stdin};
+use crate::guest::{self, Exceeded, GuestLimits, HttpSettings, Loader, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -61,6 +61,7 @@ pub(super) async fn start(
     let resources = ContainerResources::of(container);
     let open = || ContainerMeter::new(account(store, &container.name, resources));
     let meter = runtime.meter_or(&container.name, open);
+    meter.end_run();
     let argv = environment.argv(&[file_name.to_owned()], &[]);
     let run = format!("{}/{attempt}", container.name);
     let spec = RunSpec {
@@ -74,8 +75,13 @@ pub(super) async fn start(
         tty: container.tty == Some(true),
         ports: listen_ports(container),
         http: http_settings(runtime, container)?,
+        limits: guest_limits(runtime, container)?,
         mounts: files.mounts().to_vec(),
-        memory: store.memory.container(resources.memory_limit, memory_policy(runtime, container)?),
+        memory: store.memory.container(
+            &container.name,
+            resources.memory_limit,
+            memory_policy(runtime, container)?,
+        ),
     };
     let signal = stop_signal(container);
     let stop = Stop::new(signal);
@@ -93,7 +99,8 @@ pub(super) async fn start(
         })
     });
     runtime.set_execution(&container.name, execution.as_ref());
-    let guest = guest::run(program, store.guest_host(&meter), spec, stop.clone());
+    let host = store.guest_host(&meter, &spec);
+    let guest = guest::run(program, host, spec, stop.clone());
     let task = account.spawn(guest);
     if attempt == 0 {
         // While the guest's thread begins: two folders and a file take as long as an instance.
@@ -201,6 +208,11 @@ fn log_options(
 
 fn http_settings(runtime: &PodRuntime, container: &Container) -> Result<HttpSettings, StartError> {
     HttpSettings::of(runtime.pod().metadata.annotations.as_ref(), container)
+        .map_err(|error| StartError::Config(error.to_string()))
+}
+
+fn guest_limits(runtime: &PodRuntime, container: &Container) -> Result<GuestLimits, StartError> {
+    GuestLimits::of(runtime.pod().metadata.annotations.as_ref(), container)
         .map_err(|error| StartError::Config(error.to_string()))
 }
 

@@ -49,7 +49,7 @@ impl Execution {
             ports: Vec::new(),
             ..self.spec.clone()
         };
-        let mut host = store.guest_host(&self.meter);
+        let mut host = store.guest_host(&self.meter, &self.spec);
         host.containers *= DESCRIPTORS;
         let (program, loader) = (self.program.clone(), self.loader.clone());
         let task = self.meter.account.spawn(guest::exec(program, loader, host, spec, command));

@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::executor::Account;
-use crate::guest::ContainerMemory;
 use crate::resources::ContainerResources;
+use crate::resources::memory::ContainerMemory;
 use crate::resources::stats::{ContainerStats, CpuStats, FileStats, MemoryStats, NetworkStats};
 use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Traffic;
@@ -36,12 +36,21 @@ impl ContainerMeter {
         Self { account, traffic: Arc::default(), files: Arc::default(), memory: Mutex::default() }
     }
 
+    /// A run is over, if there was one: the most that it used is kept.
+    pub(super) fn end_run(&self) {
+        let mut kept = self.memory();
+        let peak = kept.run.as_ref().map_or(0, |run| run.peak());
+        kept.peak_before = kept.peak_before.max(peak);
+    }
+
     /// A run begins, with this memory.
     pub(super) fn begin_run(&self, memory: &Arc<ContainerMemory>) {
-        let mut kept = self.memory();
-        if let Some(before) = kept.run.replace(Arc::clone(memory)) {
-            kept.peak_before = kept.peak_before.max(before.peak());
-        }
+        self.memory().run = Some(Arc::clone(memory));
+    }
+
+    /// The memory of the present run, or of the last one.
+    pub(super) fn memory_of_run(&self) -> Option<Arc<ContainerMemory>> {
+        self.memory().run.clone()
     }
 
     /// The figures of the container `name`, as far as they are measured here.

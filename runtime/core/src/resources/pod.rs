@@ -46,6 +46,19 @@ impl PodResources {
             memory_limit: limit(spec, "memory").map(Quantity::bytes),
         }
     }
+
+    /// What all that its containers write to the disk may come to: what the Pod itself says, or the sum of
+    /// the limits of those containers that have one.
+    pub fn ephemeral_storage_limit(spec: &PodSpec) -> Option<Quantity> {
+        let limit = total(spec, Side::Limits, "ephemeral-storage");
+        (!limit.is_zero()).then_some(limit)
+    }
+
+    /// What the Pod itself says in `spec.resources.limits.memory`, in bytes: the bound over all its
+    /// containers, however many of them have one of their own.
+    pub fn own_memory_limit(spec: &PodSpec) -> Option<u64> {
+        of_pod(spec, Side::Limits, "memory").filter(|limit| !limit.is_zero()).map(Quantity::bytes)
+    }
 }
 
 /// The limit of the whole, if there is one.

@@ -202,7 +202,7 @@ static LIMITS: Keys = Keys {
     name: "limits",
     known: &[
         field("cpu", QUANTITY, Honoured),
-        field("ephemeral-storage", QUANTITY, Ignored(LATER)),
+        field("ephemeral-storage", QUANTITY, Honoured),
         field("memory", QUANTITY, Honoured),
     ],
     shape: QUANTITY,

@@ -77,7 +77,7 @@ pub(crate) static POD_SPEC: Object = Object {
         field("priorityClassName", STRING, Ignored(PRIORITY)),
         field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Honoured),
         field("resourceClaims", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)), Refused(DEVICES)),
-        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Ignored(CGROUP_ONLY)),
+        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Honoured),
         field("restartPolicy", STRING, Honoured),
         field("runtimeClassName", STRING, Ignored(RUNTIME_CLASS)),
         field("schedulerName", STRING, Ignored(SCHEDULING)).unless(&["default-scheduler"]),

@@ -269,8 +269,7 @@ fn dropped_halves_shut_their_direction_down() {
 fn each_side_of_a_connection_counts_for_its_container() {
     let network = network();
     let (servers, clients) = (Arc::new(Traffic::default()), Arc::new(Traffic::default()));
-    let (server, client) =
-        (network.endpoint_of(servers.clone()), network.endpoint_of(clients.clone()));
+    let (server, client) = (counted(&network, &servers), counted(&network, &clients));
     let (_socket, acceptor) = listening(&server, "127.0.0.1:80");
     let caller = connected(&client, at("127.0.0.1:80"));
     let called = accepted(&acceptor);
@@ -297,6 +296,6 @@ fn each_side_of_a_connection_counts_for_its_container() {
 
     // The next run of a container goes on from there.
     drop((client, caller));
-    let _caller = connected(&network.endpoint_of(clients.clone()), at("127.0.0.1:80"));
+    let _caller = connected(&counted(&network, &clients), at("127.0.0.1:80"));
     assert_eq!(clients.count().opened_connections, 2);
 }

@@ -64,7 +64,7 @@ impl UdpSocket {
         let inner = Inner {
             endpoint: Arc::clone(endpoint),
             family,
-            mailbox: Arc::new(Mailbox::new(DEFAULT_UDP_BUFFER, endpoint.network().budget())),
+            mailbox: Arc::new(Mailbox::new(DEFAULT_UDP_BUFFER, endpoint.memory())),
             state: Mutex::new(state),
             _slot: slot,
         };

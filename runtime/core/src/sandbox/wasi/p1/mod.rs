@@ -26,6 +26,7 @@ mod connection;
 mod descriptors;
 mod errno;
 mod files;
+mod large;
 mod link;
 mod listen;
 mod memory;

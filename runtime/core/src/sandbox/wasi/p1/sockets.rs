@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::large as stock;
 use wasmtime::{Caller, Linker, Result};
 use wasmtime_wasi::p1::types::{self, Errno, Fdflags, Filetype, Rights};
-use wasmtime_wasi::p1::wasi_snapshot_preview1 as stock;
 use wiggle::{GuestMemory, GuestPtr};
 
 use super::connection::Connection;

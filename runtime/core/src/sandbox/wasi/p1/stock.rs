@@ -3,8 +3,8 @@
 //! The stock linker makes all 46 of them, where a small module imports eight, and the types that
 //! each registers with the engine make that one of the longer steps of a start.
 
+use super::large as stock;
 use wasmtime::{Caller, Linker, Result};
-use wasmtime_wasi::p1::wasi_snapshot_preview1 as stock;
 
 use super::files::{Way, counted};
 use super::link::{WASI, enter, exported_memory};

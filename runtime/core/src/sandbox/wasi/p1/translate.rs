@@ -2,9 +2,9 @@
 //!
 //! Each names the errno that a socket gets there, as POSIX has it for the call.
 
+use super::large as stock;
 use wasmtime::{Caller, Linker, Result};
 use wasmtime_wasi::p1::types::Errno;
-use wasmtime_wasi::p1::wasi_snapshot_preview1 as stock;
 
 use super::descriptors::Slot;
 use super::errno::raw;

@@ -1,5 +1,4 @@
-//! `wasi:sockets` 0.2 over the Pod's network; and what is read from files and written to them, counted
-//! (`file_streams`).
+//! `wasi:sockets` 0.2 over the Pod's network; and streams of files (`files`).
 //!
 //! Each interface can be linked by itself ([`link_interface`]): linking what a component does not
 //! import costs more than instantiating it. Nothing here spawns a task, and a pollable that is
@@ -9,9 +8,8 @@
 
 pub mod bindings;
 mod convert;
-mod counted_streams;
 mod error;
-mod file_streams;
+mod files;
 mod link;
 mod name_lookup;
 mod network;
@@ -20,7 +18,7 @@ mod tcp_stream;
 mod udp;
 
 pub use error::{SocketError, SocketResult};
-pub(crate) use file_streams::{FileTrafficView, FileWork, count_files};
+pub(crate) use files::{FileTrafficView, charged_file_streams, file_streams_in_place};
 pub use link::{add_to_linker, link_interface};
 pub use network::NetworkHandle;
 

@@ -1,24 +1,27 @@
-//! Reads and writes of files: counted, and for virtual time done in place.
-//!
-//! wasmtime-wasi does every other file call in place when it may. What a stream reads ahead or
-//! writes behind still goes to a thread, and when that is done is chance. In place a read or a write is
-//! done when it returns.
+//! Takes the place of the functions that read files and write to them, and counts what passes.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures::FutureExt as _;
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{Result, StoreContextMut};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, Host as _, HostDescriptor as _};
-use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, FsResult, InputStream, OutputStream, Pollable, StreamError,
-    StreamResult,
-};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
 
-use super::counted_streams::{CountedInput, CountedOutput, length};
+use super::counted::{CountedInput, CountedOutput, length};
 use crate::sandbox::filesystem::FileTraffic;
+
+/// What is put around the stock streams.
+pub(super) trait Wrap {
+    fn input(self, stock: DynInputStream) -> DynInputStream;
+    fn output(self, stock: DynOutputStream) -> DynOutputStream;
+}
+
+/// Implemented by the data of a Store whose file traffic is counted.
+pub(crate) trait FileTrafficView {
+    /// The container's counters.
+    fn file_traffic(&self) -> &Arc<FileTraffic>;
+}
 
 /// As wasmtime-wasi names it when it links its own.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
@@ -29,28 +32,14 @@ const APPEND_STREAM: &str = "[method]descriptor.append-via-stream";
 const READ: &str = "[method]descriptor.read";
 const WRITE: &str = "[method]descriptor.write";
 
-/// Where the work of a stream is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileWork {
-    /// On a thread of its own, as wasmtime-wasi has it.
-    Aside,
-    /// By the call itself.
-    InPlace,
-}
-
-/// Implemented by the data of a Store whose file traffic is counted.
-pub(crate) trait FileTrafficView {
-    /// The container's counters.
-    fn file_traffic(&self) -> &Arc<FileTraffic>;
-}
-
 /// Shadows the functions that read and write files, in a linker that has all others already.
 ///
 /// # Errors
 /// The linker's; it has all it needs.
-pub(crate) fn count_files<T>(linker: &mut Linker<T>, work: FileWork) -> Result<()>
+pub(super) fn shadow<T, Wrapper>(linker: &mut Linker<T>, wrap: fn(&mut T) -> Wrapper) -> Result<()>
 where
     T: WasiFilesystemView + FileTrafficView + 'static,
+    Wrapper: Wrap + 'static,
 {
     linker.allow_shadowing(true);
     let mut types = linker.instance(TYPES)?;
@@ -58,27 +47,36 @@ where
         READ_STREAM,
         move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
             let files = Arc::clone(store.data().file_traffic());
+            let wrapper = wrap(store.data_mut());
             let mut view = store.data_mut().filesystem();
             let stream = view.read_via_stream(file, offset);
-            answer(&mut view, stream, |stream| input(stream, files, work))
+            answer(&mut view, stream, |stock| {
+                Box::new(CountedInput { stream: wrapper.input(stock), files })
+            })
         },
     )?;
     types.func_wrap(
         WRITE_STREAM,
         move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
             let files = Arc::clone(store.data().file_traffic());
+            let wrapper = wrap(store.data_mut());
             let mut view = store.data_mut().filesystem();
             let stream = view.write_via_stream(file, offset);
-            answer(&mut view, stream, |stream| output(stream, files, work))
+            answer(&mut view, stream, |stock| {
+                Box::new(CountedOutput { stream: wrapper.output(stock), files })
+            })
         },
     )?;
     types.func_wrap(
         APPEND_STREAM,
         move |mut store: StoreContextMut<'_, T>, (file,): (Resource<Descriptor>,)| {
             let files = Arc::clone(store.data().file_traffic());
+            let wrapper = wrap(store.data_mut());
             let mut view = store.data_mut().filesystem();
             let stream = view.append_via_stream(file);
-            answer(&mut view, stream, |stream| output(stream, files, work))
+            answer(&mut view, stream, |stock| {
+                Box::new(CountedOutput { stream: wrapper.output(stock), files })
+            })
         },
     )?;
     types.func_wrap_async(
@@ -115,22 +113,6 @@ where
     Ok(())
 }
 
-fn input(stream: DynInputStream, files: Arc<FileTraffic>, work: FileWork) -> DynInputStream {
-    let stream = match work {
-        FileWork::Aside => stream,
-        FileWork::InPlace => Box::new(Input(stream)),
-    };
-    Box::new(CountedInput { stream, files })
-}
-
-fn output(stream: DynOutputStream, files: Arc<FileTraffic>, work: FileWork) -> DynOutputStream {
-    let stream = match work {
-        FileWork::Aside => stream,
-        FileWork::InPlace => Box::new(Output(stream)),
-    };
-    Box::new(CountedOutput { stream, files })
-}
-
 type Answer<Stream> = (Result<Resource<Stream>, ErrorCode>,);
 
 /// The stock stream, wrapped, as the answer to the guest.
@@ -159,65 +141,15 @@ fn told<Output>(
     }
 }
 
-struct Input(DynInputStream);
-
-#[async_trait::async_trait]
-impl InputStream for Input {
-    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        if size == 0 {
-            return Ok(Bytes::new());
-        }
-        at_once(self.0.blocking_read(size))
-    }
-
-    async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
-        self.read(size)
-    }
-}
-
-#[async_trait::async_trait]
-impl Pollable for Input {
-    async fn ready(&mut self) {}
-}
-
-struct Output(DynOutputStream);
-
-#[async_trait::async_trait]
-impl OutputStream for Output {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        at_once(self.0.blocking_write_and_flush(bytes))
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        self.0.flush()
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        self.0.check_write()
-    }
-}
-
-#[async_trait::async_trait]
-impl Pollable for Output {
-    async fn ready(&mut self) {}
-}
-
-/// What the stock stream answers: the context allows it to do its work in place.
-fn at_once<Output>(work: impl Future<Output = StreamResult<Output>>) -> StreamResult<Output> {
-    let waits = || Err(StreamError::trap("a file call that is done in place had to wait"));
-    work.now_or_never().unwrap_or_else(waits)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use wasmtime::Engine;
     use wasmtime::component::ResourceTable;
     use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx};
     use wasmtime_wasi::p2::bindings::filesystem::types;
+
+    use super::super::file_streams_in_place;
+    use super::*;
 
     struct Files {
         ctx: WasiFilesystemCtx,
@@ -248,6 +180,6 @@ mod tests {
             let error = twice.expect_err(name).to_string();
             assert!(error.contains("defined twice"), "{error}");
         }
-        count_files(&mut linker, FileWork::Aside).unwrap();
+        file_streams_in_place(&mut linker).unwrap();
     }
 }
