@@ -61,6 +61,16 @@ pub enum Reason {
     Evicted,
     /// The Pod cannot run where it was put.
     UnexpectedAdmissionError,
+    /// Other resources were allocated to the Pod.
+    ResizeStarted,
+    /// It has the resources that were allocated to it.
+    ResizeCompleted,
+    /// They could not be made true yet.
+    ResizeError,
+    /// There is no room now for the resources that are wanted.
+    ResizeDeferred,
+    /// There never will be.
+    ResizeInfeasible,
 }
 
 /// The part of a Pod that an Event is about; `Display` gives the field path.

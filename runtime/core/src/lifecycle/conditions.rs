@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::phase::Phase;
+use super::resize::{IN_PROGRESS, PENDING, ShownResources};
 use super::spec::{Role, Spec};
 
 /// What the conditions are made from.
@@ -20,6 +21,8 @@ pub(crate) struct Facts<'pod> {
     pub(crate) has_begun: bool,
     pub(crate) init: &'pod [ContainerStatus],
     pub(crate) app: &'pod [ContainerStatus],
+    /// The resources of the containers, once they were changed.
+    pub(crate) resources: Option<&'pod ShownResources>,
     /// The conditions of the status before this one, others' conditions among them.
     pub(crate) previous: &'pod [PodCondition],
 }
@@ -45,8 +48,12 @@ pub(crate) fn conditions(facts: &Facts<'_>, now: Timestamp) -> Vec<PodCondition>
         .previous
         .iter()
         .filter(|condition| ours.iter().all(|(type_, _)| condition.type_ != *type_))
+        .filter(|condition| ![PENDING, IN_PROGRESS].contains(&condition.type_.as_str()))
         .cloned();
     let mut conditions: Vec<_> = others.collect();
+    if let Some(resources) = facts.resources {
+        conditions.extend(resources.conditions(facts.previous, now));
+    }
     for (type_, verdict) in ours {
         let previous = facts.previous.iter().find(|condition| condition.type_ == type_);
         conditions.push(verdict.into_condition(type_, previous, now));

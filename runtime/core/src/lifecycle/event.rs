@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::exit::Exit;
 use super::probe::{ProbeAnswer, ProbeKind};
+use super::resize::ShownResources;
 use super::spec::ContainerIndex;
 use super::waiting::WaitingReason;
 
@@ -95,6 +96,13 @@ pub enum Event {
     StopRequested(Stop),
     /// The Pod must end and has failed, for a reason from outside of its containers.
     Failed(PodFailure),
+    /// The resources of containers are others, or on their way to be.
+    ResourcesChanged(ShownResources),
+    /// A container has to start again to have the resources that were allocated to it.
+    RestartToResize {
+        /// The container.
+        container: ContainerIndex,
+    },
     /// Everything that the sandbox held is given back.
     TornDown,
 }

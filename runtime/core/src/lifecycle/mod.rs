@@ -20,6 +20,7 @@ mod outcome;
 mod phase;
 mod pod;
 mod probe;
+mod resize;
 mod restart;
 mod running;
 mod spec;
@@ -44,6 +45,7 @@ pub use outcome::{Outcome, outcome};
 pub use phase::{Phase, phase};
 pub use pod::plan;
 pub use probe::{ProbeAnswer, ProbeKind, ProbeSpec, Prober};
+pub use resize::{Allocation, Held, ResizeAnswer, ResizeStep, Resizing, ShownResources};
 pub use restart::{restarts, restarts_all};
 pub use running::{HookState, Running, StopReason, StopStage, Stopping};
 pub use spec::{

@@ -42,6 +42,8 @@ pub fn narrate_event(spec: &Spec, event: &Event) -> Vec<PodEvent> {
         | Event::SandboxCancelled
         | Event::Cancelled { .. }
         | Event::StopRequested(_)
+        | Event::ResourcesChanged(_)
+        | Event::RestartToResize { .. }
         | Event::TornDown => Vec::new(),
     }
 }
@@ -196,6 +198,7 @@ fn killing(
             format!("{subject} {name} failed {kind} probe{next}")
         }
         StopReason::FailedPostStart => Reason::FailedPostStartHook.to_string(),
+        StopReason::Resize => format!("Container {name} resize requires restart"),
     };
     vec![PodEvent::normal(Reason::Killing, involved, message)]
 }

@@ -15,6 +15,7 @@ use super::duration::GoDuration;
 use super::event::{Event, Hook, Now, PodFailure, Sandbox, SandboxError, Stop};
 use super::exit::Exit;
 use super::probe::{ProbeAnswer, ProbeKind};
+use super::resize::ShownResources;
 use super::running::{HookState, Running, StopReason, StopStage};
 use super::spec::{ContainerIndex, Spec};
 use super::waiting::WaitingReason;
@@ -38,6 +39,8 @@ pub struct Observed {
     pub ending: Option<Ending>,
     /// Its deletion, once somebody asked for it.
     pub deletion: Option<Deletion>,
+    /// What its containers have of what was asked for, once that was changed.
+    pub resources: Option<ShownResources>,
     revision: u64,
 }
 
@@ -104,6 +107,7 @@ impl Observed {
             restarting_all: false,
             ending: None,
             deletion: None,
+            resources: None,
             revision: 0,
         }
     }
@@ -167,6 +171,10 @@ impl Observed {
             }
             Event::StopRequested(stop) => self.stop_requested(spec, stop, now),
             Event::Failed(failure) => self.fail(spec, failure, now),
+            Event::ResourcesChanged(shown) => self.resources = Some(shown),
+            Event::RestartToResize { container } => {
+                self.with_running(container, |running| running.restarts_to_resize = true);
+            }
             Event::TornDown => self.torn_down(),
         }
         self.revision += 1;

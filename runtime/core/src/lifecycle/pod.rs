@@ -221,7 +221,7 @@ impl Planner<'_> {
                 let spec = self.spec.container(index);
                 let own = match why {
                     StopReason::FailedProbe(kind) => spec.probe(kind).and_then(|probe| probe.grace),
-                    StopReason::PodEnds | StopReason::FailedPostStart => None,
+                    StopReason::PodEnds | StopReason::FailedPostStart | StopReason::Resize => None,
                 };
                 self.stop(index, why, later(self.now, own.unwrap_or(self.spec.grace)));
             }

@@ -30,6 +30,8 @@ pub struct Running {
     pub started: Option<Instant>,
     /// Its probes, in the order of [`ProbeKind::ALL`].
     pub probers: Vec<Prober>,
+    /// Whether it has to start again to have the resources that were allocated to it.
+    pub restarts_to_resize: bool,
     /// Its end, if that was asked for.
     pub stopping: Option<Stopping>,
 }
@@ -67,6 +69,8 @@ pub enum StopReason {
     FailedProbe(ProbeKind),
     /// Its postStart hook has failed.
     FailedPostStart,
+    /// Other resources were allocated to it, for which it has to start again.
+    Resize,
 }
 
 /// How far the end of a run is.
@@ -105,6 +109,7 @@ impl Running {
             post_start: if spec.post_start { HookState::Due } else { HookState::Done(now.instant) },
             started: None,
             probers: spec.probes.iter().map(|(kind, _)| Prober::new(*kind)).collect(),
+            restarts_to_resize: false,
             stopping: None,
         };
         running.look_whether_started(now.instant);
@@ -150,12 +155,14 @@ impl Running {
             .into_iter()
             .find(|kind| self.prober(*kind).is_some_and(Prober::has_failed))
             .map(StopReason::FailedProbe)
+            .or_else(|| self.restarts_to_resize.then_some(StopReason::Resize))
     }
 
-    /// Whether it is being ended because it was not well.
+    /// Whether it is being ended because it was not well, or to start again: a success by its code is
+    /// none then.
     pub(crate) fn is_ended_as_unwell(&self) -> bool {
         self.stopping.is_some_and(|stopping| match stopping.why {
-            StopReason::FailedProbe(_) | StopReason::FailedPostStart => true,
+            StopReason::FailedProbe(_) | StopReason::FailedPostStart | StopReason::Resize => true,
             StopReason::PodEnds => false,
         })
     }

@@ -6,7 +6,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ObjectReference, Pod};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerRestartRule, ObjectReference, Pod, ResourceRequirements,
+};
 
 use super::backoff::MaxDelay;
 use super::probe::{ProbeKind, ProbeSpec};
@@ -86,6 +88,8 @@ pub struct ContainerSpec {
     pub post_start: bool,
     /// Whether it has a hook for its end.
     pub pre_stop: bool,
+    /// `resources`
+    pub resources: ResourceRequirements,
 }
 
 /// What a container is to its Pod.
@@ -271,6 +275,7 @@ impl ContainerSpec {
                 .collect(),
             post_start: lifecycle.is_some_and(|hooks| hooks.post_start.is_some()),
             pre_stop: lifecycle.is_some_and(|hooks| hooks.pre_stop.is_some()),
+            resources: container.resources.clone().unwrap_or_default(),
         })
     }
 

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, HostIP, PodIP, PodStatus,
+    ContainerStatus, HostIP, PodIP, PodStatus, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -45,6 +45,7 @@ pub fn status(
             has_begun: has_begun(spec, observed),
             init: &init,
             app: &app,
+            resources: observed.resources.as_ref(),
             previous: previous_conditions,
         },
         now,
@@ -70,6 +71,7 @@ pub fn status(
         conditions: Some(conditions),
         container_statuses: Some(app),
         init_container_statuses: Some(init).filter(|statuses| !statuses.is_empty()),
+        observed_generation: observed.resources.as_ref().map(|shown| shown.generation),
         qos_class: Some(spec.qos_class.to_string()),
         start_time: Some(Time(observed.started.wall)),
         pod_ip: pod_ips.first().cloned(),
@@ -92,9 +94,31 @@ fn container_statuses(
     spec.containers
         .iter()
         .zip(&observed.containers)
-        .filter(|(spec, _)| wanted(spec.role))
-        .map(|(spec, container)| container_status(spec, container))
+        .enumerate()
+        .filter(|(_, (spec, _))| wanted(spec.role))
+        .map(|(place, (spec, container))| {
+            let (allocated, actual) = resources(spec, observed, place);
+            ContainerStatus {
+                allocated_resources: allocated.requests.clone().filter(|all| !all.is_empty()),
+                resources: Some(actual.clone())
+                    .filter(|all| *all != ResourceRequirements::default()),
+                ..container_status(spec, container)
+            }
+        })
         .collect()
+}
+
+/// What was allocated to a container, and what it has of that.
+fn resources<'pod>(
+    spec: &'pod ContainerSpec,
+    observed: &'pod Observed,
+    place: usize,
+) -> (&'pod ResourceRequirements, &'pod ResourceRequirements) {
+    let changed = observed
+        .resources
+        .as_ref()
+        .and_then(|shown| Some((shown.allocated.get(place)?, shown.actual.get(place)?)));
+    changed.unwrap_or((&spec.resources, &spec.resources))
 }
 
 fn container_status(spec: &ContainerSpec, container: &Container) -> ContainerStatus {

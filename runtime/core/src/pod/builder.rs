@@ -9,6 +9,7 @@ use super::eviction::evict_over_limit;
 use super::folders::Folders;
 use super::host::Host;
 use super::presence::present;
+use super::resize::{ResizeAdmission, Resizer, resized};
 use super::runtime::PodRuntime;
 use super::stats::StatsReader;
 use super::sweep;
@@ -51,6 +52,7 @@ pub struct PodBuilder {
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
     pub(super) cgroup: bool,
+    pub(super) resize_admission: Option<Arc<dyn ResizeAdmission>>,
     virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -128,6 +130,7 @@ impl PodBuilder {
             stdin: None,
             log_sink: None,
             cgroup: false,
+            resize_admission: None,
             virtual_time: None,
             on_note: Arc::new(|_| {}),
         }
@@ -191,6 +194,14 @@ impl PodBuilder {
     #[must_use]
     pub fn cgroup(mut self) -> Self {
         self.cgroup = true;
+        self
+    }
+
+    /// Has a Pod that is to have other resources ask there whether it may; by default all is allowed that
+    /// the machine could give at all.
+    #[must_use]
+    pub fn resize_admission(mut self, admission: Arc<dyn ResizeAdmission>) -> Self {
+        self.resize_admission = Some(admission);
         self
     }
 
@@ -316,6 +327,11 @@ impl Pod {
         StatsReader::new(&self.runtime, &self.handle)
     }
 
+    /// Gives the Pod other resources while it runs.
+    pub fn resizer(&self) -> Resizer {
+        Resizer::new(&self.runtime)
+    }
+
     /// Runs the Pod to its end. On the way, what Pods left behind whose process was killed is
     /// removed from this machine. A Pod on virtual time that is run in another runtime than it was
     /// built in fails at once.
@@ -335,6 +351,7 @@ impl Pod {
                 never = evict_over_limit(&runtime, &handle) => match never {},
                 never = contained(&runtime) => match never {},
                 never = present(&runtime, &handle) => match never {},
+                never = resized(&runtime, &handle) => match never {},
             }
         };
         let life = sweep::beside(folders, runtime.blocking(), life);

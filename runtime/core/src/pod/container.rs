@@ -58,7 +58,7 @@ pub(super) async fn start(
         (runtime.request.on_note)(&format!("container {:?}: {note}", container.name));
     }
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
-    let resources = ContainerResources::of(container);
+    let resources = runtime.resources(container);
     let open = || ContainerMeter::new(account(store, &container.name, resources));
     let meter = runtime.meter_or(&container.name, open);
     meter.end_run();
@@ -86,6 +86,10 @@ pub(super) async fn start(
     let signal = stop_signal(container);
     let stop = Stop::new(signal);
     meter.begin_run(&spec.memory);
+    // Others may have been allocated while its files were made.
+    if let Some(allocated) = runtime.allocated(container) {
+        meter.hold_to(allocated);
+    }
     let account = meter.account.clone();
     let execution = has_commands(container).then(|| {
         let loader =

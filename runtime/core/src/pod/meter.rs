@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::executor::Account;
+use crate::executor::{Account, Weight};
 use crate::resources::ContainerResources;
 use crate::resources::memory::ContainerMemory;
 use crate::resources::stats::{ContainerStats, CpuStats, FileStats, MemoryStats, NetworkStats};
@@ -51,6 +51,15 @@ impl ContainerMeter {
     /// The memory of the present run, or of the last one.
     pub(super) fn memory_of_run(&self) -> Option<Arc<ContainerMemory>> {
         self.memory().run.clone()
+    }
+
+    /// Holds the present run, and those to come, to `resources`.
+    pub(super) fn hold_to(&self, resources: ContainerResources) {
+        self.account.set_weight(Weight::of_request(resources.cpu_request));
+        self.account.set_limit(resources.cpu_limit);
+        if let Some(memory) = self.memory_of_run() {
+            memory.set_limit(resources.memory_limit);
+        }
     }
 
     /// The figures of the container `name`, as far as they are measured here.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::api::core::v1::{Container, Pod, ResourceRequirements};
+use tokio::sync::Notify;
 
 use super::builder::{PodBuilder, PodError};
 use super::exec::{Executed, Execution};
@@ -24,6 +25,7 @@ use crate::lifecycle::{
 };
 use crate::manifest;
 use crate::probe::{self, Handler};
+use crate::resources::ContainerResources;
 use crate::sandbox::network::{Directory, EgressPolicy};
 use crate::worker::{Clock, ContainerRuntime, Run};
 
@@ -37,6 +39,9 @@ pub(super) struct PodRuntime {
     pub(super) cache: CodeCache,
     /// For a Pod on virtual time.
     pub(super) virtual_life: Option<VirtualLife>,
+    /// Told of other resources that are wanted.
+    pub(super) resized: Notify,
+    resize_turn: Mutex<()>,
     images: ImageSource,
     state: Mutex<State>,
 }
@@ -53,6 +58,10 @@ struct State {
     loaders: HashMap<String, Loader>,
     /// By container, from its first run on.
     meters: HashMap<String, Arc<ContainerMeter>>,
+    /// The Pod as it is wanted, once its resources were changed.
+    wanted: Option<Arc<Pod>>,
+    /// By container, once others than those of the manifest were allocated.
+    allocated: HashMap<String, ResourceRequirements>,
 }
 
 /// A program, or why its image will never run: that is the start's failure, not the image's.
@@ -80,7 +89,18 @@ impl PodRuntime {
             None => (PodExecutor::threads(usize::MAX), cache.clone()),
         };
         let state = Mutex::default();
-        Ok(Self { identity, request, egress, executor, cache, virtual_life, images, state })
+        Ok(Self {
+            identity,
+            request,
+            egress,
+            executor,
+            cache,
+            virtual_life,
+            resized: Notify::new(),
+            resize_turn: Mutex::default(),
+            images,
+            state,
+        })
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -148,6 +168,37 @@ impl PodRuntime {
         if let Some(execution) = execution {
             self.state().executions.insert(container.to_owned(), Arc::downgrade(execution));
         }
+    }
+
+    /// The Pod as it is wanted: its manifest, with the resources that it was given since.
+    pub(super) fn wanted_pod(&self) -> Arc<Pod> {
+        let wanted = self.state().wanted.clone();
+        wanted.unwrap_or_else(|| Arc::new(self.pod().clone()))
+    }
+
+    /// Held by whoever changes what is wanted.
+    pub(super) fn resize_turn(&self) -> MutexGuard<'_, ()> {
+        self.resize_turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_wanted_pod(&self, pod: Pod) {
+        self.state().wanted = Some(Arc::new(pod));
+        self.resized.notify_one();
+    }
+
+    /// What `container` may use now.
+    pub(super) fn resources(&self, container: &Container) -> ContainerResources {
+        self.allocated(container).unwrap_or_else(|| ContainerResources::of(container))
+    }
+
+    /// The same, if it is not what the manifest says.
+    pub(super) fn allocated(&self, container: &Container) -> Option<ContainerResources> {
+        let state = self.state();
+        state.allocated.get(&container.name).map(ContainerResources::of_requirements)
+    }
+
+    pub(super) fn set_allocated(&self, container: &Container, resources: ResourceRequirements) {
+        self.state().allocated.insert(container.name.clone(), resources);
     }
 
     /// What measures a container in all its runs; made before the first one.

@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::sync::watch;
 
 use super::runtime::PodRuntime;
+use crate::resources::PodResources;
 use crate::resources::stats::{PodReference, PodStats, ProcessStats};
-use crate::resources::{ContainerResources, PodResources};
 use crate::worker::PodHandle;
 
 /// Reads what a Pod uses, for as long as it lives, which it does not prolong. Clones are equal.
@@ -36,10 +36,11 @@ impl StatsReader {
             namespace: identity.namespace.clone(),
             uid: identity.uid.clone(),
         };
-        let limits = runtime.pod().spec.as_ref().map(PodResources::of).unwrap_or_default();
+        let wanted = runtime.wanted_pod();
+        let limits = wanted.spec.as_ref().map(PodResources::of).unwrap_or_default();
         let containers = runtime.containers().filter_map(|container| {
             let meter = runtime.meter(&container.name)?;
-            let mut stats = meter.read(&container.name, ContainerResources::of(container));
+            let mut stats = meter.read(&container.name, runtime.resources(container));
             if let Some(status) = status_of(&status, &container.name) {
                 stats.restart_count = u32::try_from(status.restart_count).unwrap_or(0);
                 stats.start_time = started_at(status);

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PodStatus;
 use tokio::sync::{mpsc, watch};
 
 use crate::event::Recorder;
-use crate::lifecycle::{Deletion, Event, PodFailure, Stop};
+use crate::lifecycle::{ContainerIndex, Deletion, Event, PodFailure, ShownResources, Stop};
 
 /// A hold on a Pod that a [`Worker`](super::Worker) runs. Clones are equal; dropping all of them
 /// does not end the Pod.
@@ -59,6 +59,17 @@ impl PodHandle {
     /// Ends the Pod gracefully as one that has failed as a whole, as an eviction does.
     pub async fn fail(&self, failure: PodFailure) {
         self.wish(Event::Failed(failure)).await;
+    }
+
+    /// Shows what its containers have of the resources that are wanted.
+    pub(crate) async fn show_resources(&self, shown: ShownResources) {
+        self.wish(Event::ResourcesChanged(shown)).await;
+    }
+
+    /// Ends the run of the container at `place` gracefully, for it to start again with other
+    /// resources.
+    pub(crate) async fn restart_to_resize(&self, place: usize) {
+        self.wish(Event::RestartToResize { container: ContainerIndex(place) }).await;
     }
 
     async fn wish(&self, wish: Event) {

@@ -12,7 +12,7 @@ impl Model<'_> {
             StopReason::FailedProbe(kind) => {
                 self.spec.container(container).probe(kind).and_then(|probe| probe.grace)
             }
-            StopReason::FailedPostStart | StopReason::PodEnds => None,
+            StopReason::FailedPostStart | StopReason::Resize | StopReason::PodEnds => None,
         };
         millis(own.unwrap_or(self.spec.grace))
     }

@@ -207,7 +207,7 @@ impl Story {
                     self.end(place, at, millis(spec.grace), true);
                 }
             }
-            Event::TornDown => {}
+            Event::ResourcesChanged(_) | Event::RestartToResize { .. } | Event::TornDown => {}
         }
     }
 
