@@ -32,6 +32,8 @@ pub struct Running {
     pub probers: Vec<Prober>,
     /// Its end, if that was asked for.
     pub stopping: Option<Stopping>,
+    /// Why it had to go, where the machine was short of memory.
+    pub out_of_memory: Option<String>,
 }
 
 /// How far a postStart hook is.
@@ -67,6 +69,8 @@ pub enum StopReason {
     FailedProbe(ProbeKind),
     /// Its postStart hook has failed.
     FailedPostStart,
+    /// The machine is short of memory.
+    OutOfMemory,
 }
 
 /// How far the end of a run is.
@@ -106,6 +110,7 @@ impl Running {
             started: None,
             probers: spec.probes.iter().map(|(kind, _)| Prober::new(*kind)).collect(),
             stopping: None,
+            out_of_memory: None,
         };
         running.look_whether_started(now.instant);
         running
@@ -156,7 +161,7 @@ impl Running {
     pub(crate) fn is_ended_as_unwell(&self) -> bool {
         self.stopping.is_some_and(|stopping| match stopping.why {
             StopReason::FailedProbe(_) | StopReason::FailedPostStart => true,
-            StopReason::PodEnds => false,
+            StopReason::PodEnds | StopReason::OutOfMemory => false,
         })
     }
 
@@ -218,6 +223,19 @@ impl Running {
         {
             stopping.stage = StopStage::AfterHook;
         }
+    }
+
+    /// It is killed now, whatever else was to become of it, unless that is done already.
+    pub(crate) fn out_of_memory(&mut self, message: String, now: Instant) {
+        if self.stopping.is_some_and(|stopping| stopping.stage == StopStage::Killed) {
+            return;
+        }
+        self.out_of_memory = Some(message);
+        self.stopping = Some(Stopping {
+            why: StopReason::OutOfMemory,
+            deadline: now,
+            stage: StopStage::KillAt(now),
+        });
     }
 
     /// Notes how far its end is; why and until when it was asked for stays as it was.

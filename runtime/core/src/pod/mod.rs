@@ -5,6 +5,7 @@
 //! images and runs guests in them. The types of the embedding API are here.
 
 mod address;
+mod admission;
 mod builder;
 mod cgroup;
 mod container;
@@ -23,12 +24,15 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod uid;
+mod view;
 mod virtual_time;
 
 pub use address::{AddressLease, host_ips};
+pub use admission::Scheduler;
 pub use builder::{Neighbour, Pod, PodBuilder, PodError, PublishedPort};
 pub use folders::Folders;
 pub use host::{Host, HostBuilder, HostError};
 pub use service::{AnnouncedPort, ServiceError, Services};
 pub use uid::new_uid;
+pub use view::PodView;
 pub use virtual_time::{VirtualTime, VirtualTimeError};

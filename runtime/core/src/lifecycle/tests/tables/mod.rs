@@ -90,6 +90,7 @@ fn observed(spec: &Spec, states: &[Is]) -> Observed {
                     started: matches!(is, Up).then_some(now.instant),
                     probers: Vec::new(),
                     stopping: None,
+                    out_of_memory: None,
                 });
             }
             Done(code) => {
