@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod admission;
 mod bad_guests;
 mod bad_images;
 mod bad_manifests;

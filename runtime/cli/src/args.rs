@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::verbs::run::node;
+
 /// Run Kubernetes Pods whose containers are WebAssembly
 #[derive(Debug, Parser)]
 #[command(name = "wasmpod", version, arg_required_else_help = true, max_term_width = 100)]
@@ -203,6 +205,21 @@ pub(crate) struct RunOptions {
     /// Put the process of each Pod into a cgroup of the host, with its shares and bounds (for root)
     #[arg(long)]
     pub(crate) cgroup: bool,
+
+    #[command(flatten)]
+    pub(crate) node: NodeOptions,
+}
+
+/// What this machine is to its Pods.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct NodeOptions {
+    /// Cores that all Pods of this machine together may request [default: those it has]
+    #[arg(long, value_name = "CPU", env = "WASMPOD_NODE_CPU", value_parser = node::milli_cpu)]
+    pub(crate) node_cpu: Option<u64>,
+
+    /// Memory that all Pods of this machine together may request [default: three quarters of it]
+    #[arg(long, value_name = "MEMORY", env = "WASMPOD_NODE_MEMORY", value_parser = node::bytes)]
+    pub(crate) node_memory: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
