@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod admission;
 mod bad_guests;
 mod bad_images;
 mod bad_manifests;
@@ -18,8 +19,10 @@ mod memory;
 mod network;
 mod probes;
 mod programs;
+mod resize;
 mod run;
 mod services;
 mod sockets;
+mod stats;
 mod stop;
 mod terminal;

@@ -27,6 +27,10 @@ pub enum Severity {
 /// The reason of an Event; `Display` gives the text of the kubelet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
+    /// The Pod has its place.
+    Scheduled,
+    /// There is no room for the Pod.
+    FailedScheduling,
     /// An image is there.
     Pulled,
     /// A container was made.

@@ -34,6 +34,8 @@ pub struct Running {
     pub restarts_to_resize: bool,
     /// Its end, if that was asked for.
     pub stopping: Option<Stopping>,
+    /// Why it had to go, where the machine was short of memory.
+    pub out_of_memory: Option<String>,
 }
 
 /// How far a postStart hook is.
@@ -71,6 +73,8 @@ pub enum StopReason {
     FailedPostStart,
     /// Other resources were allocated to it, for which it has to start again.
     Resize,
+    /// The machine is short of memory.
+    OutOfMemory,
 }
 
 /// How far the end of a run is.
@@ -111,6 +115,7 @@ impl Running {
             probers: spec.probes.iter().map(|(kind, _)| Prober::new(*kind)).collect(),
             restarts_to_resize: false,
             stopping: None,
+            out_of_memory: None,
         };
         running.look_whether_started(now.instant);
         running
@@ -163,7 +168,7 @@ impl Running {
     pub(crate) fn is_ended_as_unwell(&self) -> bool {
         self.stopping.is_some_and(|stopping| match stopping.why {
             StopReason::FailedProbe(_) | StopReason::FailedPostStart | StopReason::Resize => true,
-            StopReason::PodEnds => false,
+            StopReason::PodEnds | StopReason::OutOfMemory => false,
         })
     }
 
@@ -225,6 +230,19 @@ impl Running {
         {
             stopping.stage = StopStage::AfterHook;
         }
+    }
+
+    /// It is killed now, whatever else was to become of it, unless that is done already.
+    pub(crate) fn out_of_memory(&mut self, message: String, now: Instant) {
+        if self.stopping.is_some_and(|stopping| stopping.stage == StopStage::Killed) {
+            return;
+        }
+        self.out_of_memory = Some(message);
+        self.stopping = Some(Stopping {
+            why: StopReason::OutOfMemory,
+            deadline: now,
+            stage: StopStage::KillAt(now),
+        });
     }
 
     /// Notes how far its end is; why and until when it was asked for stays as it was.

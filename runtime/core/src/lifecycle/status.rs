@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::conditions::{Facts, conditions};
 use super::container::{Container, Ended, RunIdentity, RunState, Waiting};
-use super::observed::{EndCause, Observed, SandboxState};
+use super::observed::{EndCause, Observed, SandboxState, Scheduling};
 use super::phase::{Phase, has_begun, phase};
 use super::spec::{ContainerSpec, Role, Spec};
 
@@ -41,6 +41,7 @@ pub fn status(
         &Facts {
             spec,
             phase,
+            scheduling: &observed.scheduling,
             sandbox_ready: observed.sandbox == SandboxState::Ready,
             has_begun: has_begun(spec, observed),
             init: &init,
@@ -62,17 +63,24 @@ pub fn status(
         },
         _ => (None, None),
     };
-    let ips = |ips: &[IpAddr]| ips.iter().map(IpAddr::to_string).collect::<Vec<_>>();
-    let (pod_ips, host_ips) = (ips(&observed.addresses.pod_ips), ips(&observed.addresses.host_ips));
-    PodStatus {
+    let status = PodStatus {
         phase: Some(phase.to_string()),
         reason,
         message,
-        conditions: Some(conditions),
+        conditions: Some(conditions).filter(|conditions| !conditions.is_empty()),
+        qos_class: Some(spec.qos_class.to_string()),
+        ..PodStatus::default()
+    };
+    // The rest is the kubelet's, and none has it yet.
+    if observed.scheduling != Scheduling::Scheduled {
+        return status;
+    }
+    let ips = |ips: &[IpAddr]| ips.iter().map(IpAddr::to_string).collect::<Vec<_>>();
+    let (pod_ips, host_ips) = (ips(&observed.addresses.pod_ips), ips(&observed.addresses.host_ips));
+    PodStatus {
         container_statuses: Some(app),
         init_container_statuses: Some(init).filter(|statuses| !statuses.is_empty()),
         observed_generation: observed.resources.as_ref().map(|shown| shown.generation),
-        qos_class: Some(spec.qos_class.to_string()),
         start_time: Some(Time(observed.started.wall)),
         pod_ip: pod_ips.first().cloned(),
         pod_ips: Some(pod_ips)
@@ -82,7 +90,7 @@ pub fn status(
         host_ips: Some(host_ips)
             .filter(|ips| !ips.is_empty())
             .map(|ips| ips.into_iter().map(|ip| HostIP { ip }).collect()),
-        ..PodStatus::default()
+        ..status
     }
 }
 

@@ -5,6 +5,7 @@
 //! images and runs guests in them. The types of the embedding API are here.
 
 mod address;
+mod admission;
 mod builder;
 mod cgroup;
 mod container;
@@ -26,14 +27,17 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod uid;
+mod view;
 mod virtual_time;
 
 pub use address::{AddressLease, host_ips};
+pub use admission::Scheduler;
 pub use builder::{Neighbour, Pod, PodBuilder, PodError, PublishedPort};
 pub use folders::Folders;
 pub use host::{Host, HostBuilder, HostError};
-pub use resize::{PatchError, PatchKind, ResizeAdmission, ResizeError, Resized, Resizer};
+pub use resize::{PatchError, PatchKind, ResizeError, Resized, Resizer};
 pub use service::{AnnouncedPort, ServiceError, Services};
 pub use stats::StatsReader;
 pub use uid::new_uid;
+pub use view::PodView;
 pub use virtual_time::{VirtualTime, VirtualTimeError};

@@ -15,13 +15,13 @@ use super::exec::{Executed, Execution};
 use super::meter::ContainerMeter;
 use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
-use super::{container, network};
+use super::{admission, container, network};
 use crate::executor::{Blocking, PodExecutor};
 use crate::guest::{Loader, PrepareError, Program};
 use crate::image::{self, CodeCache, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
     Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
-    ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
+    Placement, PodFailure, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
 };
 use crate::manifest;
 use crate::probe::{self, Handler};
@@ -252,6 +252,10 @@ impl PodRuntime {
 }
 
 impl ContainerRuntime for PodRuntime {
+    async fn schedule(&self, refusal: Option<String>) -> Result<Placement, PodFailure> {
+        admission::schedule(self, refusal.as_deref()).await
+    }
+
     async fn prepare_sandbox(&self) -> Result<Sandbox, SandboxError> {
         let store = PodStore::create(self).await?;
         let ready = Sandbox { pod_ips: store.pod_ips(), host_ips: store.host_ips() };

@@ -20,6 +20,8 @@ pub struct PodResources {
     pub cpu_request: u64,
     /// Memory requested, in bytes; zero where nothing is.
     pub memory_request: u64,
+    /// Disk for its files and logs requested, in bytes; zero where nothing is.
+    pub ephemeral_storage_request: u64,
     /// CPU that all containers together may use, in thousandths of a core.
     pub cpu_limit: Option<u64>,
     /// Memory that all containers together may use, in bytes.
@@ -42,6 +44,7 @@ impl PodResources {
         Self {
             cpu_request: milli(total(spec, Side::Requests, "cpu")),
             memory_request: total(spec, Side::Requests, "memory").bytes(),
+            ephemeral_storage_request: total(spec, Side::Requests, "ephemeral-storage").bytes(),
             cpu_limit: limit(spec, "cpu").map(milli),
             memory_limit: limit(spec, "memory").map(Quantity::bytes),
         }
@@ -58,6 +61,11 @@ impl PodResources {
     /// containers, however many of them have one of their own.
     pub fn own_memory_limit(spec: &PodSpec) -> Option<u64> {
         of_pod(spec, Side::Limits, "memory").filter(|limit| !limit.is_zero()).map(Quantity::bytes)
+    }
+
+    /// Whether it requests anything.
+    pub fn requests(&self) -> bool {
+        [self.cpu_request, self.memory_request, self.ephemeral_storage_request] != [0; 3]
     }
 }
 

@@ -10,7 +10,9 @@ pub(crate) const CGROUP_ONLY: &str =
 pub(crate) const LATER: &str = "not yet acted upon";
 
 pub(crate) const SCHEDULING: &str = "every Pod runs on this machine: nothing is scheduled";
-pub(crate) const PRIORITY: &str = "no Pod is preempted or evicted for another";
+pub(crate) const PREEMPTION: &str = "no Pod is preempted for another";
+pub(crate) const CLASSES: &str =
+    "there are no objects of that kind; set `priority` to be scheduled before others";
 pub(crate) const API_ACCESS: &str = "no API server is given to guests, and no token for one";
 pub(crate) const USERS: &str = "WASI knows no users: a guest has no user or group id";
 pub(crate) const SYSTEM_CALLS: &str = "a guest makes no system calls of its own to be filtered";

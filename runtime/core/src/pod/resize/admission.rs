@@ -1,25 +1,17 @@
-//! Whether there is room for a Pod with other resources.
+//! Whether there is room for a Pod with other resources, where no
+//! [`Scheduler`](crate::pod::Scheduler) keeps account of the machine's. Pure but for the question what
+//! the machine has.
 
-use futures::future::BoxFuture;
+use std::path::Path;
+
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::lifecycle::ResizeAnswer;
 use crate::manifest::downward::Allocatable;
 use crate::resources::{PodResources, allocatable};
 
-/// Who says whether a Pod that runs may have other resources: whoever keeps account of the
-/// machine's.
-pub trait ResizeAdmission: Send + Sync {
-    /// Whether there is room for `pod`, which runs, with the resources that it has here. Once
-    /// admitted they are set aside for it. Asked again after a while where they are deferred.
-    ///
-    /// # Cancel safety
-    /// The future may be dropped; what was set aside then is the Pod's all the same.
-    fn admit<'call>(&'call self, pod: &'call Pod) -> BoxFuture<'call, ResizeAnswer>;
-}
-
-/// What the machine says for itself, where nobody keeps account of it.
-pub(super) fn of_machine(pod: &Pod, folder: &std::path::Path) -> ResizeAnswer {
+/// What the machine could give at all is given.
+pub(super) fn of_machine(pod: &Pod, folder: &Path) -> ResizeAnswer {
     answer(pod.spec.as_ref().map(PodResources::of).unwrap_or_default(), &allocatable(folder))
 }
 

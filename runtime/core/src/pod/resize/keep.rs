@@ -95,8 +95,8 @@ impl Keeper<'_> {
     }
 
     async fn ask(&self, pod: &Pod) -> ResizeAnswer {
-        match &self.runtime.request.resize_admission {
-            Some(admission) => admission.admit(pod).await,
+        match &self.runtime.request.scheduler {
+            Some(scheduler) => scheduler.resize(pod).await,
             None => of_machine(pod, &self.runtime.request.host.folders().pods()),
         }
     }

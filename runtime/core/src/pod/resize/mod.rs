@@ -18,7 +18,6 @@ mod patch;
 mod resizer;
 mod rules;
 
-pub use admission::ResizeAdmission;
 pub(super) use keep::resized;
 pub use patch::{PatchError, PatchKind};
 pub use resizer::{ResizeError, Resized, Resizer};

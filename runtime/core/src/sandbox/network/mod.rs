@@ -41,9 +41,8 @@ mod wakers;
 
 pub use address::AddressFamily;
 pub use config::{HostAlias, NetworkConfig, NetworkLimits, Peer};
-pub(crate) use directory::Held;
 pub use directory::{
-    Directory, PodPort, PodRecord, Readiness, Records, ServiceKind, ServicePort, ServiceRecord,
+    Directory, PodPort, PodRecord, Readiness, ServiceKind, ServicePort, ServiceRecord,
     ServiceTransport, TargetPort,
 };
 pub use egress::{EgressPolicy, EgressRule, EgressRuleError};

@@ -91,6 +91,7 @@ fn observed(spec: &Spec, states: &[Is]) -> Observed {
                     probers: Vec::new(),
                     restarts_to_resize: false,
                     stopping: None,
+                    out_of_memory: None,
                 });
             }
             Done(code) => {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::sandbox::network::directory::Held;
+use crate::records::Held;
 use crate::sandbox::network::{
     AddressFamily, Directory, Endpoint, Network, NetworkConfig, NetworkError, NodePort, NodePorts,
     PeerServer, PodRecord, Readiness, ServiceKind, ServicePort, ServiceRecord, ServiceTransport,
