@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::cgroup::contained;
+use super::cpu::shared;
 use super::eviction::evict_over_limit;
 use super::folders::Folders;
 use super::host::Host;
@@ -328,6 +329,7 @@ impl Pod {
                 finished = worker.run() => finished,
                 never = evict_over_limit(&runtime, &handle) => match never {},
                 never = contained(&runtime) => match never {},
+                never = shared(&runtime) => match never {},
                 never = present(&runtime, &handle) => match never {},
             }
         };

@@ -7,6 +7,7 @@
 //! <root>/addresses/  a lock for each Pod address in use
 //! <root>/network/    the Pods and Services that others can reach, a file for each
 //! <sockets>/         a socket for each Pod that others can reach
+//! <sockets>/busy     what the Pods that compute tell each other
 //! <cache>/           compiled code
 //! ```
 //!
@@ -107,6 +108,11 @@ impl Folders {
     /// Compiled code.
     pub fn cache(&self) -> PathBuf {
         self.cache.join("code")
+    }
+
+    /// The file in which Pods that compute tell each other how much.
+    pub fn busy_pods(&self) -> PathBuf {
+        self.sockets.join("busy")
     }
 
     /// The socket on which the Pod `uid` takes connections of other Pods.

@@ -8,6 +8,7 @@ mod address;
 mod builder;
 mod cgroup;
 mod container;
+mod cpu;
 mod eviction;
 mod exec;
 mod folders;
@@ -27,6 +28,7 @@ mod virtual_time;
 
 pub use address::{AddressLease, host_ips};
 pub use builder::{Neighbour, Pod, PodBuilder, PodError, PublishedPort};
+pub use cpu::CpuSharing;
 pub use folders::Folders;
 pub use host::{Host, HostBuilder, HostError};
 pub use service::{AnnouncedPort, ServiceError, Services};
