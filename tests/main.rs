@@ -10,6 +10,7 @@ mod bad_manifests;
 mod bad_surroundings;
 mod cgroups;
 mod cli;
+mod cpu;
 mod eviction;
 mod examples;
 mod kills;

@@ -6,6 +6,7 @@
 //! | `allocate after FILE` | the same, once FILE is there |
 //! | `allocate-and-abort` | the same without looking: the failed allocation ends the program |
 //! | `allocate-and-free COUNT` | takes 16 MiB and gives them back, COUNT times |
+//! | `grow MIB` | takes so much at once; prints `denied` at each attempt that fails, then `holding`, and sleeps for ever |
 //! | `hold MIB` | takes so much, prints `holding`, sleeps for ever |
 //! | `hold MIB before FILE` | the same, and writes FILE once it has it |
 //! | `panic` | panics |
@@ -29,6 +30,7 @@ pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
         ["allocate", "after", file] => allocate_after(Path::new(file)),
         ["allocate-and-free", count] => allocate_and_free(count),
         ["allocate-and-abort"] => allocate_and_abort(),
+        ["grow", mib] => grow(mib),
         ["hold", mib] => hold(mib, None),
         ["hold", mib, "before", file] => hold(mib, Some(file)),
         ["panic"] => panic!("asked to"),
@@ -77,6 +79,15 @@ fn allocate_and_abort() -> Outcome {
     loop {
         blocks.push(black_box(vec![1_u8; MIB]));
     }
+}
+
+fn grow(mib: &str) -> Outcome {
+    let bytes = mib.parse::<usize>()?.saturating_mul(MIB);
+    while Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+        println!("denied");
+        sleep(Duration::from_millis(200));
+    }
+    hold(mib, None)
 }
 
 fn hold(mib: &str, file: Option<&str>) -> Outcome {

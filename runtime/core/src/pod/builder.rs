@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::admission::{Scheduler, admission};
 use super::cgroup::contained;
+use super::cpu::shared;
 use super::eviction::evict_over_limit;
 use super::folders::Folders;
 use super::host::Host;
@@ -358,6 +359,7 @@ impl Pod {
                 finished = worker.run() => finished,
                 never = evict_over_limit(&runtime, &handle) => match never {},
                 never = contained(&runtime) => match never {},
+                never = shared(&runtime) => match never {},
                 never = present(&runtime, &handle) => match never {},
                 never = resized(&runtime, &handle) => match never {},
             }

@@ -8,6 +8,7 @@
 //! <root>/network/    the Pods and Services that others can reach, a file for each
 //! <root>/node/       the Pods that live and what they ask for, a file for each
 //! <sockets>/         a socket for each Pod that others can reach, and one to speak to its process
+//! <sockets>/busy     what the Pods that compute tell each other
 //! <cache>/           compiled code
 //! ```
 //!
@@ -113,6 +114,11 @@ impl Folders {
     /// Compiled code.
     pub fn cache(&self) -> PathBuf {
         self.cache.join("code")
+    }
+
+    /// The file in which Pods that compute tell each other how much.
+    pub fn busy_pods(&self) -> PathBuf {
+        self.sockets.join("busy")
     }
 
     /// The socket on which the Pod `uid` takes connections of other Pods.

@@ -5,10 +5,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::executor::{Account, Weight};
+use crate::executor::{self, Account, Weight};
 use crate::resources::ContainerResources;
 use crate::resources::memory::ContainerMemory;
-use crate::resources::stats::{ContainerStats, CpuStats, FileStats, MemoryStats, NetworkStats};
+use crate::resources::stats::{
+    ContainerStats, CpuStats, FileStats, MemoryStats, NetworkStats, Throttling,
+};
 use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Traffic;
 
@@ -68,6 +70,7 @@ impl ContainerMeter {
             usage_core_nano_seconds: u64::try_from(self.account.cpu_time().as_nanos())
                 .unwrap_or(u64::MAX),
             limit_milli_cores: limits.cpu_limit.map(|limit| limit.get().into()),
+            throttling: throttling(self.account.throttling()),
             ..CpuStats::default()
         };
         ContainerStats {
@@ -98,6 +101,15 @@ impl Memory {
             max_usage_bytes: Some(bytes(peak.max(self.peak_before))),
             limit_bytes: limit,
         }
+    }
+}
+
+fn throttling(counted: executor::Throttling) -> Throttling {
+    Throttling {
+        periods: counted.nr_periods,
+        throttled_periods: counted.nr_throttled,
+        throttled_nano_seconds: u64::try_from(counted.throttled_time.as_nanos())
+            .unwrap_or(u64::MAX),
     }
 }
 

@@ -15,7 +15,7 @@ use super::exec::{Executed, Execution};
 use super::meter::ContainerMeter;
 use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
-use super::{admission, container, network};
+use super::{admission, container, cpu, network};
 use crate::executor::{Blocking, PodExecutor};
 use crate::guest::{Loader, PrepareError, Program};
 use crate::image::{self, CodeCache, ImageErrorReason, ImageSource, PullPolicy};
@@ -88,6 +88,7 @@ impl PodRuntime {
             // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
             None => (PodExecutor::threads(usize::MAX), cache.clone()),
         };
+        executor.set_limit(request.pod.pod.spec.as_ref().and_then(cpu::limit));
         let state = Mutex::default();
         Ok(Self {
             identity,

@@ -15,6 +15,7 @@ use super::admission::of_machine;
 use crate::event::{Involved, PodEvent, Reason};
 use crate::lifecycle::{Allocation, ResizeAnswer, ResizeStep, Resizing};
 use crate::manifest::containers;
+use crate::pod::cpu;
 use crate::pod::runtime::PodRuntime;
 use crate::resources::{ContainerResources, PodResources};
 use crate::worker::PodHandle;
@@ -139,6 +140,7 @@ impl Keeper<'_> {
                 ));
             }
         }
+        cpu::share_anew(self.runtime, &self.runtime.wanted_pod());
         self.note_cgroup();
         match too_much.as_slice() {
             [] => Ok(restarts),
