@@ -120,7 +120,17 @@ mod tests {
         let free = json!({ "name": "side", "cpu": { "usageCoreNanoSeconds": 4_500_000_000u64 } });
         let now =
             [pod("web", 3, json!([limited(500_000_000, 30, 5), free])), pod("new", 3, json!([]))];
-        insta::assert_snapshot!(table(&before, &now, Namespaces::Hidden).join("\n"));
-        insta::assert_snapshot!(table(&[], &now, Namespaces::Shown).join("\n"));
+        insta::assert_snapshot!(table(&before, &now, Namespaces::Hidden).join("\n"), @r"
+        POD   CONTAINER   CPU     CPU/LIMIT   THROTTLED   MEMORY / LIMIT    NET I/O          FILE I/O
+        web   app         250m    50.0%       25%         11.4MiB / 64MiB   1000B / 1.9MiB   0B / 5B
+        web   side        1250m   -           -           0B / -            0B / 0B          0B / 0B
+        new   -           -       -           -           -                 -                -
+        ");
+        insta::assert_snapshot!(table(&[], &now, Namespaces::Shown).join("\n"), @r"
+        NAMESPACE   POD   CONTAINER   CPU   CPU/LIMIT   THROTTLED   MEMORY / LIMIT    NET I/O          FILE I/O
+        default     web   app         -     -           17%         11.4MiB / 64MiB   1000B / 1.9MiB   0B / 5B
+        default     web   side        -     -           -           0B / -            0B / 0B          0B / 0B
+        default     new   -           -     -           -           -                 -                -
+        ");
     }
 }

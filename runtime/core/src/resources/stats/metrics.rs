@@ -276,7 +276,116 @@ mod tests {
         let mut other = example();
         other.pod_ref.name = "other".to_owned();
         other.containers.truncate(1);
-        insta::assert_snapshot!(metrics(&[example(), other]));
+        insta::assert_snapshot!(metrics(&[example(), other]), @r##"
+        # HELP container_cpu_usage_seconds_total CPU time used.
+        # TYPE container_cpu_usage_seconds_total counter
+        container_cpu_usage_seconds_total{namespace="default",pod="web",container="app"} 1.5
+        container_cpu_usage_seconds_total{namespace="default",pod="web",container="side"} 15
+        container_cpu_usage_seconds_total{namespace="default",pod="other",container="app"} 1.5
+        # HELP container_cpu_cfs_periods_total Periods of 100 ms in which the container had something to do.
+        # TYPE container_cpu_cfs_periods_total counter
+        container_cpu_cfs_periods_total{namespace="default",pod="web",container="app"} 10
+        container_cpu_cfs_periods_total{namespace="default",pod="web",container="side"} 100
+        container_cpu_cfs_periods_total{namespace="default",pod="other",container="app"} 10
+        # HELP container_cpu_cfs_throttled_periods_total Periods in which the container was held to its CPU limit.
+        # TYPE container_cpu_cfs_throttled_periods_total counter
+        container_cpu_cfs_throttled_periods_total{namespace="default",pod="web",container="app"} 4
+        container_cpu_cfs_throttled_periods_total{namespace="default",pod="web",container="side"} 40
+        container_cpu_cfs_throttled_periods_total{namespace="default",pod="other",container="app"} 4
+        # HELP container_cpu_cfs_throttled_seconds_total How long the container was held to its CPU limit.
+        # TYPE container_cpu_cfs_throttled_seconds_total counter
+        container_cpu_cfs_throttled_seconds_total{namespace="default",pod="web",container="app"} 0.25
+        container_cpu_cfs_throttled_seconds_total{namespace="default",pod="web",container="side"} 2.5
+        container_cpu_cfs_throttled_seconds_total{namespace="default",pod="other",container="app"} 0.25
+        # HELP container_spec_cpu_period Period of the CPU limit, in microseconds.
+        # TYPE container_spec_cpu_period gauge
+        container_spec_cpu_period{namespace="default",pod="web",container="app"} 100000
+        container_spec_cpu_period{namespace="default",pod="other",container="app"} 100000
+        # HELP container_spec_cpu_quota CPU limit, in microseconds of each period.
+        # TYPE container_spec_cpu_quota gauge
+        container_spec_cpu_quota{namespace="default",pod="web",container="app"} 50000
+        container_spec_cpu_quota{namespace="default",pod="other",container="app"} 50000
+        # HELP container_memory_working_set_bytes Memory in use.
+        # TYPE container_memory_working_set_bytes gauge
+        container_memory_working_set_bytes{namespace="default",pod="web",container="app"} 1048576
+        container_memory_working_set_bytes{namespace="default",pod="web",container="side"} 10485760
+        container_memory_working_set_bytes{namespace="default",pod="other",container="app"} 1048576
+        # HELP container_memory_max_usage_bytes The most memory that was in use at once.
+        # TYPE container_memory_max_usage_bytes gauge
+        container_memory_max_usage_bytes{namespace="default",pod="web",container="app"} 2097152
+        container_memory_max_usage_bytes{namespace="default",pod="web",container="side"} 20971520
+        container_memory_max_usage_bytes{namespace="default",pod="other",container="app"} 2097152
+        # HELP container_spec_memory_limit_bytes Memory limit.
+        # TYPE container_spec_memory_limit_bytes gauge
+        container_spec_memory_limit_bytes{namespace="default",pod="web",container="app"} 16777216
+        container_spec_memory_limit_bytes{namespace="default",pod="other",container="app"} 16777216
+        # HELP container_network_receive_bytes_total Bytes received.
+        # TYPE container_network_receive_bytes_total counter
+        container_network_receive_bytes_total{namespace="default",pod="web",container="app"} 100
+        container_network_receive_bytes_total{namespace="default",pod="web",container="side"} 1000
+        container_network_receive_bytes_total{namespace="default",pod="other",container="app"} 100
+        # HELP container_network_transmit_bytes_total Bytes sent.
+        # TYPE container_network_transmit_bytes_total counter
+        container_network_transmit_bytes_total{namespace="default",pod="web",container="app"} 200
+        container_network_transmit_bytes_total{namespace="default",pod="web",container="side"} 2000
+        container_network_transmit_bytes_total{namespace="default",pod="other",container="app"} 200
+        # HELP container_fs_reads_bytes_total Bytes read from files.
+        # TYPE container_fs_reads_bytes_total counter
+        container_fs_reads_bytes_total{namespace="default",pod="web",container="app"} 1000
+        container_fs_reads_bytes_total{namespace="default",pod="web",container="side"} 10000
+        container_fs_reads_bytes_total{namespace="default",pod="other",container="app"} 1000
+        # HELP container_fs_writes_bytes_total Bytes written to files.
+        # TYPE container_fs_writes_bytes_total counter
+        container_fs_writes_bytes_total{namespace="default",pod="web",container="app"} 2000
+        container_fs_writes_bytes_total{namespace="default",pod="web",container="side"} 20000
+        container_fs_writes_bytes_total{namespace="default",pod="other",container="app"} 2000
+        # HELP container_start_time_seconds When the present run began, in seconds since 1970.
+        # TYPE container_start_time_seconds gauge
+        container_start_time_seconds{namespace="default",pod="web",container="app"} 1767225601.5
+        container_start_time_seconds{namespace="default",pod="web",container="side"} 1767225601.5
+        container_start_time_seconds{namespace="default",pod="other",container="app"} 1767225601.5
+        # HELP wasmpod_container_restarts_total How often the container was started again.
+        # TYPE wasmpod_container_restarts_total counter
+        wasmpod_container_restarts_total{namespace="default",pod="web",container="app"} 2
+        wasmpod_container_restarts_total{namespace="default",pod="web",container="side"} 2
+        wasmpod_container_restarts_total{namespace="default",pod="other",container="app"} 2
+        # HELP wasmpod_container_network_received_datagrams_total UDP datagrams received.
+        # TYPE wasmpod_container_network_received_datagrams_total counter
+        wasmpod_container_network_received_datagrams_total{namespace="default",pod="web",container="app"} 3
+        wasmpod_container_network_received_datagrams_total{namespace="default",pod="web",container="side"} 30
+        wasmpod_container_network_received_datagrams_total{namespace="default",pod="other",container="app"} 3
+        # HELP wasmpod_container_network_sent_datagrams_total UDP datagrams sent.
+        # TYPE wasmpod_container_network_sent_datagrams_total counter
+        wasmpod_container_network_sent_datagrams_total{namespace="default",pod="web",container="app"} 4
+        wasmpod_container_network_sent_datagrams_total{namespace="default",pod="web",container="side"} 40
+        wasmpod_container_network_sent_datagrams_total{namespace="default",pod="other",container="app"} 4
+        # HELP wasmpod_container_network_accepted_connections_total TCP connections that others have opened to the container.
+        # TYPE wasmpod_container_network_accepted_connections_total counter
+        wasmpod_container_network_accepted_connections_total{namespace="default",pod="web",container="app"} 5
+        wasmpod_container_network_accepted_connections_total{namespace="default",pod="web",container="side"} 50
+        wasmpod_container_network_accepted_connections_total{namespace="default",pod="other",container="app"} 5
+        # HELP wasmpod_container_network_opened_connections_total TCP connections that the container has opened.
+        # TYPE wasmpod_container_network_opened_connections_total counter
+        wasmpod_container_network_opened_connections_total{namespace="default",pod="web",container="app"} 6
+        wasmpod_container_network_opened_connections_total{namespace="default",pod="web",container="side"} 60
+        wasmpod_container_network_opened_connections_total{namespace="default",pod="other",container="app"} 6
+        # HELP pod_cpu_usage_seconds_total CPU time used by all containers.
+        # TYPE pod_cpu_usage_seconds_total counter
+        pod_cpu_usage_seconds_total{namespace="default",pod="web"} 16.5
+        pod_cpu_usage_seconds_total{namespace="default",pod="other"} 16.5
+        # HELP pod_memory_working_set_bytes Memory in use by all containers.
+        # TYPE pod_memory_working_set_bytes gauge
+        pod_memory_working_set_bytes{namespace="default",pod="web"} 11534336
+        pod_memory_working_set_bytes{namespace="default",pod="other"} 11534336
+        # HELP wasmpod_pod_process_cpu_seconds_total CPU time of the Pod's process, that of the guests included.
+        # TYPE wasmpod_pod_process_cpu_seconds_total counter
+        wasmpod_pod_process_cpu_seconds_total{namespace="default",pod="web"} 20.000000001
+        wasmpod_pod_process_cpu_seconds_total{namespace="default",pod="other"} 20.000000001
+        # HELP wasmpod_pod_process_resident_memory_bytes Resident memory of the Pod's process, that of the guests included.
+        # TYPE wasmpod_pod_process_resident_memory_bytes gauge
+        wasmpod_pod_process_resident_memory_bytes{namespace="default",pod="web"} 31457280
+        wasmpod_pod_process_resident_memory_bytes{namespace="default",pod="other"} 31457280
+        "##);
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Run {
     /// Whether it was ended because it was not well.
     pub(super) fn is_unwell(&self) -> bool {
         self.stopping.is_some_and(|(_, why)| match why {
-            StopReason::FailedProbe(_) | StopReason::FailedPostStart => true,
+            StopReason::FailedProbe(_) | StopReason::FailedPostStart | StopReason::Resize => true,
             StopReason::PodEnds | StopReason::OutOfMemory => false,
         })
     }
