@@ -16,6 +16,7 @@ mod kills;
 mod kinds;
 mod manifests;
 mod network;
+mod node_pressure;
 mod probes;
 mod programs;
 mod run;

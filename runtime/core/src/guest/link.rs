@@ -119,8 +119,12 @@ fn link_p2(linker: &mut Linker<State>, interface: &str, metering: Metering) -> R
     use p2::bindings::clocks;
 
     if link_common!(p2, &mut *linker, interface) {
-        if interface == "wasi:filesystem/types" && metering == Metering::Fuel {
-            fronts::p2::file_streams_in_place(linker)?;
+        if interface == "wasi:filesystem/types" {
+            let work = match metering {
+                Metering::Fuel => fronts::p2::FileWork::InPlace,
+                Metering::Epochs => fronts::p2::FileWork::Aside,
+            };
+            fronts::p2::count_files(linker, work)?;
         }
         return Ok(());
     }

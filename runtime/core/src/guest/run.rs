@@ -14,7 +14,7 @@ use super::{HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reacto
 use crate::executor::Account;
 use crate::lifecycle::Exit;
 use crate::sandbox::Stop;
-use crate::sandbox::filesystem::Mount;
+use crate::sandbox::filesystem::{FileTraffic, Mount};
 use crate::sandbox::network::Endpoint;
 use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
 
@@ -22,6 +22,8 @@ use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
 pub struct GuestHost {
     /// The run's own place on the Pod's network; it ends with the run.
     pub endpoint: Arc<Endpoint>,
+    /// Counts what the container reads from files and writes to them.
+    pub files: Arc<FileTraffic>,
     /// The container's account, for what it does beside its main task: connections of an HTTP
     /// handler, requests that it sends.
     pub account: Account,

@@ -12,10 +12,12 @@ use super::exit::StartError;
 use super::limiter::MemoryLimiter;
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
+use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Listener;
 use crate::sandbox::wasi::http::PodHttp;
 use crate::sandbox::wasi::lifecycle::{LifecycleCtxView, LifecycleView};
 use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
+use crate::sandbox::wasi::p2::FileTrafficView;
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
 /// What one Store holds besides its instances.
@@ -104,8 +106,19 @@ impl ModuleState {
 
 impl ModuleView for GuestState {
     fn module(&mut self) -> ModuleCtxView<'_> {
-        let ModuleState { wasi, descriptors } = self.module_state();
-        ModuleCtxView { wasi, descriptors }
+        let setup = &self.setup;
+        let state = self.module.get_or_insert_with(|| ModuleState::new(setup, Vec::new()));
+        ModuleCtxView {
+            wasi: &mut state.wasi,
+            descriptors: &mut state.descriptors,
+            files: &setup.files,
+        }
+    }
+}
+
+impl FileTrafficView for GuestState {
+    fn file_traffic(&self) -> &Arc<FileTraffic> {
+        &self.setup.files
     }
 }
 

@@ -16,6 +16,7 @@ use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
 use super::{Pace, PodClock, PodRandom};
 use crate::executor::Account;
 use crate::sandbox::Stop;
+use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Endpoint;
 
 /// Everything that a context is made of.
@@ -39,6 +40,8 @@ pub struct WasiSetup {
     pub(crate) most_handles: usize,
     /// The run's place on the network.
     pub(crate) endpoint: Arc<Endpoint>,
+    /// Counts what it reads from files and writes to them.
+    pub(crate) files: Arc<FileTraffic>,
     /// The container's memory.
     pub(crate) memory: Arc<ContainerMemory>,
     /// How many directories are pre-opened.
@@ -80,6 +83,7 @@ impl WasiSetup {
             account: host.account,
             most_handles: most_handles(host.containers),
             endpoint: host.endpoint,
+            files: host.files,
             memory: spec.memory,
             directories: spec.mounts.len(),
             filesystem,

@@ -11,6 +11,7 @@ use super::folders::Folders;
 use super::host::Host;
 use super::presence::present;
 use super::runtime::PodRuntime;
+use super::stats::StatsReader;
 use super::sweep;
 use super::uid::{new_uid, seeded_uid};
 use super::view::PodView;
@@ -326,6 +327,11 @@ impl Pod {
     /// The Pod as others may see it.
     pub fn view(&self) -> PodView {
         PodView { runtime: Arc::clone(&self.runtime), handle: self.handle.clone() }
+    }
+
+    /// What the Pod uses, for others to read while it runs.
+    pub fn stats(&self) -> StatsReader {
+        StatsReader::new(&self.runtime, &self.handle)
     }
 
     /// Runs the Pod to its end. On the way, what Pods left behind whose process was killed is

@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Container;
 
 use super::exec::Execution;
+use super::meter::ContainerMeter;
 use super::output::ContainerOutput;
 use super::runtime::{PodRuntime, has_commands};
 use super::store::{ObjectsAndVolumes, PodStore};
@@ -58,6 +59,8 @@ pub(super) async fn start(
     }
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
     let resources = ContainerResources::of(container);
+    let open = || ContainerMeter::new(account(store, &container.name, resources));
+    let meter = runtime.meter_or(&container.name, open);
     let argv = environment.argv(&[file_name.to_owned()], &[]);
     let run = format!("{}/{attempt}", container.name);
     let spec = RunSpec {
@@ -76,23 +79,21 @@ pub(super) async fn start(
     };
     let signal = stop_signal(container);
     let stop = Stop::new(signal);
-    let account = account(store, &container.name, resources);
+    meter.begin_run(&spec.memory);
+    let account = meter.account.clone();
     let execution = has_commands(container).then(|| {
-        let loader = || {
-            // Of its own: that of a run ends with the run.
-            let account = self::account(store, &container.name, resources);
-            Loader::new(store.engines().clone(), runtime.cache.clone(), account)
-        };
+        let loader =
+            || Loader::new(store.engines().clone(), runtime.cache.clone(), account.clone());
         Arc::new(Execution {
             count: AtomicU64::new(0),
             program: program.clone(),
             loader: runtime.loader(&container.name, loader),
-            account: account.clone(),
+            meter: Arc::clone(&meter),
             spec: spec.clone(),
         })
     });
     runtime.set_execution(&container.name, execution.as_ref());
-    let guest = guest::run(program, store.guest_host(account.clone()), spec, stop.clone());
+    let guest = guest::run(program, store.guest_host(&meter), spec, stop.clone());
     let task = account.spawn(guest);
     if attempt == 0 {
         // While the guest's thread begins: two folders and a file take as long as an instance.

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 
 use super::builder::{PodBuilder, PodError};
 use super::exec::{Executed, Execution};
+use super::meter::ContainerMeter;
 use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
 use super::{admission, container, network};
@@ -50,6 +51,8 @@ struct State {
     /// By container, from its first run on: what a liveness probe was too impatient for is to be
     /// ready after the restart.
     loaders: HashMap<String, Loader>,
+    /// By container, from its first run on.
+    meters: HashMap<String, Arc<ContainerMeter>>,
 }
 
 /// A program, or why its image will never run: that is the start's failure, not the image's.
@@ -145,6 +148,22 @@ impl PodRuntime {
         if let Some(execution) = execution {
             self.state().executions.insert(container.to_owned(), Arc::downgrade(execution));
         }
+    }
+
+    /// What measures a container in all its runs; made before the first one.
+    pub(super) fn meter_or(
+        &self,
+        container: &str,
+        make: impl FnOnce() -> ContainerMeter,
+    ) -> Arc<ContainerMeter> {
+        let mut state = self.state();
+        let make = || Arc::new(make());
+        Arc::clone(state.meters.entry(container.to_owned()).or_insert_with(make))
+    }
+
+    /// The same of a container that has begun.
+    pub(super) fn meter(&self, container: &str) -> Option<Arc<ContainerMeter>> {
+        self.state().meters.get(container).cloned()
     }
 
     /// What makes programs of a container's files, in all its runs.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServicePort};
 
 use super::address::{AddressLease, host_ips, ips_of_hermit};
+use super::meter::ContainerMeter;
 use super::network::PodNetwork;
 use super::preload::Preloads;
 use super::runtime::PodRuntime;
 use super::uid::{new_uid, seed};
 use crate::error::chain;
-use crate::executor::{Account, Blocking, PodExecutor};
+use crate::executor::{Blocking, PodExecutor};
 use crate::guest::{Engines, GuestHost, Pace, PodClock, PodMemory, PodRandom};
 use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
@@ -144,14 +145,15 @@ impl PodStore {
     }
 
     /// What one more run of a container gets of the Pod.
-    pub(super) fn guest_host(&self, account: Account) -> GuestHost {
+    pub(super) fn guest_host(&self, meter: &ContainerMeter) -> GuestHost {
         GuestHost {
-            account,
+            account: meter.account.clone(),
             clock: self.clock,
             random: self.random.clone(),
             pace: self.pace,
             containers: self.containers,
-            endpoint: Arc::new(self.network.network.endpoint()),
+            endpoint: Arc::new(self.network.network.endpoint_of(Arc::clone(&meter.traffic))),
+            files: Arc::clone(&meter.files),
         }
     }
 

@@ -6,7 +6,9 @@ use k8s_openapi::api::core::v1::Pod as Object;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::runtime::PodRuntime;
+use super::stats::StatsReader;
 use crate::lifecycle::Identity;
+use crate::resources::stats::PodStats;
 use crate::worker::PodHandle;
 
 /// A Pod's object and a hold on it. Clones are the same Pod; dropping all of them does not end it.
@@ -43,6 +45,11 @@ impl PodView {
         }
         object.status = Some(self.handle.status().borrow().clone());
         object
+    }
+
+    /// What the Pod uses now; `None` once it is gone.
+    pub fn stats(&self) -> Option<PodStats> {
+        StatsReader::new(&self.runtime, &self.handle).read()
     }
 
     /// Calls `tell` of the Pod's maker with what the user should know once.

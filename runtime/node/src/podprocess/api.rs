@@ -54,6 +54,10 @@ impl Api {
         })?;
         match route {
             Route::Status => Ok(json(&self.pod.object())),
+            Route::Stats => match self.pod.stats() {
+                Some(stats) => Ok(json(&stats)),
+                None => Err(Refusal::gone(&self.pod.identity().name)),
+            },
             Route::Evict => {
                 let Eviction { message } = read(request).await?;
                 self.pod.handle().fail(PodFailure::evicted(message)).await;
@@ -94,6 +98,11 @@ impl Refusal {
             ),
         };
         Self { code, reason, message }
+    }
+
+    fn gone(pod: &str) -> Self {
+        let message = format!("pods {pod:?} not found: it has ended");
+        Self { code: StatusCode::GONE, reason: "Gone", message }
     }
 
     fn bad(why: impl std::fmt::Display) -> Self {

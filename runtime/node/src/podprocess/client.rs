@@ -14,6 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+use wasmpod::resources::stats::PodStats;
 
 use super::api::Eviction;
 
@@ -79,6 +80,14 @@ impl PodClient {
     /// [`ClientError`]
     pub async fn status(&self) -> Result<Pod, ClientError> {
         self.call(Method::GET, "/status", Bytes::new()).await
+    }
+
+    /// What the Pod uses.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn stats(&self) -> Result<PodStats, ClientError> {
+        self.call(Method::GET, "/stats", Bytes::new()).await
     }
 
     /// Has the Pod fail as Evicted.

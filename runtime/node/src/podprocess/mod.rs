@@ -6,6 +6,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /status` | the Pod with its status |
+//! | `GET /stats` | what it uses: [`PodStats`](wasmpod::resources::stats::PodStats) |
 //! | `POST /containers/NAME/evict` with `{"message": ...}` | the container is OOMKilled with that message |
 //! | `POST /evict` with `{"message": ...}` | the Pod fails as Evicted with that message |
 //!
@@ -15,17 +16,14 @@
 //! | `api` | what is answered and done | |
 //! | `server` | connections, and their bounds | |
 //! | `client` | asking | |
-//! | `attend` | what a Pod's process does beside its Pod | |
 
 mod api;
-mod attend;
 mod client;
 mod route;
 mod server;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use api::Eviction;
-pub use attend::attend;
 pub use client::{ClientError, PodClient};
 pub use server::{ControlServer, ServeError};

@@ -7,6 +7,8 @@ use http::Method;
 pub(super) enum Route {
     /// The Pod with its status.
     Status,
+    /// What it uses.
+    Stats,
     /// To evict the Pod.
     Evict,
     /// To end a container as one that is out of memory.
@@ -28,6 +30,7 @@ impl Route {
         let parts: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
         let (expected, route) = match parts.as_slice() {
             ["status"] => (Method::GET, Self::Status),
+            ["stats"] => (Method::GET, Self::Stats),
             ["evict"] => (Method::POST, Self::Evict),
             ["containers", name, "evict"] if !name.is_empty() => {
                 (Method::POST, Self::EvictContainer((*name).to_owned()))
@@ -47,6 +50,7 @@ mod tests {
         use Unroutable::{MethodNotAllowed, NotFound};
         for (method, path, expected) in [
             (Method::GET, "/status", Ok(Route::Status)),
+            (Method::GET, "/stats", Ok(Route::Stats)),
             (Method::POST, "/status", Err(MethodNotAllowed)),
             (Method::POST, "/evict", Ok(Route::Evict)),
             (Method::POST, "/containers/web/evict", Ok(Route::EvictContainer("web".to_owned()))),

@@ -96,6 +96,7 @@ impl World {
     fn host(&self) -> GuestHost {
         GuestHost {
             endpoint: Arc::new(self.network.endpoint()),
+            files: Arc::default(),
             account: self.executor.account("test", Weight::MIN, None),
             clock: PodClock::real(),
             random: PodRandom::System,

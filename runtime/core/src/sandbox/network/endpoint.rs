@@ -16,6 +16,7 @@ use super::ports::{BindingId, Coverage};
 use super::space::{Network, Protocol};
 use super::stream::{Stream, StreamHandle};
 use super::tcp::TcpSocket;
+use super::traffic::Traffic;
 use super::udp::{Mailbox, UdpSocket};
 use super::{AddressFamily, NetworkError, address};
 
@@ -25,9 +26,10 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(network: &Arc<Network>) -> Self {
+    pub(crate) fn new(network: &Arc<Network>, traffic: Arc<Traffic>) -> Self {
         let shared = EndpointShared {
             network: Arc::clone(network),
+            traffic,
             sockets: Arc::default(),
             refusing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -128,6 +130,7 @@ impl Drop for Endpoint {
 
 pub(crate) struct EndpointShared {
     network: Arc<Network>,
+    traffic: Arc<Traffic>,
     sockets: Arc<AtomicUsize>,
     refusing: AtomicBool,
     ended: AtomicBool,
@@ -204,6 +207,11 @@ impl Drop for Membership {
 impl EndpointShared {
     pub(crate) fn network(&self) -> &Arc<Network> {
         &self.network
+    }
+
+    /// What its container sends and receives.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// # Errors

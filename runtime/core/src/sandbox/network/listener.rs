@@ -15,8 +15,9 @@ use std::task::{Context, Poll};
 use super::NetworkError;
 use super::endpoint::{EndpointShared, Membership, PortGuard, SocketSlot};
 use super::lock::lock;
+use super::metered::MeteredStream;
 use super::options::{DEFAULT_BACKLOG, TcpOptions};
-use super::stream::{ParkedStream, Stream};
+use super::stream::ParkedStream;
 use super::wakers::WakerSet;
 
 /// A connection in the queue.
@@ -367,8 +368,9 @@ impl Taken {
         let stream = incoming.stream.unpark(endpoint.network().leftovers())?;
         stream.apply(&incoming.options);
         let membership = endpoint.join_stream(&stream, slot);
+        endpoint.traffic().accepted();
         Ok(Accepted {
-            stream,
+            stream: MeteredStream::new(stream, Arc::clone(endpoint.traffic())),
             local: incoming.local,
             remote: incoming.remote,
             membership: Connected { _membership: membership },
@@ -379,7 +381,7 @@ impl Taken {
 /// A connection that host code has accepted.
 pub struct Accepted {
     /// The connection.
-    pub stream: Stream,
+    pub stream: MeteredStream,
     /// The address that the caller called.
     pub local: SocketAddr,
     /// The caller.

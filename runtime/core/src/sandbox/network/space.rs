@@ -28,6 +28,7 @@ use super::place::{Place, ResetOnDrop};
 use super::ports::{BindingId, Coverage, PortTable};
 use super::resolver::ask_host;
 use super::stream::{ParkedStream, Stream};
+use super::traffic::Traffic;
 use super::udp::Mailbox;
 use super::{AddressFamily, NetworkError, address, egress};
 
@@ -99,9 +100,14 @@ impl Network {
         &self.config
     }
 
-    /// A place for one container run.
+    /// A place for one container run, whose traffic nobody reads.
     pub fn endpoint(self: &Arc<Self>) -> Endpoint {
-        Endpoint::new(self)
+        self.endpoint_of(Arc::default())
+    }
+
+    /// A place for one run of the container that `traffic` counts for.
+    pub fn endpoint_of(self: &Arc<Self>, traffic: Arc<Traffic>) -> Endpoint {
+        Endpoint::new(self, traffic)
     }
 
     /// Connects from the host to a port of this Pod, on its first IP: probes and port-forward.

@@ -101,6 +101,7 @@ impl World {
         let account = self.executor.account("web", Weight::MIN, None);
         let host = GuestHost {
             endpoint: Arc::new(self.network.endpoint()),
+            files: Arc::default(),
             account: account.clone(),
             clock: PodClock::real(),
             random: PodRandom::System,

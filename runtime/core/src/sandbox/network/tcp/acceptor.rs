@@ -33,6 +33,7 @@ impl TcpAcceptor {
         if !matches!(stream, Stream::Memory(_)) {
             stream.apply(&incoming.options);
         }
+        endpoint.traffic().accepted();
         let connection =
             TcpConnection::new(endpoint, stream, incoming.local, incoming.remote, None, slot);
         let options = incoming.options;

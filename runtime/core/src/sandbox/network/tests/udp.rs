@@ -216,3 +216,26 @@ fn datagrams_that_wait_count_against_the_pods_budget() {
     drop(full);
     assert_eq!(network.budget().used(), 0);
 }
+
+#[test]
+fn datagrams_are_counted_where_they_are_sent_and_received() {
+    let network = network();
+    let traffic = Arc::new(Traffic::default());
+    let (server, client) = (network.endpoint(), network.endpoint_of(traffic.clone()));
+    let server = bound(&server, "127.0.0.1:53");
+    let client = client.udp_socket(AddressFamily::Ipv4).unwrap();
+    send(&client, "question", "127.0.0.1:53").unwrap();
+    send(&client, "lost", "127.0.0.1:54").unwrap();
+    let (_, from) = receive(&server);
+    server.send(Bytes::from_static(b"answer"), Some(from)).unwrap();
+    receive(&client);
+    assert_eq!(send(&client, "no", "255.255.255.255:0"), Err(NetworkError::InvalidArgument));
+    let count = TrafficCount {
+        received_bytes: 6,
+        sent_bytes: 12,
+        received_datagrams: 1,
+        sent_datagrams: 2,
+        ..TrafficCount::default()
+    };
+    assert_eq!(traffic.count(), count);
+}

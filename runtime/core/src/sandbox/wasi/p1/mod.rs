@@ -25,6 +25,7 @@
 mod connection;
 mod descriptors;
 mod errno;
+mod files;
 mod link;
 mod listen;
 mod memory;

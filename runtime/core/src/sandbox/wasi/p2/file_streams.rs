@@ -1,8 +1,10 @@
-//! Streams of files whose reads and writes are done in place, for virtual time.
+//! Reads and writes of files: counted, and for virtual time done in place.
 //!
 //! wasmtime-wasi does every other file call in place when it may. What a stream reads ahead or
-//! writes behind still goes to a thread, and when that is done is chance. Here a read or a write is
+//! writes behind still goes to a thread, and when that is done is chance. In place a read or a write is
 //! done when it returns.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
@@ -15,49 +17,118 @@ use wasmtime_wasi::p2::{
     StreamResult,
 };
 
+use super::counted_streams::{CountedInput, CountedOutput, length};
+use crate::sandbox::filesystem::FileTraffic;
+
 /// As wasmtime-wasi names it when it links its own.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
-const READ: &str = "[method]descriptor.read-via-stream";
-const WRITE: &str = "[method]descriptor.write-via-stream";
-const APPEND: &str = "[method]descriptor.append-via-stream";
+const READ_STREAM: &str = "[method]descriptor.read-via-stream";
+const WRITE_STREAM: &str = "[method]descriptor.write-via-stream";
+const APPEND_STREAM: &str = "[method]descriptor.append-via-stream";
+const READ: &str = "[method]descriptor.read";
+const WRITE: &str = "[method]descriptor.write";
 
-/// Shadows the functions that make streams of files, in a linker that has the others already.
+/// Where the work of a stream is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileWork {
+    /// On a thread of its own, as wasmtime-wasi has it.
+    Aside,
+    /// By the call itself.
+    InPlace,
+}
+
+/// Implemented by the data of a Store whose file traffic is counted.
+pub(crate) trait FileTrafficView {
+    /// The container's counters.
+    fn file_traffic(&self) -> &Arc<FileTraffic>;
+}
+
+/// Shadows the functions that read and write files, in a linker that has all others already.
 ///
 /// # Errors
 /// The linker's; it has all it needs.
-pub(crate) fn file_streams_in_place<T>(linker: &mut Linker<T>) -> Result<()>
+pub(crate) fn count_files<T>(linker: &mut Linker<T>, work: FileWork) -> Result<()>
 where
-    T: WasiFilesystemView + 'static,
+    T: WasiFilesystemView + FileTrafficView + 'static,
 {
     linker.allow_shadowing(true);
     let mut types = linker.instance(TYPES)?;
     types.func_wrap(
-        READ,
-        |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+        READ_STREAM,
+        move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+            let files = Arc::clone(store.data().file_traffic());
             let mut view = store.data_mut().filesystem();
             let stream = view.read_via_stream(file, offset);
-            answer(&mut view, stream, |stream: DynInputStream| Box::new(Input(stream)))
+            answer(&mut view, stream, |stream| input(stream, files, work))
         },
     )?;
     types.func_wrap(
-        WRITE,
-        |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+        WRITE_STREAM,
+        move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
+            let files = Arc::clone(store.data().file_traffic());
             let mut view = store.data_mut().filesystem();
             let stream = view.write_via_stream(file, offset);
-            answer(&mut view, stream, |stream: DynOutputStream| Box::new(Output(stream)))
+            answer(&mut view, stream, |stream| output(stream, files, work))
         },
     )?;
     types.func_wrap(
-        APPEND,
-        |mut store: StoreContextMut<'_, T>, (file,): (Resource<Descriptor>,)| {
+        APPEND_STREAM,
+        move |mut store: StoreContextMut<'_, T>, (file,): (Resource<Descriptor>,)| {
+            let files = Arc::clone(store.data().file_traffic());
             let mut view = store.data_mut().filesystem();
             let stream = view.append_via_stream(file);
-            answer(&mut view, stream, |stream: DynOutputStream| Box::new(Output(stream)))
+            answer(&mut view, stream, |stream| output(stream, files, work))
+        },
+    )?;
+    types.func_wrap_async(
+        READ,
+        |mut store: StoreContextMut<'_, T>,
+         (file, size, offset): (Resource<Descriptor>, u64, u64)| {
+            Box::new(async move {
+                let mut view = store.data_mut().filesystem();
+                let read = view.read(file, size, offset).await;
+                let read = told(&mut view, read)?;
+                if let Ok((bytes, _end)) = &read {
+                    store.data().file_traffic().read(length(bytes.len()));
+                }
+                Ok((read,))
+            })
+        },
+    )?;
+    types.func_wrap_async(
+        WRITE,
+        |mut store: StoreContextMut<'_, T>,
+         (file, bytes, offset): (Resource<Descriptor>, Vec<u8>, u64)| {
+            Box::new(async move {
+                let mut view = store.data_mut().filesystem();
+                let written = view.write(file, bytes, offset).await;
+                let written = told(&mut view, written)?;
+                if let Ok(count) = &written {
+                    store.data().file_traffic().wrote(*count);
+                }
+                Ok((written,))
+            })
         },
     )?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+fn input(stream: DynInputStream, files: Arc<FileTraffic>, work: FileWork) -> DynInputStream {
+    let stream = match work {
+        FileWork::Aside => stream,
+        FileWork::InPlace => Box::new(Input(stream)),
+    };
+    Box::new(CountedInput { stream, files })
+}
+
+fn output(stream: DynOutputStream, files: Arc<FileTraffic>, work: FileWork) -> DynOutputStream {
+    let stream = match work {
+        FileWork::Aside => stream,
+        FileWork::InPlace => Box::new(Output(stream)),
+    };
+    Box::new(CountedOutput { stream, files })
 }
 
 type Answer<Stream> = (Result<Resource<Stream>, ErrorCode>,);
@@ -68,11 +139,24 @@ fn answer<Stream: Send + 'static>(
     made: FsResult<Resource<Stream>>,
     wrap: impl FnOnce(Stream) -> Stream,
 ) -> Result<Answer<Stream>> {
-    let stock = match made {
-        Ok(stream) => view.table.delete(stream)?,
-        Err(error) => return Ok((Err(view.convert_error_code(error)?),)),
-    };
-    Ok((Ok(view.table.push(wrap(stock))?),))
+    Ok((match told(view, made)? {
+        Ok(stream) => {
+            let stock = view.table.delete(stream)?;
+            Ok(view.table.push(wrap(stock))?)
+        }
+        Err(code) => Err(code),
+    },))
+}
+
+/// An error as the guest is told of it.
+fn told<Output>(
+    view: &mut WasiFilesystemCtxView<'_>,
+    outcome: FsResult<Output>,
+) -> Result<Result<Output, ErrorCode>> {
+    match outcome {
+        Ok(output) => Ok(Ok(output)),
+        Err(error) => Ok(Err(view.convert_error_code(error)?)),
+    }
 }
 
 struct Input(DynInputStream);
@@ -138,6 +222,13 @@ mod tests {
     struct Files {
         ctx: WasiFilesystemCtx,
         table: ResourceTable,
+        traffic: Arc<FileTraffic>,
+    }
+
+    impl FileTrafficView for Files {
+        fn file_traffic(&self) -> &Arc<FileTraffic> {
+            &self.traffic
+        }
     }
 
     impl WasiFilesystemView for Files {
@@ -151,12 +242,12 @@ mod tests {
     fn what_is_shadowed_is_there() {
         let mut linker = Linker::<Files>::new(&Engine::default());
         types::add_to_linker::<_, WasiFilesystem>(&mut linker, Files::filesystem).unwrap();
-        for name in [READ, WRITE, APPEND] {
+        for name in [READ_STREAM, WRITE_STREAM, APPEND_STREAM, READ, WRITE] {
             let mut types = linker.instance(TYPES).unwrap();
             let twice = types.func_wrap(name, |_: StoreContextMut<'_, Files>, (): ()| Ok(()));
             let error = twice.expect_err(name).to_string();
             assert!(error.contains("defined twice"), "{error}");
         }
-        file_streams_in_place(&mut linker).unwrap();
+        count_files(&mut linker, FileWork::Aside).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! `wasi:sockets` 0.2 over the Pod's network; and streams of files for virtual time
+//! `wasi:sockets` 0.2 over the Pod's network; and what is read from files and written to them, counted
 //! (`file_streams`).
 //!
 //! Each interface can be linked by itself ([`link_interface`]): linking what a component does not
@@ -9,6 +9,7 @@
 
 pub mod bindings;
 mod convert;
+mod counted_streams;
 mod error;
 mod file_streams;
 mod link;
@@ -19,7 +20,7 @@ mod tcp_stream;
 mod udp;
 
 pub use error::{SocketError, SocketResult};
-pub(crate) use file_streams::file_streams_in_place;
+pub(crate) use file_streams::{FileTrafficView, FileWork, count_files};
 pub use link::{add_to_linker, link_interface};
 pub use network::NetworkHandle;
 
