@@ -18,6 +18,7 @@ mod kinds;
 mod manifests;
 mod memory;
 mod network;
+mod node_pressure;
 mod probes;
 mod programs;
 mod resize;

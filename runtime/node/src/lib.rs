@@ -4,17 +4,24 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | `node` | the machine as a Pod that starts meets it |
+//! | `attend` | what a Pod's process does beside its Pod |
+//! | `pressure` | what happens when the machine runs short of memory |
 //! | `podprocess` | what a Pod's process does for others: its socket, and how to speak to it |
 //! | `admission` | whether there is room for a Pod |
+//! | `node` | the machine as a Pod that starts meets it |
 //! | `ledger` | the Pods that live, and what each of them asks for |
 
-pub mod node;
+mod attend;
+
+pub mod pressure;
 
 pub mod podprocess;
 
 pub mod admission;
 
+pub mod node;
+
 pub mod ledger;
 
+pub use attend::attend;
 pub use node::{Node, Settings};

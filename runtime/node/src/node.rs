@@ -1,14 +1,10 @@
 //! The machine as a Pod that starts meets it: what there is of it, and who else is there.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wasmpod::executor::cores;
 use wasmpod::pod::Folders;
-use wasmpod::resources::{allocatable, allocatable_memory};
 
-use crate::admission::{Allocatable, Place};
 use crate::ledger::Ledger;
 
 /// What a machine is to its Pods; whatever is not said is found out.
@@ -50,23 +46,8 @@ impl Node {
         &self.shared.folders
     }
 
-    /// A place for one more Pod, still to be had.
-    pub fn place(&self) -> Arc<Place> {
-        Arc::new(Place::new(self.clone()))
+    /// What it is to its Pods.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
     }
-
-    /// What all Pods together may request. What there is of disk is asked for only where somebody
-    /// wants some.
-    pub(crate) fn allocatable(&self, wants_disk: impl FnOnce() -> bool) -> Allocatable {
-        let Settings { milli_cpu, memory } = self.shared.settings;
-        Allocatable {
-            milli_cpu: milli_cpu.unwrap_or_else(|| cores() as u64 * 1000),
-            memory: memory.unwrap_or_else(allocatable_memory),
-            ephemeral_storage: if wants_disk() { disk(&self.shared.folders.pods()) } else { 0 },
-        }
-    }
-}
-
-fn disk(folder: &Path) -> u64 {
-    allocatable(folder).ephemeral_storage.bytes()
 }

@@ -9,6 +9,7 @@ use super::resize::Resizer;
 use super::runtime::PodRuntime;
 use super::stats::StatsReader;
 use crate::lifecycle::Identity;
+use crate::resources::stats::PodStats;
 use crate::worker::PodHandle;
 
 /// A Pod's object and a hold on it. Clones are the same Pod; dropping all of them does not end it.
@@ -47,9 +48,9 @@ impl PodView {
         object
     }
 
-    /// What the Pod uses.
-    pub fn stats(&self) -> StatsReader {
-        StatsReader::new(&self.runtime, &self.handle)
+    /// What the Pod uses now; `None` once it is gone.
+    pub fn stats(&self) -> Option<PodStats> {
+        StatsReader::new(&self.runtime, &self.handle).read()
     }
 
     /// Gives the Pod other resources.

@@ -1,5 +1,6 @@
 //! One Pod's place: asked for, waited for, held as long as its process lives.
 
+use std::cell::LazyCell;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,12 +13,12 @@ use wasmpod::error::chain;
 use wasmpod::lifecycle::{Placement, PodFailure, ResizeAnswer};
 use wasmpod::pod::Scheduler;
 use wasmpod::records::{Alone, Changes, Held};
-use wasmpod::resources::node_name;
+use wasmpod::resources::{allocatable, node_name};
 
-use super::decide::decide;
+use super::decide::{Allocatable, decide};
 use super::insufficient::Insufficient;
 use crate::ledger::{ContainerRecord, PodRecord, Requests, State};
-use crate::node::Node;
+use crate::node::{Node, Settings};
 
 /// Who looks whether there is room must be alone.
 const LOCK: &str = "admission.lock";
@@ -56,7 +57,8 @@ pub enum ResizeError {
 }
 
 impl Place {
-    pub(crate) fn new(node: Node) -> Self {
+    /// A place for one more Pod, still to be had.
+    pub fn new(node: Node) -> Self {
         Self { node, entry: Mutex::default() }
     }
 
@@ -93,7 +95,7 @@ impl Place {
         let mut entry = self.entry();
         let Some(entry) = entry.as_mut() else { return Ok(()) };
         let wanted = PodRecord { requests, containers, ..entry.record.clone() };
-        let allocatable = self.node.allocatable(|| requests.ephemeral_storage > 0);
+        let allocatable = self.allocatable(requests);
         // What it has already is no question.
         let more = Requests {
             milli_cpu: if requests.milli_cpu > entry.record.requests.milli_cpu {
@@ -123,7 +125,7 @@ impl Place {
         let mut entry = self.entry();
         let known = entry.as_ref().map(|entry| entry.record.clone());
         let record = known.unwrap_or_else(|| self.record(pod, State::Waiting));
-        let allocatable = self.node.allocatable(|| record.requests.ephemeral_storage > 0);
+        let allocatable = self.allocatable(record.requests);
         let decision = decide(&allocatable, &others, &record);
         let state = if decision.is_ok() { State::Admitted } else { State::Waiting };
         let record = PodRecord { state, ..record };
@@ -139,6 +141,21 @@ impl Place {
             }
         }
         Ok(decision)
+    }
+
+    /// What all Pods together may request. The machine is asked only for what was not said.
+    fn allocatable(&self, wanted: Requests) -> Allocatable {
+        let Settings { milli_cpu, memory } = *self.node.settings();
+        let machine = LazyCell::new(|| allocatable(&self.node.folders().pods()));
+        let cores = || u64::try_from(machine.cpu.milli_ceil()).unwrap_or(0);
+        Allocatable {
+            milli_cpu: milli_cpu.unwrap_or_else(cores),
+            memory: memory.unwrap_or_else(|| machine.memory.bytes()),
+            ephemeral_storage: match wanted.ephemeral_storage {
+                0 => 0,
+                _ => machine.ephemeral_storage.bytes(),
+            },
+        }
     }
 
     /// Waits until nobody else looks. Never in the kernel: Ctrl-C must be heard meanwhile.

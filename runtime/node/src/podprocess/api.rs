@@ -66,10 +66,10 @@ impl Api {
         })?;
         match route {
             Route::Status => Ok(json(&self.pod.object())),
-            Route::Stats => {
-                let stats = self.pod.stats().read();
-                Ok(json(&stats.ok_or_else(|| Refusal::from(&ResizeError::Gone))?))
-            }
+            Route::Stats => match self.pod.stats() {
+                Some(stats) => Ok(json(&stats)),
+                None => Err(Refusal::gone(&self.pod.identity().name)),
+            },
             Route::Resize => {
                 let kind = patch_kind(&request)?;
                 let patch: Value = read(request).await?;
@@ -119,6 +119,11 @@ impl Refusal {
             ),
         };
         Self { code, reason, message }
+    }
+
+    fn gone(pod: &str) -> Self {
+        let message = format!("pods {pod:?} not found: it has ended");
+        Self { code: StatusCode::GONE, reason: "Gone", message }
     }
 
     fn bad(why: impl std::fmt::Display) -> Self {

@@ -6,7 +6,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /status` | the Pod with its status |
-//! | `GET /stats` | what the Pod and its containers use |
+//! | `GET /stats` | what it uses: [`PodStats`](wasmpod::resources::stats::PodStats) |
 //! | `PATCH /resize` with a strategic or JSON merge patch | the Pod as it is wanted now, and whether that has changed it |
 //! | `POST /containers/NAME/evict` with `{"message": ...}` | the container is OOMKilled with that message |
 //! | `POST /evict` with `{"message": ...}` | the Pod fails as Evicted with that message |
@@ -17,17 +17,14 @@
 //! | `api` | what is answered and done | |
 //! | `server` | connections, and their bounds | |
 //! | `client` | asking | |
-//! | `attend` | what a Pod's process does beside its Pod | |
 
 mod api;
-mod attend;
 mod client;
 mod route;
 mod server;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use api::{Eviction, Patched};
-pub use attend::attend;
 pub use client::{ClientError, PodClient};
 pub use server::{ControlServer, ServeError};

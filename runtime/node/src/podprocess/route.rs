@@ -53,8 +53,8 @@ mod tests {
         use Unroutable::{MethodNotAllowed, NotFound};
         for (method, path, expected) in [
             (Method::GET, "/status", Ok(Route::Status)),
-            (Method::POST, "/status", Err(MethodNotAllowed)),
             (Method::GET, "/stats", Ok(Route::Stats)),
+            (Method::POST, "/status", Err(MethodNotAllowed)),
             (Method::PATCH, "/resize", Ok(Route::Resize)),
             (Method::GET, "/resize", Err(MethodNotAllowed)),
             (Method::POST, "/evict", Ok(Route::Evict)),

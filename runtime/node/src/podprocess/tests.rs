@@ -17,9 +17,8 @@ use wasmpod::pod::{Folders, Host, Pod, PodBuilder};
 use wasmpod::worker::PodHandle;
 
 use super::*;
-use crate::node::{Node, Settings};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sleeps for ever.
 const IDLE: &str = r#"(module
@@ -32,7 +31,7 @@ const IDLE: &str = r#"(module
         (loop (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))
             (br 0))))"#;
 
-fn pod(root: &Path, spec: &str) -> Pod {
+pub(crate) fn pod(root: &Path, spec: &str) -> Pod {
     std::fs::write(root.join("idle.wat"), IDLE).unwrap();
     let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: idle}}\nspec: {spec}");
     let name = root.join("pod.yaml").display().to_string();
@@ -67,6 +66,10 @@ async fn a_pod_is_asked_and_told_over_its_socket() {
         let object = client.status().await.unwrap();
         assert_eq!(object.metadata.name.as_deref(), Some("idle"));
         assert_eq!(object.status.unwrap().phase.as_deref(), Some("Running"));
+
+        let stats = client.stats().await.unwrap();
+        assert_eq!(stats.containers[0].name, "web");
+        assert_eq!(stats.containers[0].memory.working_set_bytes, 65_536);
 
         let eviction = Eviction { message: "it holds too much".to_owned() };
         let refused = client.evict_container("db", &eviction).await.unwrap_err();
@@ -129,39 +132,4 @@ async fn a_caller_that_sends_too_much_is_cut_off_and_the_others_are_answered() {
     let object = PodClient::new(&socket).status().await.unwrap();
     assert_eq!(object.metadata.name.as_deref(), Some("idle"));
     drop(silent);
-}
-
-#[tokio::test]
-async fn a_pod_is_known_while_it_lives() {
-    let root = tempfile::tempdir().unwrap();
-    let folders = Folders::find(Some(root.path())).unwrap();
-    let node = Node::new(&folders, Settings::default());
-    let pod = pod(
-        root.path(),
-        "{containers: [{name: web, image: ./idle.wat, resources: {requests: {cpu: 100m}}}]}",
-    );
-    let (handle, view) = (pod.handle(), pod.view());
-    let attending = attend(node.place(), view);
-    let talk = async {
-        let ledger = node.ledger();
-        let known = timeout(PATIENCE, async {
-            loop {
-                if let [known] = ledger.pods_now().as_slice() {
-                    return known.clone();
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        });
-        let known = known.await.expect("in time");
-        assert_eq!((known.full_name().as_str(), known.requests.milli_cpu), ("default/idle", 100));
-        let object = PodClient::new(&known.socket).status().await.unwrap();
-        assert_eq!(object.metadata.uid.as_deref(), Some(known.uid.as_str()));
-        handle.kill().await;
-    };
-    let life = async { tokio::join!(pod.run(), talk) };
-    tokio::select! {
-        never = attending => match never {},
-        _ended = life => {}
-    }
-    assert!(node.ledger().pods_now().is_empty());
 }

@@ -14,9 +14,8 @@ use wasmpod::guest::Stdin;
 use wasmpod::logs::log_queue;
 use wasmpod::pod::{Folders, Host, Neighbour, Pod, PodBuilder, PublishedPort};
 use wasmpod::worker::{Finished, PodHandle};
-use wasmpod_node::Node;
 use wasmpod_node::admission::Place;
-use wasmpod_node::podprocess::attend;
+use wasmpod_node::{Node, attend};
 
 use super::bundle::{self, Bundle, Events, Logs};
 use super::images;
@@ -66,8 +65,8 @@ pub(crate) async fn run_pod(
         .log_sink(Arc::clone(&queue) as _)
         .build()
         .map_err(|error| Failure::because(&name, &error))?;
-    let attending = attend(place, pod.view());
-    helpers.spawn(async { match attending.await {} });
+    let attending = attend(place, pod.view(), bundle.eviction);
+    helpers.spawn(async move { match attending.await {} });
     let handle = pod.handle();
     let watching = events::watch(&handle, show, name).run(tell.clone());
     let printer = Printer::start(lines, layout, told);
@@ -142,7 +141,7 @@ fn build(
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let compiler = compiler::find().map_err(|error| Failure::because("cannot start", &error))?;
     let quiet = bundle.show.events == Events::None;
-    let place = Node::new(&folders, bundle.node).place();
+    let place = Arc::new(Place::new(Node::new(&folders, bundle.node)));
     let told = tell.clone();
     let host = Host::builder(folders)
         .compiler(compiler)

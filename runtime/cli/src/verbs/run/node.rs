@@ -2,8 +2,9 @@
 
 use wasmpod::manifest::quantity::Quantity;
 use wasmpod_node::Settings;
+use wasmpod_node::pressure::{self, Policy};
 
-use crate::args::NodeOptions;
+use crate::args::{Eviction, NodeOptions};
 
 /// A part of the machine's CPU, in thousandths of a core.
 ///
@@ -33,4 +34,12 @@ fn amount(text: &str, such_as: &str) -> Result<Quantity, String> {
 
 pub(super) fn settings(options: &NodeOptions) -> Settings {
     Settings { milli_cpu: options.node_cpu, memory: options.node_memory }
+}
+
+pub(super) fn eviction(options: &NodeOptions) -> pressure::Settings {
+    let policy = match options.eviction {
+        Eviction::Container => Policy::Container,
+        Eviction::Pod => Policy::Pod,
+    };
+    pressure::Settings { hard: options.eviction_hard, policy }
 }

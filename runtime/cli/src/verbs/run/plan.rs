@@ -115,6 +115,7 @@ pub(super) fn bundles(
             allow_net: verb.options.allow_net.clone(),
             cgroup: verb.options.cgroup,
             node: node::settings(&verb.options.node),
+            eviction: node::eviction(&verb.options.node),
             neighbours: Vec::new(),
             place: None,
             parent: None,
