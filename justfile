@@ -19,6 +19,10 @@ check:
 bench:
     cargo xtask bench
 
+# Measure what CPU requests and limits come to
+cpu-table *ARGS:
+    cargo xtask cpu-table {{ARGS}}
+
 # Format all the code
 fmt:
     cargo fmt --all

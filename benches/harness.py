@@ -61,13 +61,13 @@ class Bench:
     cache: fresh copies of both make the comparison fair.
     """
 
-    wasmtime: Path
+    wasmtime: Path | None
     wasmpod: Path | None
     quick: bool
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="wasmpod-bench-")))
 
     def __post_init__(self):
-        self.wasmtime = self._copy(self.wasmtime, "wasmtime")
+        self.wasmtime = self.wasmtime and self._copy(self.wasmtime, "wasmtime")
         self.wasmpod = self.wasmpod and self._copy(self.wasmpod, "wasmpod")
         home = self.folder / "home"
         home.mkdir()

@@ -3,22 +3,28 @@
 
 mod harness;
 
+mod admission;
 mod bad_guests;
 mod bad_images;
 mod bad_manifests;
 mod bad_surroundings;
 mod cgroups;
 mod cli;
+mod cpu;
 mod eviction;
 mod examples;
 mod kills;
 mod kinds;
 mod manifests;
+mod memory;
 mod network;
+mod node_pressure;
 mod probes;
 mod programs;
+mod resize;
 mod run;
 mod services;
 mod sockets;
+mod stats;
 mod stop;
 mod terminal;

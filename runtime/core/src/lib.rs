@@ -19,4 +19,5 @@ pub mod executor;
 pub mod error;
 pub mod event;
 mod private_folder;
+pub mod records;
 pub use wasmpod_manifest as manifest;

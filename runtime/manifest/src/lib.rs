@@ -3,6 +3,7 @@
 //! [`load`] reads manifests as `kubectl` reads them, refuses what the API server would refuse
 //! (and what this runtime cannot keep its word on), and says where every error is.
 
+pub mod annotation;
 mod containers;
 mod decode;
 pub mod defaults;

@@ -1,3 +1,27 @@
-//! Many Pods on one machine: the object store, the processes of Pods, the Kubernetes API.
+//! Many Pods on one machine, each in a process of its own and no daemon above them.
 //!
-//! Nothing is here yet. `wasmpod run` needs no node: its Pods live as long as the command.
+//! An import points down this list or sideways inside a folder, never up.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `attend` | what a Pod's process does beside its Pod |
+//! | `pressure` | what happens when the machine runs short of memory |
+//! | `podprocess` | what a Pod's process does for others: its socket, and how to speak to it |
+//! | `admission` | whether there is room for a Pod |
+//! | `node` | the machine as a Pod that starts meets it |
+//! | `ledger` | the Pods that live, and what each of them asks for |
+
+mod attend;
+
+pub mod pressure;
+
+pub mod podprocess;
+
+pub mod admission;
+
+pub mod node;
+
+pub mod ledger;
+
+pub use attend::attend;
+pub use node::{Node, Settings};

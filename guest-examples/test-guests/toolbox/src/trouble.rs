@@ -3,14 +3,20 @@
 //! | words | deed |
 //! |---|---|
 //! | `allocate` | takes memory, MiB by MiB, until there is no more; says how much it was |
+//! | `allocate after FILE` | the same, once FILE is there |
 //! | `allocate-and-abort` | the same without looking: the failed allocation ends the program |
+//! | `allocate-and-free COUNT` | takes 16 MiB and gives them back, COUNT times |
+//! | `grow MIB` | takes so much at once; prints `denied` at each attempt that fails, then `holding`, and sleeps for ever |
 //! | `hold MIB` | takes so much, prints `holding`, sleeps for ever |
+//! | `hold MIB before FILE` | the same, and writes FILE once it has it |
 //! | `panic` | panics |
 //! | `recurse` | calls itself for ever |
 //! | `spin` | prints `spinning`, then computes for ever and listens to nobody |
 //! | `trap` | runs into `unreachable` |
 
+use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -21,8 +27,12 @@ const MIB: usize = 1024 * 1024;
 pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
     Some(match words {
         ["allocate"] => allocate(),
+        ["allocate", "after", file] => allocate_after(Path::new(file)),
+        ["allocate-and-free", count] => allocate_and_free(count),
         ["allocate-and-abort"] => allocate_and_abort(),
-        ["hold", mib] => hold(mib),
+        ["grow", mib] => grow(mib),
+        ["hold", mib] => hold(mib, None),
+        ["hold", mib, "before", file] => hold(mib, Some(file)),
         ["panic"] => panic!("asked to"),
         ["recurse"] => recurse(),
         ["spin"] => spin(),
@@ -49,6 +59,21 @@ fn allocate() -> Outcome {
     Ok(())
 }
 
+fn allocate_after(file: &Path) -> Outcome {
+    while !file.exists() {
+        sleep(Duration::from_millis(20));
+    }
+    allocate()
+}
+
+fn allocate_and_free(count: &str) -> Outcome {
+    for _ in 0..count.parse::<u64>()? {
+        drop(black_box(block(16 * MIB)?));
+    }
+    println!("all of it is free again");
+    Ok(())
+}
+
 fn allocate_and_abort() -> Outcome {
     let mut blocks = Vec::new();
     loop {
@@ -56,9 +81,21 @@ fn allocate_and_abort() -> Outcome {
     }
 }
 
-fn hold(mib: &str) -> Outcome {
+fn grow(mib: &str) -> Outcome {
+    let bytes = mib.parse::<usize>()?.saturating_mul(MIB);
+    while Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+        println!("denied");
+        sleep(Duration::from_millis(200));
+    }
+    hold(mib, None)
+}
+
+fn hold(mib: &str, file: Option<&str>) -> Outcome {
     let block = block(mib.parse::<usize>()?.saturating_mul(MIB))?;
     println!("holding");
+    if let Some(file) = file {
+        fs::write(file, "")?;
+    }
     loop {
         sleep(Duration::from_secs(3600));
         black_box(&block);

@@ -6,4 +6,6 @@ pub(crate) mod logs;
 pub(crate) mod printer;
 pub(crate) mod problem;
 pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod units;
 pub(crate) mod warnings;

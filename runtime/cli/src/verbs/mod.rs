@@ -3,6 +3,8 @@
 pub(crate) mod completion;
 pub(crate) mod explain;
 mod manifests;
+pub(crate) mod patch;
 pub(crate) mod pod_process;
 pub(crate) mod run;
+pub(crate) mod stats;
 pub(crate) mod validate;

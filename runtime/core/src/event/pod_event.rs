@@ -27,6 +27,10 @@ pub enum Severity {
 /// The reason of an Event; `Display` gives the text of the kubelet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
+    /// The Pod has its place.
+    Scheduled,
+    /// There is no room for the Pod.
+    FailedScheduling,
     /// An image is there.
     Pulled,
     /// A container was made.
@@ -61,6 +65,16 @@ pub enum Reason {
     Evicted,
     /// The Pod cannot run where it was put.
     UnexpectedAdmissionError,
+    /// Other resources were allocated to the Pod.
+    ResizeStarted,
+    /// It has the resources that were allocated to it.
+    ResizeCompleted,
+    /// They could not be made true yet.
+    ResizeError,
+    /// There is no room now for the resources that are wanted.
+    ResizeDeferred,
+    /// There never will be.
+    ResizeInfeasible,
 }
 
 /// The part of a Pod that an Event is about; `Display` gives the field path.

@@ -14,6 +14,7 @@ use super::pool::Pool;
 use super::queue::AccountKey;
 use super::share::{MilliCpu, Weight};
 use super::task::{Task, TaskCore, lock};
+use super::throttling::Throttling;
 
 /// A container's account on a [`PodExecutor`](super::PodExecutor): its tasks run by the
 /// account's weight and within its limit, both meant for their sum. A handle; clones are the same
@@ -75,6 +76,15 @@ impl Account {
             Place::Inline { bill, .. } => lock(bill).charge(cpu),
         }
         self.state.used(cpu);
+    }
+
+    /// What the limit has done so far: nothing is counted while there is none. Without threads what
+    /// is ahead of a task that waits already counts.
+    pub fn throttling(&self) -> Throttling {
+        match &self.state.place {
+            Place::Pool { pool, key } => pool.throttling(*key),
+            Place::Inline { bill, .. } => lock(bill).throttling(),
+        }
     }
 
     /// Changes the weight, for what is used from now on.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::clock::{MILLISECOND, Nanos};
 use super::share::MilliCpu;
 use super::throttle::Throttle;
+use super::throttling::{Meter, Throttling, Want};
 
 /// What an account has used and not yet waited for.
 #[derive(Debug, Default)]
@@ -21,6 +22,7 @@ pub(super) struct Bill {
     /// For accounts with a limit, from the first payment on.
     limit: Option<MilliCpu>,
     throttle: Option<(Instant, Throttle)>,
+    meter: Option<(Instant, Meter)>,
 }
 
 impl Bill {
@@ -51,7 +53,24 @@ impl Bill {
         let (since, throttle) = self.throttle.get_or_insert_with(|| (now, Throttle::new(limit, 0)));
         throttle.charge(cpu, nanos(computed - *since));
         let held = throttle.held_until().map(|until| *since + Duration::from_nanos(until));
-        Some(held.map_or(computed, |held| held.max(computed)))
+        let paid = held.map_or(computed, |held| held.max(computed));
+        self.count([now, free, computed, paid]);
+        Some(paid)
+    }
+
+    /// Of four moments in a row the first is now; then come a wait for the core, computing, a hold.
+    fn count(&mut self, moments: [Instant; 4]) {
+        let (since, meter) = self.meter.get_or_insert_with(|| (moments[0], Meter::new(0)));
+        let [now, free, computed, paid] = moments.map(|moment| nanos(moment - *since));
+        // The wait is that of a task which is counted already.
+        meter.pass(Want::Nothing, now);
+        meter.pass(Want::Run, free);
+        meter.pass(Want::Run, computed);
+        meter.pass(Want::Held(paid), paid);
+    }
+
+    pub(super) fn throttling(&self) -> Throttling {
+        self.meter.as_ref().map(|(_, meter)| meter.throttling()).unwrap_or_default()
     }
 
     pub(super) fn set_limit(&mut self, limit: Option<MilliCpu>, now: Instant) {
@@ -109,6 +128,27 @@ mod tests {
             assert_eq!(tasks[1] - start, Duration::from_secs(wanted));
             assert!(tasks[0] < tasks[1] && tasks[1] - tasks[0] <= Duration::from_millis(2));
         }
+    }
+
+    #[test]
+    fn holds_are_counted_in_periods_and_time() {
+        let mut bill = Bill::new(MilliCpu::new(250));
+        let mut now = Instant::now();
+        for _ in 0..250 {
+            bill.charge(MILLISECOND);
+            now = bill.pay(now).unwrap();
+        }
+        let Throttling { nr_periods, nr_throttled, throttled_time } = bill.throttling();
+        assert_eq!((nr_periods, nr_throttled), (10, 10));
+        assert_eq!(throttled_time, Duration::from_millis(750));
+        // A second without work.
+        bill.charge(MILLISECOND);
+        bill.pay(now + Duration::from_secs(1));
+        assert_eq!((bill.throttling().nr_periods, bill.throttling().nr_throttled), (11, 10));
+        bill.set_limit(None, now + Duration::from_secs(2));
+        bill.charge(MILLISECOND);
+        bill.pay(now + Duration::from_secs(2));
+        assert_eq!(bill.throttling().nr_periods, 11);
     }
 
     #[test]

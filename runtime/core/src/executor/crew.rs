@@ -24,6 +24,8 @@ pub(super) type WorkerId = usize;
 #[derive(Debug)]
 pub(super) struct Crew {
     allowed: Allowed,
+    /// So many may poll at a time for now.
+    width: usize,
     seats: Vec<Activity>,
     /// In order of parking; the last is the warmest.
     parked: Vec<WorkerId>,
@@ -70,7 +72,17 @@ pub(super) enum Summons {
 impl Crew {
     /// A crew of which so many may poll at a time; nobody is hired yet.
     pub(super) fn new(allowed: Allowed) -> Self {
-        Self { allowed, seats: Vec::new(), parked: Vec::new() }
+        Self { allowed, width: usize::MAX, seats: Vec::new(), parked: Vec::new() }
+    }
+
+    /// Has no more than `width` poll at a time, at least one, until told otherwise.
+    pub(super) fn narrow(&mut self, width: usize) {
+        self.width = width;
+    }
+
+    /// Whether one more may poll beside `busy`.
+    fn admits(&self, busy: usize) -> bool {
+        busy == 0 || (busy < self.width && self.allowed.admits(busy))
     }
 
     /// Whom to wake for a task that was queued and makes `waiting` of them, if anybody.
@@ -99,7 +111,7 @@ impl Crew {
 
     fn wake(&mut self, home: Option<WorkerId>) -> Option<Summons> {
         let id = home.filter(|id| self.is_parked(*id)).or_else(|| self.parked.last().copied())?;
-        if !self.allowed.admits(self.coming()) {
+        if !self.admits(self.coming()) {
             return None;
         }
         self.between(id);
@@ -109,7 +121,7 @@ impl Crew {
     fn hire(&mut self) -> Option<Summons> {
         let spares = self.count(|activity| matches!(activity, Activity::Stuck)).min(SPARES);
         let seated = self.present().saturating_sub(spares);
-        if !self.allowed.admits(self.coming()) || !self.allowed.admits(seated) {
+        if !self.admits(self.coming()) || !self.admits(seated) {
             return None;
         }
         let id = self.seats.iter().position(|activity| *activity == Activity::Gone).unwrap_or_else(
@@ -124,7 +136,7 @@ impl Crew {
 
     /// Whether a worker that asks may take a task.
     pub(super) fn may_poll(&self) -> bool {
-        self.allowed.admits(self.polling())
+        self.admits(self.polling())
     }
 
     pub(super) fn begin_poll(&mut self, id: WorkerId, now: Nanos) {
@@ -245,6 +257,25 @@ mod tests {
         assert!(!crew.may_poll());
         assert_eq!(crew.summon(None, 5), None);
         assert_eq!(crew.reinforce(5), None);
+    }
+
+    #[test]
+    fn a_narrow_crew_leaves_cores_to_others_until_it_is_wide_again() {
+        let mut crew = started(2, 2);
+        crew.narrow(1);
+        crew.between(1);
+        assert!(!crew.may_poll(), "the other one polls");
+        crew.park(1);
+        assert_eq!(crew.reinforce(5), None);
+        crew.between(0);
+        assert!(crew.may_poll());
+        crew.begin_poll(0, 0);
+        crew.narrow(usize::MAX);
+        assert_eq!(crew.reinforce(5), Some(Summons::Wake(1)));
+        crew.narrow(0);
+        crew.between(0);
+        crew.park(0);
+        assert!(crew.may_poll(), "one may always");
     }
 
     #[test]

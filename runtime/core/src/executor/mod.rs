@@ -5,7 +5,7 @@
 //! and polls on the caller's own runtime, in plain order, which is what virtual time needs.
 //!
 //! Decides who runs next, for how long, and on which thread: shares by [`Weight`], limits in
-//! [`MilliCpu`], both for the sum of an [`Account`]'s tasks. What runs is no concern of it, save
+//! [`MilliCpu`], both for the sum of an [`Account`]'s tasks, and one limit for all accounts together. What runs is no concern of it, save
 //! that guests give way at each epoch tick through [`yield_point()`].
 //!
 //! ```text
@@ -19,7 +19,12 @@
 //! | `share` | weights and limits as types | yes |
 //! | `queue` | who is next | yes |
 //! | `throttle` | when an account over its limit may go on | yes |
+//! | `bandwidth` | a limit that may change, and what it holds | yes |
+//! | `throttling` | how often and how long a limit held something | yes |
+//! | `fair_share` | what of the machine is left to other Pods | yes |
+//! | `neighbours`, `idle` | what busy Pods tell each other, what nobody uses | |
 //! | `ledger` | poll times made CPU time | yes |
+//! | `overhead`, `aside` | who pays for CPU time beside the polls | `overhead` |
 //! | `crew` | which worker polls, parks, is stuck | yes |
 //! | `task` | one future: woken, polled, aborted | |
 //! | `account` | what a container is charged to | |
@@ -45,12 +50,18 @@
 //! throughput went into page faults), which is the program's to do, not a library's.
 
 mod account;
+mod aside;
+mod bandwidth;
 mod bill;
 mod blocking;
 mod clock;
 mod crew;
+mod fair_share;
+mod idle;
 mod inline;
 mod ledger;
+mod neighbours;
+mod overhead;
 mod pod_executor;
 mod pool;
 mod queue;
@@ -58,6 +69,7 @@ mod share;
 mod task;
 mod threads;
 mod throttle;
+mod throttling;
 mod ticker;
 mod worker;
 mod yield_point;
@@ -71,4 +83,5 @@ pub(crate) use pod_executor::cores;
 pub use pod_executor::{PodExecutor, Stats, StillRunning};
 pub use share::{MilliCpu, Weight};
 pub use task::{AbortHandle, Task, TaskError};
+pub use throttling::Throttling;
 pub use yield_point::{YieldPoint, yield_point};

@@ -1,6 +1,7 @@
 //! The handle to a Pod's executor.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -12,8 +13,10 @@ use super::account::{Account, Place};
 use super::bill::Bill;
 use super::crew::Allowed;
 use super::inline::Inline;
+use super::neighbours::Neighbours;
 use super::pool::Pool;
 use super::share::{MilliCpu, Weight};
+use super::throttling::Throttling;
 
 /// Polls the tasks of one Pod's containers. Dropping it aborts every task and lets the threads
 /// end, without waiting for them: idle ones a tick later, if the tokio runtime that it is dropped in goes
@@ -98,6 +101,40 @@ impl PodExecutor {
                 let bill = Mutex::new(Bill::new(limit));
                 Account::new(name.into(), Place::Inline { inline: Arc::clone(inline), bill })
             }
+        }
+    }
+
+    /// Limits all accounts together, beside what limits each of them. Without threads it has no
+    /// effect: there every account has a core of its own.
+    pub fn set_limit(&self, limit: Option<MilliCpu>) {
+        match &self.kind {
+            Kind::Threads(pool) => pool.set_limit_together(limit),
+            Kind::Inline(_) => {}
+        }
+    }
+
+    /// What the limit of all accounts together has done so far.
+    pub fn throttling(&self) -> Throttling {
+        match &self.kind {
+            Kind::Threads(pool) => pool.throttling_together(),
+            Kind::Inline(_) => Throttling::default(),
+        }
+    }
+
+    /// Has the accounts together share the machine by `weight` with all executors that meet in the
+    /// file `place`, those of other processes too, while they are busy. `id` is this one's name
+    /// among them. Nothing is done before it has been busy for a moment, and nothing without threads.
+    pub fn share_machine(&self, place: PathBuf, id: u64, weight: NonZeroU32) {
+        if let Kind::Threads(pool) = &self.kind {
+            // Counted when it matters, by a thread that has the time.
+            pool.set_neighbours(Some(Neighbours::new(place, id, weight.get(), cores)));
+        }
+    }
+
+    /// Takes of the machine what the kernel gives.
+    pub fn leave_sharing_to_kernel(&self) {
+        if let Kind::Threads(pool) = &self.kind {
+            pool.set_neighbours(None);
         }
     }
 

@@ -19,12 +19,20 @@ use tokio::sync::Notify;
 use wasmtime::{Engine, EngineWeak};
 
 use super::account::{Account, AccountState, Place};
+use super::aside::Aside;
 use super::clock::{self, Nanos};
 use super::crew::{Allowed, Crew, Summons, WorkerId};
+use super::fair_share::Verdict;
 use super::ledger::Share;
+use super::neighbours::Neighbours;
+use super::overhead::Overhead;
 use super::queue::{AccountKey, Queue};
 use super::share::{MilliCpu, Weight};
 use super::task::{LiveTasks, Polled, Task, TaskCore, TaskId, lock};
+use super::throttling::Throttling;
+
+/// Ticks between two counts of the threads aside, each of which takes a microsecond or two.
+const COUNT_ASIDE: u32 = 8;
 
 pub(super) struct Pool {
     /// Itself, for the threads that it starts.
@@ -32,6 +40,10 @@ pub(super) struct Pool {
     pub(super) state: Mutex<State>,
     ticks: AtomicU32,
     engines: Mutex<Vec<EngineWeak>>,
+    /// Threads that do what guests wait for.
+    pub(super) aside: Arc<Aside>,
+    /// The other Pods of the machine. Locked before the state.
+    neighbours: Mutex<Option<Neighbours>>,
     /// The last task's future is dropped.
     pub(super) emptied: Notify,
 }
@@ -42,6 +54,7 @@ pub(super) struct State {
     pub(super) live: LiveTasks,
     accounts: Vec<(AccountKey, Weak<AccountState>)>,
     pub(super) crew: Crew,
+    overhead: Overhead,
     /// By worker: rung when it is summoned.
     pub(super) bells: Vec<Arc<Notify>>,
     pub(super) ticker: Ticker,
@@ -95,6 +108,7 @@ impl Pool {
                 live: LiveTasks::default(),
                 accounts: Vec::new(),
                 crew: Crew::new(allowed),
+                overhead: Overhead::default(),
                 bells: Vec::new(),
                 ticker: Ticker::Absent,
                 rescues: 0,
@@ -102,6 +116,8 @@ impl Pool {
             }),
             ticks: AtomicU32::new(0),
             engines: Mutex::new(Vec::new()),
+            aside: Arc::default(),
+            neighbours: Mutex::new(None),
             emptied: Notify::new(),
         })
     }
@@ -140,6 +156,24 @@ impl Pool {
             state.summon(None)
         };
         self.answer(summons);
+    }
+
+    /// Limits all accounts together.
+    pub(super) fn set_limit_together(&self, limit: Option<MilliCpu>) {
+        let summons = {
+            let mut state = lock(&self.state);
+            state.queue.set_limit_together(limit, clock::monotonic());
+            state.summon(None)
+        };
+        self.answer(summons);
+    }
+
+    pub(super) fn throttling(&self, key: AccountKey) -> Throttling {
+        lock(&self.state).queue.throttling(key, clock::monotonic())
+    }
+
+    pub(super) fn throttling_together(&self) -> Throttling {
+        lock(&self.state).queue.throttling_together(clock::monotonic())
     }
 
     pub(super) fn charge(&self, key: AccountKey, cpu: Nanos) {
@@ -187,7 +221,7 @@ impl Pool {
         let tick = self.ticks.load(Relaxed);
         let summons = {
             let mut state = lock(&self.state);
-            state.queue.push(key, task, tick);
+            state.queue.push(key, task, tick, clock::monotonic);
             state.summon(here)
         };
         self.answer(summons);
@@ -237,7 +271,7 @@ impl Pool {
         &self,
         id: WorkerId,
         report: Report,
-        settled: &[Share<Arc<AccountState>>],
+        settled: &mut [Share<Arc<AccountState>>],
         now: Nanos,
     ) {
         let tick = self.ticks.load(Relaxed);
@@ -245,10 +279,10 @@ impl Pool {
             let mut state = lock(&self.state);
             state.crew.between(id);
             if let Some(key) = report.task.account.key() {
-                state.queue.polled(key, report.took);
+                state.queue.polled(key, report.took, now);
                 state.settle(settled, now);
                 if report.polled == Polled::Again {
-                    state.queue.push(key, Arc::clone(&report.task), tick);
+                    state.queue.push(key, Arc::clone(&report.task), tick, || now);
                 }
             }
             match report.polled {
@@ -265,7 +299,7 @@ impl Pool {
         &self,
         task: &TaskCore,
         took: Nanos,
-        settled: &[Share<Arc<AccountState>>],
+        settled: &mut [Share<Arc<AccountState>>],
         now: Nanos,
     ) {
         let ended = {
@@ -295,8 +329,61 @@ impl Pool {
         self.ticks.load(Relaxed)
     }
 
-    /// One tick of the clock that makes guests give way: epochs, waiters, stuck workers.
-    pub(super) fn tick(&self) {
+    /// Has all accounts together share the machine with `neighbours`, or with nobody.
+    pub(super) fn set_neighbours(&self, neighbours: Option<Neighbours>) {
+        *lock(&self.neighbours) = neighbours;
+        self.obey(Verdict::Free, clock::monotonic());
+    }
+
+    /// Looks at the other Pods of the machine, if it is time.
+    pub(super) fn meet_neighbours(&self) {
+        let now = clock::monotonic();
+        let mut neighbours = lock(&self.neighbours);
+        if let Some(neighbours) = neighbours.as_mut().filter(|neighbours| neighbours.is_due(now)) {
+            let own = lock(&self.state).queue.totals(now);
+            let verdict = neighbours.round(own, now);
+            self.obey(verdict, now);
+        }
+    }
+
+    /// How long until the next look, if others wait for what this Pod says.
+    pub(super) fn next_meeting(&self) -> Option<Nanos> {
+        lock(&self.neighbours).as_ref()?.next_round(clock::monotonic())
+    }
+
+    /// Tells the other Pods that this one is idle.
+    pub(super) fn leave_neighbours(&self) {
+        if let Some(neighbours) = lock(&self.neighbours).as_mut() {
+            neighbours.leave();
+        }
+    }
+
+    fn obey(&self, verdict: Verdict, now: Nanos) {
+        let (share, width) = match verdict {
+            Verdict::Quiet | Verdict::Free => (None, usize::MAX),
+            Verdict::Held(share) => {
+                let cores = share.get().div_ceil(1000);
+                (Some(share), usize::try_from(cores).unwrap_or(usize::MAX))
+            }
+        };
+        let summons = {
+            let mut state = lock(&self.state);
+            state.queue.set_share(share, now);
+            state.crew.narrow(width);
+            state.summon(None)
+        };
+        self.answer(summons);
+    }
+
+    /// The blocking thread that calls this ends.
+    pub(super) fn ended_aside(&self) {
+        let cpu = self.aside.end();
+        lock(&self.state).overhead.aside(cpu);
+    }
+
+    /// One tick of the clock that makes guests give way: epochs, waiters, stuck workers. `own` is the
+    /// CPU time of the ticker since the last one.
+    pub(super) fn tick(&self, own: Nanos) {
         for engine in lock(&self.engines).iter().filter_map(EngineWeak::upgrade) {
             engine.increment_epoch();
         }
@@ -304,8 +391,11 @@ impl Pool {
         // a ping-pong the queue is never empty, but nobody stays in it.
         let before = self.ticks.fetch_add(1, Relaxed).wrapping_sub(1);
         let now = clock::monotonic();
+        let aside = if before.is_multiple_of(COUNT_ASIDE) { self.aside.count() } else { 0 };
         let summons = {
             let mut state = lock(&self.state);
+            state.overhead.ticked(own);
+            state.overhead.aside(aside);
             if !state.doomed.is_empty() || state.queue.has_eligible(now) {
                 let relieved = state.crew.relieve(now);
                 state.rescues += u64::try_from(relieved).unwrap_or(u64::MAX);
@@ -329,8 +419,10 @@ impl State {
         self.crew.reinforce(self.queue.len() + self.doomed.len())
     }
 
-    fn settle(&mut self, settled: &[Share<Arc<AccountState>>], now: Nanos) {
+    fn settle(&mut self, settled: &mut [Share<Arc<AccountState>>], now: Nanos) {
+        self.overhead.charge(settled);
         for share in settled {
+            share.account.used(share.cpu);
             if let Some(key) = share.account.key() {
                 self.queue.settle(key, share.took, share.cpu, now);
             }

@@ -95,7 +95,7 @@ impl Pool {
             };
             let Some(task) = task else { return };
             task.discard();
-            self.discarded(&task, 0, &[], 0);
+            self.discarded(&task, 0, &mut [], 0);
         }
     }
 

@@ -3,7 +3,8 @@
 //! A tick moves the epoch of the Pod's engines on, so that every guest that computes gives way,
 //! and lets the pool look for those who waited a whole tick and for stuck workers. Always on it
 //! would cost 1.3 % of a core, so it rests when nothing is runnable and the next poll wakes it. When
-//! nothing is for long, the thread ends: an idle Pod pays for none that it does not need.
+//! nothing is for long, the thread ends: an idle Pod pays for none that it does not need. While the Pod is
+//! busy it also looks at the other Pods of the machine.
 
 use std::io;
 use std::sync::Arc;
@@ -38,16 +39,18 @@ pub(super) fn start(pool: Arc<Pool>) -> io::Result<()> {
 fn run(pool: &Pool) {
     // Found out here, and not under the pool's lock by the tick that asks for a second worker.
     cores();
-    let mut idle = 0;
+    let (mut idle, mut cpu) = (0, clock::thread_cpu());
     loop {
         // Real time on a thread of its own: a guest must give way whatever its own clock says.
         thread::park_timeout(TICK);
-        pool.tick();
+        let before = std::mem::replace(&mut cpu, clock::thread_cpu());
+        pool.tick(cpu.saturating_sub(before));
+        pool.meet_neighbours();
         match pool.ticker_next(idle >= IDLE_TICKS) {
             TickerNext::Tick => idle = 0,
             TickerNext::Rest if idle < IDLE_TICKS => idle += 1,
             TickerNext::Rest if is_woken(pool) => idle = 0,
-            TickerNext::Rest | TickerNext::Leave => return,
+            TickerNext::Rest | TickerNext::Leave => return pool.leave_neighbours(),
         }
     }
 }
@@ -57,9 +60,15 @@ fn is_woken(pool: &Pool) -> bool {
     let start = clock::monotonic();
     while pool.ticker_rests() {
         let rested = Duration::from_nanos(clock::monotonic().saturating_sub(start));
-        match LINGER.checked_sub(rested) {
-            Some(left) if !left.is_zero() => thread::park_timeout(left),
-            _ => return !pool.dismiss_ticker(),
+        let meeting = pool.next_meeting().map(Duration::from_nanos);
+        match (LINGER.checked_sub(rested).filter(|left| !left.is_zero()), meeting) {
+            // All guests may be held, and others wait for what is said meanwhile.
+            (_, Some(meeting)) => {
+                thread::park_timeout(meeting);
+                pool.meet_neighbours();
+            }
+            (Some(left), None) => thread::park_timeout(left),
+            (None, None) => return !pool.dismiss_ticker(),
         }
     }
     true

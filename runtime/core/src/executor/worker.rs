@@ -42,7 +42,7 @@ pub(super) fn start(pool: Arc<Pool>, id: WorkerId, bell: Arc<Notify>) -> io::Res
     let thread = Builder::new().name(format!("pod-cpu-{id}")).stack_size(STACK).spawn(move || {
         let seated = Seated { pool, id };
         seated.pool.sit_down(id);
-        match runtime() {
+        match runtime(&seated.pool) {
             Ok(runtime) => {
                 runtime.block_on(Worker::new(&seated.pool, id, &bell).work());
                 // A thread that still reads standard input would never end.
@@ -57,9 +57,17 @@ pub(super) fn start(pool: Arc<Pool>, id: WorkerId, bell: Arc<Notify>) -> io::Res
     thread.map(drop)
 }
 
-fn runtime() -> io::Result<runtime::Runtime> {
+fn runtime(pool: &Arc<Pool>) -> io::Result<runtime::Runtime> {
+    let (begins, ends) = (Arc::clone(&pool.aside), Arc::downgrade(pool));
     runtime::Builder::new_current_thread()
         .enable_all()
+        // Called by the blocking threads only: this one is not the runtime's.
+        .on_thread_start(move || begins.begin())
+        .on_thread_stop(move || {
+            if let Some(pool) = ends.upgrade() {
+                pool.ended_aside();
+            }
+        })
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         .thread_name("pod-blocking")
@@ -124,30 +132,28 @@ impl<'pool> Worker<'pool> {
 
     fn poll(&mut self, task: Arc<TaskCore>) {
         let polled = task.poll_once();
-        let took = self.note(&task, polled == Polled::Done);
+        let took = self.note(&task, polled);
         self.turn.polls += 1;
-        self.pool.report(self.id, Report { task, took, polled }, &self.settled, self.now);
+        self.pool.report(self.id, Report { task, took, polled }, &mut self.settled, self.now);
         self.settled.clear();
     }
 
     fn discard(&mut self, task: &Arc<TaskCore>) {
         task.discard();
-        let took = self.note(task, true);
-        self.pool.discarded(task, took, &self.settled, self.now);
+        let took = self.note(task, Polled::Done);
+        self.pool.discarded(task, took, &mut self.settled, self.now);
         self.settled.clear();
     }
 
     /// Charges the time since the last note to the task's account.
-    fn note(&mut self, task: &TaskCore, last: bool) -> Nanos {
+    fn note(&mut self, task: &TaskCore, polled: Polled) -> Nanos {
         let end = clock::monotonic();
         let took = end.saturating_sub(self.now);
         self.now = end;
-        self.ledger.note(Arc::clone(&task.account), took);
-        if last || self.ledger.is_due() {
+        let waits = u64::from(polled == Polled::Pending);
+        self.ledger.note(Arc::clone(&task.account), took, waits);
+        if polled == Polled::Done || self.ledger.is_due() {
             self.settled.extend(self.ledger.settle(clock::thread_cpu()));
-            for share in &self.settled {
-                share.account.used(share.cpu);
-            }
         }
         took
     }

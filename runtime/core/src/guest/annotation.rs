@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::manifest::annotation::Grammar;
+
 /// An annotation has a value that it cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("annotation `{annotation}`: {value:?} is not {expected}")]
@@ -14,31 +16,33 @@ pub struct AnnotationError {
     pub expected: &'static str,
 }
 
-/// One annotation of a Pod, before it is read.
+/// One annotation of a Pod, before it is read. Its grammar says whether it may be for all containers.
 pub(super) struct Annotation<'pod> {
-    pub(super) name: String,
-    /// What its value is, for who wrote something else.
-    pub(super) expected: &'static str,
+    pub(super) grammar: Grammar,
     pub(super) annotations: Option<&'pod BTreeMap<String, String>>,
+    pub(super) container: &'pod str,
 }
 
 impl Annotation<'_> {
-    /// Its value, or `default` where it is not there.
+    /// The container's, else that of all, else `default`.
     ///
     /// # Errors
     /// [`AnnotationError`] where `parse` makes nothing of it.
     pub(super) fn read<Value>(
         self,
-        parse: impl FnOnce(&str) -> Option<Value>,
+        parse: impl Fn(&str) -> Option<Value>,
         default: Value,
     ) -> Result<Value, AnnotationError> {
-        let Some(value) = self.annotations.and_then(|all| all.get(&self.name)) else {
-            return Ok(default);
-        };
-        parse(value.trim()).ok_or_else(|| AnnotationError {
-            annotation: self.name,
-            value: value.clone(),
-            expected: self.expected,
-        })
+        let Some(annotations) = self.annotations else { return Ok(default) };
+        let mut value = default;
+        for name in self.grammar.names(self.container) {
+            let Some(text) = annotations.get(&name) else { continue };
+            value = parse(text.trim()).ok_or_else(|| AnnotationError {
+                annotation: name,
+                value: text.clone(),
+                expected: self.grammar.expected,
+            })?;
+        }
+        Ok(value)
     }
 }

@@ -4,8 +4,9 @@ use wasmtime::WasmBacktrace;
 use wasmtime_wasi::I32Exit;
 
 use super::engine::EnginesError;
-use super::limiter::{MemoryLimiter, OutOfMemory};
+use super::limiter::MemoryLimiter;
 use crate::lifecycle::Exit;
+use crate::resources::memory::OutOfMemory;
 use crate::sandbox::wasi::p1::ListenError;
 
 /// How many frames of a trap go into the message; the innermost tell the most.

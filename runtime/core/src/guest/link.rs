@@ -119,8 +119,11 @@ fn link_p2(linker: &mut Linker<State>, interface: &str, metering: Metering) -> R
     use p2::bindings::clocks;
 
     if link_common!(p2, &mut *linker, interface) {
-        if interface == "wasi:filesystem/types" && metering == Metering::Fuel {
-            fronts::p2::file_streams_in_place(linker)?;
+        if interface == "wasi:filesystem/types" {
+            match metering {
+                Metering::Epochs => fronts::p2::charged_file_streams(linker)?,
+                Metering::Fuel => fronts::p2::file_streams_in_place(linker)?,
+            }
         }
         return Ok(());
     }

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Container;
 
-use super::Exceeded;
 use super::annotation::{Annotation, AnnotationError};
+use crate::manifest::annotation::{MEMORY_POLICY, MemoryPolicy, memory_policy};
+use crate::resources::memory::Exceeded;
 
 impl Exceeded {
     /// The policy of `container` in a Pod with these annotations.
@@ -21,19 +22,16 @@ impl Exceeded {
         annotations: Option<&BTreeMap<String, String>>,
         container: &Container,
     ) -> Result<Self, AnnotationError> {
-        const ALL: &str = "wasmpod.dev/memory-policy";
-        let annotation = |name| Annotation { name, expected: "`deny` or `oomkill`", annotations };
-        let of_all = annotation(ALL.to_owned()).read(word, Self::Deny)?;
-        annotation(format!("{ALL}.{}", container.name)).read(word, of_all)
+        Annotation { grammar: MEMORY_POLICY, annotations, container: &container.name }
+            .read(policy, Self::Deny)
     }
 }
 
-fn word(text: &str) -> Option<Exceeded> {
-    match text {
-        "deny" => Some(Exceeded::Deny),
-        "oomkill" => Some(Exceeded::Kill),
-        _ => None,
-    }
+fn policy(text: &str) -> Option<Exceeded> {
+    memory_policy(text).map(|policy| match policy {
+        MemoryPolicy::Deny => Exceeded::Deny,
+        MemoryPolicy::OomKill => Exceeded::Kill,
+    })
 }
 
 #[cfg(test)]

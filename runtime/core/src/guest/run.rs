@@ -5,16 +5,16 @@ use std::sync::Arc;
 use wasmtime::Store;
 
 use super::exit::StartError;
-use super::limiter::ContainerMemory;
 use super::program::{Entry, Program};
 use super::state::GuestState;
 use super::stdio::{Output, Stdin};
 use super::wasi::WasiSetup;
-use super::{HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reactor};
+use super::{GuestLimits, HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reactor};
 use crate::executor::Account;
 use crate::lifecycle::Exit;
+use crate::resources::memory::ContainerMemory;
 use crate::sandbox::Stop;
-use crate::sandbox::filesystem::Mount;
+use crate::sandbox::filesystem::{FileTraffic, Mount};
 use crate::sandbox::network::Endpoint;
 use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
 
@@ -22,6 +22,8 @@ use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
 pub struct GuestHost {
     /// The run's own place on the Pod's network; it ends with the run.
     pub endpoint: Arc<Endpoint>,
+    /// Counts what the container reads from files and writes to them.
+    pub files: Arc<FileTraffic>,
     /// The container's account, for what it does beside its main task: connections of an HTTP
     /// handler, requests that it sends.
     pub account: Account,
@@ -61,6 +63,8 @@ pub struct RunSpec {
     pub http: HttpSettings,
     /// Root and volumes.
     pub mounts: Vec<Mount>,
+    /// What its Pod says about handles and sockets.
+    pub limits: GuestLimits,
     /// Its memory and the limit of it; whoever keeps a clone can read the use.
     pub memory: Arc<ContainerMemory>,
 }

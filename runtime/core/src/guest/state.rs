@@ -12,11 +12,19 @@ use super::exit::StartError;
 use super::limiter::MemoryLimiter;
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
+use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Listener;
 use crate::sandbox::wasi::http::PodHttp;
 use crate::sandbox::wasi::lifecycle::{LifecycleCtxView, LifecycleView};
 use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
+use crate::sandbox::wasi::p2::FileTrafficView;
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
+
+/// Bytes that a guest may hand to the host in one call: it has a copy of them meanwhile.
+pub(crate) const MOST_AT_ONCE: usize = 4 << 20;
+
+/// All headers of one message, in bytes.
+const MOST_HEADERS: usize = 32 << 10;
 
 /// What one Store holds besides its instances.
 pub struct GuestState {
@@ -38,7 +46,8 @@ impl GuestState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(setup.most_handles);
         let limiter = MemoryLimiter::new(setup.memory.clone());
-        let http = WasiHttpCtx::new();
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MOST_HEADERS);
         let outgoing_http = PodHttp::new(setup.endpoint.clone(), setup.account.clone());
         Self { setup, http, outgoing_http, wasi: None, module: None, table, limiter }
     }
@@ -52,6 +61,7 @@ impl GuestState {
         let (most_handles, pace) = (self.setup.most_handles, self.setup.pace);
         let account = self.setup.account.clone();
         let mut store = Store::new(engine, self);
+        store.set_hostcall_fuel(MOST_AT_ONCE);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(most_handles);
         match pace {
@@ -64,6 +74,11 @@ impl GuestState {
             }
         }
         Ok(store)
+    }
+
+    /// The response is sent, and with it its body.
+    pub(crate) fn forget_bodies(&mut self) {
+        self.outgoing_http.forget_bodies();
     }
 
     /// The resources, for interfaces that need nothing else.
@@ -104,8 +119,19 @@ impl ModuleState {
 
 impl ModuleView for GuestState {
     fn module(&mut self) -> ModuleCtxView<'_> {
-        let ModuleState { wasi, descriptors } = self.module_state();
-        ModuleCtxView { wasi, descriptors }
+        let setup = &self.setup;
+        let state = self.module.get_or_insert_with(|| ModuleState::new(setup, Vec::new()));
+        ModuleCtxView {
+            wasi: &mut state.wasi,
+            descriptors: &mut state.descriptors,
+            files: &setup.files,
+        }
+    }
+}
+
+impl FileTrafficView for GuestState {
+    fn file_traffic(&self) -> &Arc<FileTraffic> {
+        &self.setup.files
     }
 }
 

@@ -10,13 +10,17 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
 
 use super::exit::StartError;
-use super::limiter::{ContainerMemory, most_handles};
 use super::run::{GuestHost, RunSpec};
 use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
 use super::{Pace, PodClock, PodRandom};
 use crate::executor::Account;
+use crate::resources::memory::ContainerMemory;
 use crate::sandbox::Stop;
+use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Endpoint;
+
+/// Random bytes that a guest may ask for at once: the host makes them before it hands them over.
+const MOST_RANDOM: u64 = 4 << 20;
 
 /// Everything that a context is made of.
 pub struct WasiSetup {
@@ -39,6 +43,8 @@ pub struct WasiSetup {
     pub(crate) most_handles: usize,
     /// The run's place on the network.
     pub(crate) endpoint: Arc<Endpoint>,
+    /// Counts what it reads from files and writes to them.
+    pub(crate) files: Arc<FileTraffic>,
     /// The container's memory.
     pub(crate) memory: Arc<ContainerMemory>,
     /// How many directories are pre-opened.
@@ -78,8 +84,9 @@ impl WasiSetup {
             pace: host.pace,
             run: spec.run,
             account: host.account,
-            most_handles: most_handles(host.containers),
+            most_handles: spec.limits.handles(host.containers),
             endpoint: host.endpoint,
+            files: host.files,
             memory: spec.memory,
             directories: spec.mounts.len(),
             filesystem,
@@ -114,6 +121,7 @@ impl WasiSetup {
         let output =
             |output: &Arc<dyn Output>| GuestOutput { output: output.clone(), terminal: self.tty };
         builder.stdout(output(&self.stdout)).stderr(output(&self.stderr));
+        builder.max_random_size(MOST_RANDOM);
         builder.monotonic_clock(self.clock).wall_clock(self.clock);
         self.random.apply(&self.run, &mut builder);
         builder

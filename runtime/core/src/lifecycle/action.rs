@@ -10,6 +10,11 @@ use super::spec::ContainerIndex;
 /// Something to do for a Pod. The worker hands each to `Observed::begin`, then carries it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Ask for a place on the machine.
+    Schedule {
+        /// What the last answer was, where it was a refusal: only another one is an answer.
+        refusal: Option<String>,
+    },
     /// Make the Pod's network, volumes and identity.
     PrepareSandbox,
     /// Make a container's image ready.
@@ -90,7 +95,7 @@ pub enum Action {
     End,
     /// Begin the end of a Pod that has failed as a whole: a fact to note.
     Fail(PodFailure),
-    /// Give back all that the sandbox holds. Nothing follows.
+    /// Give back all that the sandbox holds, and ask for no place any more. Nothing follows.
     Teardown,
     /// Plan again at this moment, if nothing happens before. Always the last one.
     WakeAt(Instant),

@@ -7,19 +7,25 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::observed::Scheduling;
 use super::phase::Phase;
+use super::resize::{IN_PROGRESS, PENDING, ShownResources};
 use super::spec::{Role, Spec};
 
 /// What the conditions are made from.
 pub(crate) struct Facts<'pod> {
     pub(crate) spec: &'pod Spec,
     pub(crate) phase: Phase,
+    /// The Pod's place.
+    pub(crate) scheduling: &'pod Scheduling,
     /// The sandbox is there.
     pub(crate) sandbox_ready: bool,
     /// An app container has run.
     pub(crate) has_begun: bool,
     pub(crate) init: &'pod [ContainerStatus],
     pub(crate) app: &'pod [ContainerStatus],
+    /// The resources of the containers, once they were changed.
+    pub(crate) resources: Option<&'pod ShownResources>,
     /// The conditions of the status before this one, others' conditions among them.
     pub(crate) previous: &'pod [PodCondition],
 }
@@ -33,25 +39,43 @@ struct Verdict {
 
 /// All conditions, ours after those that others have set.
 pub(crate) fn conditions(facts: &Facts<'_>, now: Timestamp) -> Vec<PodCondition> {
-    let containers_ready = containers_ready(facts);
-    let ours = [
-        ("PodReadyToStartContainers", Verdict::of(facts.sandbox_ready)),
-        ("Initialized", initialized(facts)),
-        ("Ready", ready(facts, &containers_ready)),
-        ("ContainersReady", containers_ready),
-        ("PodScheduled", Verdict::of(true)),
-    ];
+    let ours = match facts.scheduling {
+        Scheduling::Scheduled => of_scheduled(facts),
+        Scheduling::Due { refusal } | Scheduling::Asked { refusal } => {
+            refusal.iter().map(|message| ("PodScheduled", unschedulable(message))).collect()
+        }
+    };
     let others = facts
         .previous
         .iter()
         .filter(|condition| ours.iter().all(|(type_, _)| condition.type_ != *type_))
+        .filter(|condition| ![PENDING, IN_PROGRESS].contains(&condition.type_.as_str()))
         .cloned();
     let mut conditions: Vec<_> = others.collect();
+    if let Some(resources) = facts.resources {
+        conditions.extend(resources.conditions(facts.previous, now));
+    }
     for (type_, verdict) in ours {
         let previous = facts.previous.iter().find(|condition| condition.type_ == type_);
         conditions.push(verdict.into_condition(type_, previous, now));
     }
     conditions
+}
+
+fn of_scheduled(facts: &Facts<'_>) -> Vec<(&'static str, Verdict)> {
+    let containers_ready = containers_ready(facts);
+    vec![
+        ("PodReadyToStartContainers", Verdict::of(facts.sandbox_ready)),
+        ("Initialized", initialized(facts)),
+        ("Ready", ready(facts, &containers_ready)),
+        ("ContainersReady", containers_ready),
+        ("PodScheduled", Verdict::of(true)),
+    ]
+}
+
+/// As the scheduler has it; nothing else is said of a Pod that no kubelet has taken on.
+fn unschedulable(message: &str) -> Verdict {
+    Verdict { message: Some(message.to_owned()), ..Verdict::no("Unschedulable") }
 }
 
 fn containers_ready(facts: &Facts<'_>) -> Verdict {

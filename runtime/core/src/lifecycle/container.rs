@@ -325,6 +325,12 @@ impl Container {
             && let Some(run) = &self.latest
         {
             exit.unwell |= running.is_ended_as_unwell();
+            // One that ends by itself in its last moment has an end of its own.
+            if let Some(message) = &running.out_of_memory
+                && exit.code == Exit::killed().code
+            {
+                exit = Exit { unwell: exit.unwell, ..Exit::out_of_memory(message.clone()) };
+            }
             self.terminate(Ended {
                 exit,
                 run: run.clone(),

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::exit::Exit;
 use super::probe::{ProbeAnswer, ProbeKind};
+use super::resize::ShownResources;
 use super::spec::ContainerIndex;
 use super::waiting::WaitingReason;
 
@@ -26,6 +27,16 @@ pub struct Now {
 /// Something that happened to a Pod.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// The Pod has its place on the machine.
+    Scheduled {
+        /// The name of the node.
+        node: String,
+    },
+    /// There is no room for it, or no longer for the same reason; it goes on waiting.
+    Unschedulable {
+        /// Why, in the words of the scheduler.
+        message: String,
+    },
     /// The Pod's network, volumes and identity are there.
     SandboxReady(Sandbox),
     /// They could not be made.
@@ -91,10 +102,24 @@ pub enum Event {
         /// How.
         exit: Exit,
     },
+    /// The machine is short of memory, and this container has to give back what it holds.
+    OutOfMemory {
+        /// The container.
+        container: ContainerIndex,
+        /// How short, and why this one.
+        message: String,
+    },
     /// Somebody wants the Pod to end.
     StopRequested(Stop),
     /// The Pod must end and has failed, for a reason from outside of its containers.
     Failed(PodFailure),
+    /// The resources of containers are others, or on their way to be.
+    ResourcesChanged(ShownResources),
+    /// A container has to start again to have the resources that were allocated to it.
+    RestartToResize {
+        /// The container.
+        container: ContainerIndex,
+    },
     /// Everything that the sandbox held is given back.
     TornDown,
 }
@@ -121,6 +146,21 @@ pub enum Stop {
     Interrupt,
     /// At once.
     Kill,
+}
+
+/// What became of the question for a place on the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// It has one.
+    Scheduled {
+        /// The name of the node.
+        node: String,
+    },
+    /// There is none, for another reason than was known.
+    Unschedulable {
+        /// Why, in the words of the scheduler.
+        message: String,
+    },
 }
 
 /// The Pod's own place, ready for containers.
@@ -259,7 +299,23 @@ impl fmt::Display for PodFailureReason {
     }
 }
 
+/// The kubelet's grace for a Pod that it evicts at a hard threshold, or for what its files take.
+const EVICTION_GRACE: Duration = Duration::from_secs(1);
+
 impl PodFailure {
+    /// How long its containers have, where the Pod's own grace period is `own`.
+    pub(crate) fn grace(&self, own: Duration) -> Duration {
+        match self.reason {
+            PodFailureReason::Evicted => own.min(EVICTION_GRACE),
+            PodFailureReason::DeadlineExceeded | PodFailureReason::UnexpectedAdmissionError => own,
+        }
+    }
+
+    /// The machine ran short of something.
+    pub fn evicted(message: impl Into<String>) -> Self {
+        Self { reason: PodFailureReason::Evicted, message: message.into() }
+    }
+
     /// It cannot run here, for a reason that is none of its own.
     pub fn rejected(why: &dyn fmt::Display) -> Self {
         Self {

@@ -20,6 +20,7 @@ mod outcome;
 mod phase;
 mod pod;
 mod probe;
+mod resize;
 mod restart;
 mod running;
 mod spec;
@@ -34,21 +35,22 @@ pub use container::{Container, Ended, RunIdentity, RunState, Step, Waiting};
 pub use display::{HumanDuration, Restarts, Summary, summary};
 pub use duration::GoDuration;
 pub use event::{
-    Event, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Now, PodFailure,
+    Event, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Now, Placement, PodFailure,
     PodFailureReason, Sandbox, SandboxError, StartError, Stop,
 };
 pub use exit::{Exit, ExitReason};
 pub use narrate::{narrate_action, narrate_event};
-pub use observed::{Deletion, EndCause, Ending, Observed, SandboxState};
+pub use observed::{Deletion, EndCause, Ending, Observed, SandboxState, Scheduling};
 pub use outcome::{Outcome, outcome};
 pub use phase::{Phase, phase};
 pub use pod::plan;
 pub use probe::{ProbeAnswer, ProbeKind, ProbeSpec, Prober};
+pub use resize::{Allocation, Held, ResizeAnswer, ResizeStep, Resizing, ShownResources};
 pub use restart::{restarts, restarts_all};
 pub use running::{HookState, Running, StopReason, StopStage, Stopping};
 pub use spec::{
-    ContainerIndex, ContainerSpec, ExitCodeOperator, Identity, RestartAction, RestartPolicy,
-    RestartRule, Role, Spec, SpecError,
+    Admission, ContainerIndex, ContainerSpec, ExitCodeOperator, Identity, RestartAction,
+    RestartPolicy, RestartRule, Role, Spec, SpecError,
 };
 pub use status::status;
 pub use waiting::WaitingReason;

@@ -1,7 +1,8 @@
 //! Which Kubernetes Events tell of what happens to a Pod, and in which words.
 //!
 //! Rule: the calls of the recorder in the kubelet (`images/image_manager.go`,
-//! `kuberuntime_container.go`, `kuberuntime_manager.go`, `active_deadline.go`).
+//! `kuberuntime_container.go`, `kuberuntime_manager.go`, `active_deadline.go`), and those of the
+//! scheduler.
 
 use super::action::{Action, BackOffCause};
 use super::duration::GoDuration;
@@ -13,13 +14,17 @@ use super::exit::{Exit, ExitReason};
 use super::observed::Observed;
 use super::probe::{ProbeAnswer, ProbeKind};
 use super::running::StopReason;
-use super::spec::{ContainerIndex, RestartPolicy, Role, Spec};
+use super::spec::{ContainerIndex, Identity, RestartPolicy, Role, Spec};
 use super::waiting::WaitingReason;
 use crate::event::{Involved, PodEvent, Reason};
 
 /// What is told when `event` happens.
 pub fn narrate_event(spec: &Spec, event: &Event) -> Vec<PodEvent> {
     match event {
+        Event::Scheduled { node } => vec![scheduled(spec, node)],
+        Event::Unschedulable { message } => {
+            vec![PodEvent::warning(Reason::FailedScheduling, Involved::Pod, message.clone())]
+        }
         Event::SandboxFailed(error) => vec![sandbox_failed(error)],
         Event::ImageReady { container, image } => vec![image_ready(spec, *container, image)],
         Event::ImageFailed { container, error } => image_failed(spec, *container, error),
@@ -36,12 +41,17 @@ pub fn narrate_event(spec: &Spec, event: &Event) -> Vec<PodEvent> {
         Event::HookEnded { container, hook, outcome: Err(problem) } => {
             vec![hook_failed(spec, *container, *hook, problem)]
         }
+        Event::OutOfMemory { container, message } => {
+            vec![PodEvent::warning(Reason::Evicted, involved(spec, *container), message.clone())]
+        }
         Event::Failed(failure) => vec![failed(failure)],
         Event::HookEnded { outcome: Ok(()), .. }
         | Event::SandboxReady(_)
         | Event::SandboxCancelled
         | Event::Cancelled { .. }
         | Event::StopRequested(_)
+        | Event::ResourcesChanged(_)
+        | Event::RestartToResize { .. }
         | Event::TornDown => Vec::new(),
     }
 }
@@ -55,7 +65,8 @@ pub fn narrate_action(spec: &Spec, observed: &Observed, action: &Action) -> Vec<
         }
         Action::Kill { container } => killing(spec, observed, *container, StopReason::PodEnds),
         Action::Fail(failure) => vec![failed(failure)],
-        Action::PrepareSandbox
+        Action::Schedule { .. }
+        | Action::PrepareSandbox
         | Action::PrepareImage { .. }
         | Action::Start { .. }
         | Action::PostStart { .. }
@@ -68,6 +79,12 @@ pub fn narrate_action(spec: &Spec, observed: &Observed, action: &Action) -> Vec<
         | Action::Teardown
         | Action::WakeAt(_) => Vec::new(),
     }
+}
+
+fn scheduled(spec: &Spec, node: &str) -> PodEvent {
+    let Identity { namespace, name, .. } = &spec.identity;
+    let message = format!("Successfully assigned {namespace}/{name} to {node}");
+    PodEvent::normal(Reason::Scheduled, Involved::Pod, message)
 }
 
 fn sandbox_failed(error: &SandboxError) -> PodEvent {
@@ -196,6 +213,9 @@ fn killing(
             format!("{subject} {name} failed {kind} probe{next}")
         }
         StopReason::FailedPostStart => Reason::FailedPostStartHook.to_string(),
+        StopReason::Resize => format!("Container {name} resize requires restart"),
+        // Told as an eviction.
+        StopReason::OutOfMemory => return Vec::new(),
     };
     vec![PodEvent::normal(Reason::Killing, involved, message)]
 }

@@ -15,15 +15,19 @@ use super::duration::GoDuration;
 use super::event::{Event, Hook, Now, PodFailure, Sandbox, SandboxError, Stop};
 use super::exit::Exit;
 use super::probe::{ProbeAnswer, ProbeKind};
+use super::resize::ShownResources;
 use super::running::{HookState, Running, StopReason, StopStage};
-use super::spec::{ContainerIndex, Spec};
+use super::spec::{Admission, ContainerIndex, Spec};
 use super::waiting::WaitingReason;
 
 /// All that is known of a Pod.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observed {
-    /// When the Pod was taken on: `status.startTime`, and the start of its active deadline.
+    /// When the Pod was taken on, which is when it has its place: `status.startTime`, and the start
+    /// of its active deadline.
     pub started: Now,
+    /// Its place on the machine.
+    pub scheduling: Scheduling,
     /// Its network, volumes and identity.
     pub sandbox: SandboxState,
     /// How often in a row the sandbox could not be made.
@@ -38,7 +42,26 @@ pub struct Observed {
     pub ending: Option<Ending>,
     /// Its deletion, once somebody asked for it.
     pub deletion: Option<Deletion>,
+    /// What its containers have of what was asked for, once that was changed.
+    pub resources: Option<ShownResources>,
     revision: u64,
+}
+
+/// Whether a Pod has its place on the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scheduling {
+    /// It is to be asked for.
+    Due {
+        /// Why there was none when it was last asked for.
+        refusal: Option<String>,
+    },
+    /// It was asked for, and the answer is on its way.
+    Asked {
+        /// Why there was none when it was asked for before.
+        refusal: Option<String>,
+    },
+    /// It has it.
+    Scheduled,
 }
 
 /// The state of the Pod's network, volumes and identity.
@@ -97,6 +120,10 @@ impl Observed {
     pub fn new(spec: &Spec, started: Now) -> Self {
         Self {
             started,
+            scheduling: match spec.admission {
+                Admission::AtOnce => Scheduling::Scheduled,
+                Admission::Asked => Scheduling::Due { refusal: None },
+            },
             sandbox: SandboxState::Absent { retry_at: None },
             sandbox_failures: 0,
             addresses: Sandbox::default(),
@@ -104,6 +131,7 @@ impl Observed {
             restarting_all: false,
             ending: None,
             deletion: None,
+            resources: None,
             revision: 0,
         }
     }
@@ -136,6 +164,8 @@ impl Observed {
     /// Takes in what happened.
     pub fn apply(&mut self, spec: &Spec, event: Event, now: Now) {
         match event {
+            Event::Scheduled { .. } => self.scheduled(now),
+            Event::Unschedulable { message } => self.unschedulable(message),
             Event::SandboxReady(sandbox) => self.sandbox_ready(sandbox),
             Event::SandboxFailed(error) => self.sandbox_failed(&error, now),
             Event::SandboxCancelled => self.sandbox_cancelled(),
@@ -165,8 +195,15 @@ impl Observed {
                 let exit = if self.restarting_all { Exit::restarting_all() } else { exit };
                 self.with(container, |container| container.exited(exit, now));
             }
+            Event::OutOfMemory { container, message } => {
+                self.with_running(container, |running| running.out_of_memory(message, now.instant));
+            }
             Event::StopRequested(stop) => self.stop_requested(spec, stop, now),
             Event::Failed(failure) => self.fail(spec, failure, now),
+            Event::ResourcesChanged(shown) => self.resources = Some(shown),
+            Event::RestartToResize { container } => {
+                self.with_running(container, |running| running.restarts_to_resize = true);
+            }
             Event::TornDown => self.torn_down(),
         }
         self.revision += 1;
@@ -175,6 +212,9 @@ impl Observed {
     /// Notes that `action` is being carried out.
     pub fn begin(&mut self, spec: &Spec, action: &Action, now: Now) {
         match action {
+            Action::Schedule { refusal } => {
+                self.scheduling = Scheduling::Asked { refusal: refusal.clone() };
+            }
             Action::PrepareSandbox => self.sandbox = SandboxState::Preparing,
             Action::CancelSandbox => self.sandbox = SandboxState::Cancelling,
             Action::Teardown => self.sandbox = SandboxState::TearingDown,
@@ -261,6 +301,19 @@ impl Observed {
         }
     }
 
+    fn scheduled(&mut self, now: Now) {
+        if matches!(self.scheduling, Scheduling::Asked { .. }) {
+            self.scheduling = Scheduling::Scheduled;
+            self.started = now;
+        }
+    }
+
+    fn unschedulable(&mut self, message: String) {
+        if matches!(self.scheduling, Scheduling::Asked { .. }) {
+            self.scheduling = Scheduling::Due { refusal: Some(message) };
+        }
+    }
+
     fn sandbox_ready(&mut self, sandbox: Sandbox) {
         if self.sandbox == SandboxState::Preparing {
             self.sandbox = SandboxState::Ready;
@@ -328,7 +381,8 @@ impl Observed {
         if !matches!(self.sandbox, SandboxState::TearingDown | SandboxState::Gone)
             && self.ending.is_none()
         {
-            self.end(EndCause::Failed(failure), spec.grace, now);
+            let grace = failure.grace(spec.grace);
+            self.end(EndCause::Failed(failure), grace, now);
         }
     }
 

@@ -1,10 +1,10 @@
 //! What should be done for a Pod next.
 //!
 //! ```text
-//! sandbox ─▶ init containers, one by one ─▶ app containers, all at once
-//!               sidecars stay beside          │ all done for good, an init container failed for
-//!                                             │ good, a stop, a deadline, an eviction
-//!                                             ▼
+//! place ─▶ sandbox ─▶ init containers, one by one ─▶ app containers, all at once
+//!                       sidecars stay beside          │ all done for good, an init container failed
+//!                                                     │ for good, a stop, a deadline, an eviction
+//!                                                     ▼
 //!                          app containers told, then killed ─▶ sidecars, last one first ─▶ teardown
 //! ```
 //!
@@ -20,7 +20,7 @@ use std::time::Instant;
 use super::action::{Action, BackOffCause};
 use super::container::{Container, RunState, Step};
 use super::event::PodFailure;
-use super::observed::{Ending, Observed, SandboxState, later};
+use super::observed::{Ending, Observed, SandboxState, Scheduling, later};
 use super::probe::ProbeKind;
 use super::restart::{restarts, restarts_all};
 use super::running::{HookState, Running, StopReason, StopStage, Stopping, kill_at};
@@ -56,10 +56,22 @@ impl Planner<'_> {
         } else if self.work_is_done() {
             let at_rest = self.observed.is_at_rest();
             self.actions.push(if at_rest { Action::Teardown } else { Action::End });
+        } else if self.observed.scheduling != Scheduling::Scheduled {
+            self.schedule();
         } else if self.deadline_has_passed() {
             self.actions.push(Action::Fail(PodFailure::deadline_exceeded()));
         } else {
             self.run();
+        }
+    }
+
+    /// The Pod has no place yet.
+    fn schedule(&mut self) {
+        match &self.observed.scheduling {
+            Scheduling::Due { refusal } => {
+                self.actions.push(Action::Schedule { refusal: refusal.clone() });
+            }
+            Scheduling::Asked { .. } | Scheduling::Scheduled => {}
         }
     }
 
@@ -221,7 +233,10 @@ impl Planner<'_> {
                 let spec = self.spec.container(index);
                 let own = match why {
                     StopReason::FailedProbe(kind) => spec.probe(kind).and_then(|probe| probe.grace),
-                    StopReason::PodEnds | StopReason::FailedPostStart => None,
+                    StopReason::PodEnds
+                    | StopReason::FailedPostStart
+                    | StopReason::Resize
+                    | StopReason::OutOfMemory => None,
                 };
                 self.stop(index, why, later(self.now, own.unwrap_or(self.spec.grace)));
             }

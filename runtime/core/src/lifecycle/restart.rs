@@ -59,6 +59,8 @@ fn rule_matches(rule: &RestartRule, exit: &Exit) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::core::v1::ResourceRequirements;
+
     use super::*;
 
     fn container(role: Role, restart_policy: RestartPolicy) -> ContainerSpec {
@@ -71,6 +73,7 @@ mod tests {
             probes: Vec::new(),
             post_start: false,
             pre_stop: false,
+            resources: ResourceRequirements::default(),
         }
     }
 

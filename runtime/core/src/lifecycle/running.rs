@@ -30,8 +30,12 @@ pub struct Running {
     pub started: Option<Instant>,
     /// Its probes, in the order of [`ProbeKind::ALL`].
     pub probers: Vec<Prober>,
+    /// Whether it has to start again to have the resources that were allocated to it.
+    pub restarts_to_resize: bool,
     /// Its end, if that was asked for.
     pub stopping: Option<Stopping>,
+    /// Why it had to go, where the machine was short of memory.
+    pub out_of_memory: Option<String>,
 }
 
 /// How far a postStart hook is.
@@ -67,6 +71,10 @@ pub enum StopReason {
     FailedProbe(ProbeKind),
     /// Its postStart hook has failed.
     FailedPostStart,
+    /// Other resources were allocated to it, for which it has to start again.
+    Resize,
+    /// The machine is short of memory.
+    OutOfMemory,
 }
 
 /// How far the end of a run is.
@@ -105,7 +113,9 @@ impl Running {
             post_start: if spec.post_start { HookState::Due } else { HookState::Done(now.instant) },
             started: None,
             probers: spec.probes.iter().map(|(kind, _)| Prober::new(*kind)).collect(),
+            restarts_to_resize: false,
             stopping: None,
+            out_of_memory: None,
         };
         running.look_whether_started(now.instant);
         running
@@ -150,13 +160,15 @@ impl Running {
             .into_iter()
             .find(|kind| self.prober(*kind).is_some_and(Prober::has_failed))
             .map(StopReason::FailedProbe)
+            .or_else(|| self.restarts_to_resize.then_some(StopReason::Resize))
     }
 
-    /// Whether it is being ended because it was not well.
+    /// Whether it is being ended because it was not well, or to start again: a success by its code is
+    /// none then.
     pub(crate) fn is_ended_as_unwell(&self) -> bool {
         self.stopping.is_some_and(|stopping| match stopping.why {
-            StopReason::FailedProbe(_) | StopReason::FailedPostStart => true,
-            StopReason::PodEnds => false,
+            StopReason::FailedProbe(_) | StopReason::FailedPostStart | StopReason::Resize => true,
+            StopReason::PodEnds | StopReason::OutOfMemory => false,
         })
     }
 
@@ -218,6 +230,19 @@ impl Running {
         {
             stopping.stage = StopStage::AfterHook;
         }
+    }
+
+    /// It is killed now, whatever else was to become of it, unless that is done already.
+    pub(crate) fn out_of_memory(&mut self, message: String, now: Instant) {
+        if self.stopping.is_some_and(|stopping| stopping.stage == StopStage::Killed) {
+            return;
+        }
+        self.out_of_memory = Some(message);
+        self.stopping = Some(Stopping {
+            why: StopReason::OutOfMemory,
+            deadline: now,
+            stage: StopStage::KillAt(now),
+        });
     }
 
     /// Notes how far its end is; why and until when it was asked for stays as it was.

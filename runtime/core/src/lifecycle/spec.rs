@@ -6,7 +6,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, ObjectReference, Pod};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerRestartRule, ObjectReference, Pod, ResourceRequirements,
+};
 
 use super::backoff::MaxDelay;
 use super::probe::{ProbeKind, ProbeSpec};
@@ -29,6 +31,18 @@ pub struct Spec {
     pub qos_class: QosClass,
     /// The longest wait between two restarts of one container.
     pub max_restart_delay: MaxDelay,
+    /// Whether it has to be given a place on the machine before anything begins.
+    pub admission: Admission,
+}
+
+/// How a Pod comes by its place on the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// It asks for nothing that could be missing, or nobody keeps account.
+    #[default]
+    AtOnce,
+    /// It asks for it, and waits until there is room.
+    Asked,
 }
 
 /// The name, namespace and uid of a Pod; `Display` is the form in the kubelet's messages,
@@ -86,6 +100,8 @@ pub struct ContainerSpec {
     pub post_start: bool,
     /// Whether it has a hook for its end.
     pub pre_stop: bool,
+    /// `resources`
+    pub resources: ResourceRequirements,
 }
 
 /// What a container is to its Pod.
@@ -205,12 +221,18 @@ impl Spec {
                 .collect(),
             qos_class: qos_class(spec),
             max_restart_delay: MaxDelay::default(),
+            admission: Admission::default(),
         })
     }
 
     /// The places of all containers, in the order of start.
     pub fn indices(&self) -> impl DoubleEndedIterator<Item = ContainerIndex> + use<> {
         (0..self.containers.len()).map(ContainerIndex)
+    }
+
+    /// The container of that name.
+    pub fn index_of(&self, name: &str) -> Option<ContainerIndex> {
+        self.containers.iter().position(|container| container.name == name).map(ContainerIndex)
     }
 
     /// The container at `index`.
@@ -271,6 +293,7 @@ impl ContainerSpec {
                 .collect(),
             post_start: lifecycle.is_some_and(|hooks| hooks.post_start.is_some()),
             pre_stop: lifecycle.is_some_and(|hooks| hooks.pre_stop.is_some()),
+            resources: container.resources.clone().unwrap_or_default(),
         })
     }
 

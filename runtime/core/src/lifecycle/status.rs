@@ -10,13 +10,13 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, HostIP, PodIP, PodStatus,
+    ContainerStatus, HostIP, PodIP, PodStatus, ResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::conditions::{Facts, conditions};
 use super::container::{Container, Ended, RunIdentity, RunState, Waiting};
-use super::observed::{EndCause, Observed, SandboxState};
+use super::observed::{EndCause, Observed, SandboxState, Scheduling};
 use super::phase::{Phase, has_begun, phase};
 use super::spec::{ContainerSpec, Role, Spec};
 
@@ -41,10 +41,12 @@ pub fn status(
         &Facts {
             spec,
             phase,
+            scheduling: &observed.scheduling,
             sandbox_ready: observed.sandbox == SandboxState::Ready,
             has_begun: has_begun(spec, observed),
             init: &init,
             app: &app,
+            resources: observed.resources.as_ref(),
             previous: previous_conditions,
         },
         now,
@@ -61,16 +63,24 @@ pub fn status(
         },
         _ => (None, None),
     };
-    let ips = |ips: &[IpAddr]| ips.iter().map(IpAddr::to_string).collect::<Vec<_>>();
-    let (pod_ips, host_ips) = (ips(&observed.addresses.pod_ips), ips(&observed.addresses.host_ips));
-    PodStatus {
+    let status = PodStatus {
         phase: Some(phase.to_string()),
         reason,
         message,
-        conditions: Some(conditions),
+        conditions: Some(conditions).filter(|conditions| !conditions.is_empty()),
+        qos_class: Some(spec.qos_class.to_string()),
+        ..PodStatus::default()
+    };
+    // The rest is the kubelet's, and none has it yet.
+    if observed.scheduling != Scheduling::Scheduled {
+        return status;
+    }
+    let ips = |ips: &[IpAddr]| ips.iter().map(IpAddr::to_string).collect::<Vec<_>>();
+    let (pod_ips, host_ips) = (ips(&observed.addresses.pod_ips), ips(&observed.addresses.host_ips));
+    PodStatus {
         container_statuses: Some(app),
         init_container_statuses: Some(init).filter(|statuses| !statuses.is_empty()),
-        qos_class: Some(spec.qos_class.to_string()),
+        observed_generation: observed.resources.as_ref().map(|shown| shown.generation),
         start_time: Some(Time(observed.started.wall)),
         pod_ip: pod_ips.first().cloned(),
         pod_ips: Some(pod_ips)
@@ -80,7 +90,7 @@ pub fn status(
         host_ips: Some(host_ips)
             .filter(|ips| !ips.is_empty())
             .map(|ips| ips.into_iter().map(|ip| HostIP { ip }).collect()),
-        ..PodStatus::default()
+        ..status
     }
 }
 
@@ -92,9 +102,31 @@ fn container_statuses(
     spec.containers
         .iter()
         .zip(&observed.containers)
-        .filter(|(spec, _)| wanted(spec.role))
-        .map(|(spec, container)| container_status(spec, container))
+        .enumerate()
+        .filter(|(_, (spec, _))| wanted(spec.role))
+        .map(|(place, (spec, container))| {
+            let (allocated, actual) = resources(spec, observed, place);
+            ContainerStatus {
+                allocated_resources: allocated.requests.clone().filter(|all| !all.is_empty()),
+                resources: Some(actual.clone())
+                    .filter(|all| *all != ResourceRequirements::default()),
+                ..container_status(spec, container)
+            }
+        })
         .collect()
+}
+
+/// What was allocated to a container, and what it has of that.
+fn resources<'pod>(
+    spec: &'pod ContainerSpec,
+    observed: &'pod Observed,
+    place: usize,
+) -> (&'pod ResourceRequirements, &'pod ResourceRequirements) {
+    let changed = observed
+        .resources
+        .as_ref()
+        .and_then(|shown| Some((shown.allocated.get(place)?, shown.actual.get(place)?)));
+    changed.unwrap_or((&spec.resources, &spec.resources))
 }
 
 fn container_status(spec: &ContainerSpec, container: &Container) -> ContainerStatus {

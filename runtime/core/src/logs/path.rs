@@ -35,6 +35,12 @@ impl LogPath {
         self.folder.join(one_component(container)).join(format!("{restart}.log"))
     }
 
+    /// The folder of all runs of a container.
+    #[must_use]
+    pub fn of_container(&self, container: &str) -> PathBuf {
+        self.folder.join(one_component(container))
+    }
+
     /// Removes the logs of a container's runs but the last one before `restart`: of the dead runs a
     /// kubelet keeps one (`maximum-dead-containers-per-container`), for `logs --previous`.
     ///

@@ -4,14 +4,19 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::admission::{Scheduler, admission};
 use super::cgroup::contained;
+use super::cpu::shared;
 use super::eviction::evict_over_limit;
 use super::folders::Folders;
 use super::host::Host;
 use super::presence::present;
+use super::resize::{Resizer, resized};
 use super::runtime::PodRuntime;
+use super::stats::StatsReader;
 use super::sweep;
 use super::uid::{new_uid, seeded_uid};
+use super::view::PodView;
 use super::virtual_time::{VirtualTime, VirtualTimeError};
 use crate::guest::Stdin;
 use crate::image::ImageSource;
@@ -50,6 +55,7 @@ pub struct PodBuilder {
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
     pub(super) cgroup: bool,
+    pub(super) scheduler: Option<Arc<dyn Scheduler>>,
     virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -127,6 +133,7 @@ impl PodBuilder {
             stdin: None,
             log_sink: None,
             cgroup: false,
+            scheduler: None,
             virtual_time: None,
             on_note: Arc::new(|_| {}),
         }
@@ -190,6 +197,13 @@ impl PodBuilder {
     #[must_use]
     pub fn cgroup(mut self) -> Self {
         self.cgroup = true;
+        self
+    }
+
+    /// Has a Pod that requests something ask there for its place, and wait until it has it.
+    #[must_use]
+    pub fn scheduler(mut self, scheduler: Arc<dyn Scheduler>) -> Self {
+        self.scheduler = Some(scheduler);
         self
     }
 
@@ -282,7 +296,8 @@ impl PodBuilder {
             (None, None) => new_uid(),
         };
         metadata.uid = Some(uid);
-        let spec = Spec::new(&self.pod.pod)?;
+        let mut spec = Spec::new(&self.pod.pod)?;
+        spec.admission = admission(&self.pod.pod, self.scheduler.as_deref());
         let folders = self.host.folders().clone();
         let runtime = Arc::new(PodRuntime::new(self, spec.identity.clone(), life)?);
         let (worker, handle) = Worker::new(spec, Arc::clone(&runtime), runtime.clock());
@@ -296,6 +311,7 @@ impl PodBuilder {
             (!self.published.is_empty(), "a published port"),
             (self.allow_net.iter().any(|rule| rule != "none"), "a way out to the network"),
             (self.place.is_some() || !self.neighbours.is_empty(), "a Pod among others"),
+            (self.scheduler.is_some(), "a place on a machine"),
         ];
         match asked.into_iter().find(|(is_asked, _)| *is_asked) {
             Some((_, what)) => Err(VirtualTimeError::Outside { what }),
@@ -308,6 +324,21 @@ impl Pod {
     /// A hold on the Pod for others: its status, its events, its end.
     pub fn handle(&self) -> PodHandle {
         self.handle.clone()
+    }
+
+    /// What the Pod uses, for others to read while it runs.
+    pub fn stats(&self) -> StatsReader {
+        StatsReader::new(&self.runtime, &self.handle)
+    }
+
+    /// Gives the Pod other resources while it runs.
+    pub fn resizer(&self) -> Resizer {
+        Resizer::new(&self.runtime)
+    }
+
+    /// The Pod as others may see it.
+    pub fn view(&self) -> PodView {
+        PodView { runtime: Arc::clone(&self.runtime), handle: self.handle.clone() }
     }
 
     /// Runs the Pod to its end. On the way, what Pods left behind whose process was killed is
@@ -328,7 +359,9 @@ impl Pod {
                 finished = worker.run() => finished,
                 never = evict_over_limit(&runtime, &handle) => match never {},
                 never = contained(&runtime) => match never {},
+                never = shared(&runtime) => match never {},
                 never = present(&runtime, &handle) => match never {},
+                never = resized(&runtime, &handle) => match never {},
             }
         };
         let life = sweep::beside(folders, runtime.blocking(), life);

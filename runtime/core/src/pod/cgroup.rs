@@ -34,7 +34,10 @@ pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
             trees.enter(&uid, class, &figures)
         };
         match runtime.blocking().spawn(enter).await {
-            Ok(Ok(_entered)) => return pending().await,
+            Ok(Ok(_entered)) => {
+                runtime.executor.leave_sharing_to_kernel();
+                return pending().await;
+            }
             Ok(Err(error)) => {
                 let text = format!("the Pod has no cgroup of the host: {}", chain(&error));
                 (runtime.request.on_note)(&text);

@@ -9,12 +9,13 @@ use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Container;
 
 use super::exec::Execution;
+use super::meter::ContainerMeter;
 use super::output::ContainerOutput;
 use super::runtime::{PodRuntime, has_commands};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, Exceeded, HttpSettings, Loader, Program, RunSpec, Stdin};
+use crate::guest::{self, Exceeded, GuestLimits, HttpSettings, Loader, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -57,7 +58,10 @@ pub(super) async fn start(
         (runtime.request.on_note)(&format!("container {:?}: {note}", container.name));
     }
     let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
-    let resources = ContainerResources::of(container);
+    let resources = runtime.resources(container);
+    let open = || ContainerMeter::new(account(store, &container.name, resources));
+    let meter = runtime.meter_or(&container.name, open);
+    meter.end_run();
     let argv = environment.argv(&[file_name.to_owned()], &[]);
     let run = format!("{}/{attempt}", container.name);
     let spec = RunSpec {
@@ -71,28 +75,36 @@ pub(super) async fn start(
         tty: container.tty == Some(true),
         ports: listen_ports(container),
         http: http_settings(runtime, container)?,
+        limits: guest_limits(runtime, container)?,
         mounts: files.mounts().to_vec(),
-        memory: store.memory.container(resources.memory_limit, memory_policy(runtime, container)?),
+        memory: store.memory.container(
+            &container.name,
+            resources.memory_limit,
+            memory_policy(runtime, container)?,
+        ),
     };
     let signal = stop_signal(container);
     let stop = Stop::new(signal);
-    let account = account(store, &container.name, resources);
+    meter.begin_run(&spec.memory);
+    // Others may have been allocated while its files were made.
+    if let Some(allocated) = runtime.allocated(container) {
+        meter.hold_to(allocated);
+    }
+    let account = meter.account.clone();
     let execution = has_commands(container).then(|| {
-        let loader = || {
-            // Of its own: that of a run ends with the run.
-            let account = self::account(store, &container.name, resources);
-            Loader::new(store.engines().clone(), runtime.cache.clone(), account)
-        };
+        let loader =
+            || Loader::new(store.engines().clone(), runtime.cache.clone(), account.clone());
         Arc::new(Execution {
             count: AtomicU64::new(0),
             program: program.clone(),
             loader: runtime.loader(&container.name, loader),
-            account: account.clone(),
+            meter: Arc::clone(&meter),
             spec: spec.clone(),
         })
     });
     runtime.set_execution(&container.name, execution.as_ref());
-    let guest = guest::run(program, store.guest_host(account.clone()), spec, stop.clone());
+    let host = store.guest_host(&meter, &spec);
+    let guest = guest::run(program, host, spec, stop.clone());
     let task = account.spawn(guest);
     if attempt == 0 {
         // While the guest's thread begins: two folders and a file take as long as an instance.
@@ -200,6 +212,11 @@ fn log_options(
 
 fn http_settings(runtime: &PodRuntime, container: &Container) -> Result<HttpSettings, StartError> {
     HttpSettings::of(runtime.pod().metadata.annotations.as_ref(), container)
+        .map_err(|error| StartError::Config(error.to_string()))
+}
+
+fn guest_limits(runtime: &PodRuntime, container: &Container) -> Result<GuestLimits, StartError> {
+    GuestLimits::of(runtime.pod().metadata.annotations.as_ref(), container)
         .map_err(|error| StartError::Config(error.to_string()))
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::container::ended;
+use super::meter::ContainerMeter;
 use super::store::PodStore;
-use crate::executor::Account;
 use crate::guest::{self, Loader, OutputBuffer, Program, RunSpec, Stdin};
 use crate::lifecycle::Exit;
 
@@ -21,7 +21,7 @@ pub(super) struct Execution {
     pub(super) count: AtomicU64,
     pub(super) program: Program,
     pub(super) loader: Loader,
-    pub(super) account: Account,
+    pub(super) meter: Arc<ContainerMeter>,
     /// Of the run itself.
     pub(super) spec: RunSpec,
 }
@@ -49,10 +49,10 @@ impl Execution {
             ports: Vec::new(),
             ..self.spec.clone()
         };
-        let mut host = store.guest_host(self.account.clone());
+        let mut host = store.guest_host(&self.meter, &self.spec);
         host.containers *= DESCRIPTORS;
         let (program, loader) = (self.program.clone(), self.loader.clone());
-        let task = self.account.spawn(guest::exec(program, loader, host, spec, command));
+        let task = self.meter.account.spawn(guest::exec(program, loader, host, spec, command));
         let exit = ended(task, "command").await;
         let output = String::from_utf8_lossy(&output.contents()).into_owned();
         Executed { exit, output }

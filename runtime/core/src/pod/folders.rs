@@ -6,7 +6,9 @@
 //! <root>/volumes/    the data of PersistentVolumeClaims
 //! <root>/addresses/  a lock for each Pod address in use
 //! <root>/network/    the Pods and Services that others can reach, a file for each
-//! <sockets>/         a socket for each Pod that others can reach
+//! <root>/node/       the Pods that live and what they ask for, a file for each
+//! <sockets>/         a socket for each Pod that others can reach, and one to speak to its process
+//! <sockets>/busy     what the Pods that compute tell each other
 //! <cache>/           compiled code
 //! ```
 //!
@@ -104,13 +106,28 @@ impl Folders {
         self.root.join("network")
     }
 
+    /// The Pods that live, and what they ask for.
+    pub fn node(&self) -> PathBuf {
+        self.root.join("node")
+    }
+
     /// Compiled code.
     pub fn cache(&self) -> PathBuf {
         self.cache.join("code")
     }
 
+    /// The file in which Pods that compute tell each other how much.
+    pub fn busy_pods(&self) -> PathBuf {
+        self.sockets.join("busy")
+    }
+
     /// The socket on which the Pod `uid` takes connections of other Pods.
     pub fn socket(&self, uid: &str) -> PathBuf {
         self.sockets.join(format!("{uid}.sock"))
+    }
+
+    /// The socket on which the process of the Pod `uid` answers questions and takes orders.
+    pub fn control_socket(&self, uid: &str) -> PathBuf {
+        self.sockets.join(format!("{uid}.api"))
     }
 }

@@ -5,30 +5,41 @@
 //! images and runs guests in them. The types of the embedding API are here.
 
 mod address;
+mod admission;
 mod builder;
 mod cgroup;
 mod container;
+mod cpu;
 mod eviction;
 mod exec;
 mod folders;
 mod host;
+mod meter;
 mod network;
 mod output;
 mod preload;
 mod presence;
+mod resize;
 mod runtime;
 mod service;
+mod stats;
 mod store;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod uid;
+mod view;
 mod virtual_time;
 
 pub use address::{AddressLease, host_ips};
+pub use admission::Scheduler;
 pub use builder::{Neighbour, Pod, PodBuilder, PodError, PublishedPort};
+pub use cpu::CpuSharing;
 pub use folders::Folders;
 pub use host::{Host, HostBuilder, HostError};
+pub use resize::{PatchError, PatchKind, ResizeError, Resized, Resizer};
 pub use service::{AnnouncedPort, ServiceError, Services};
+pub use stats::StatsReader;
 pub use uid::new_uid;
+pub use view::PodView;
 pub use virtual_time::{VirtualTime, VirtualTimeError};

@@ -11,7 +11,6 @@ use super::address::{host_ips, pod_ranges, service_ranges};
 use super::builder::{Neighbour, PodBuilder, PodError, PublishedPort};
 use super::uid::seed;
 use crate::error::chain;
-use crate::guest::most_handles;
 use crate::lifecycle::{Identity, SandboxError};
 use crate::manifest::{containers, environment::hostname};
 use crate::private_folder::make_private;
@@ -76,12 +75,6 @@ impl PodNetwork {
         config.host_aliases = host_aliases(pod);
         config.peers = request.neighbours.iter().map(peer).collect();
         config.egress = egress;
-        // A socket with its streams and what waits for them takes about four handles. A guest is to
-        // be refused its next socket, which it can cope with, before it runs out of handles: that
-        // ends it.
-        let containers = spec.map_or(1, |spec| containers(spec).count());
-        let sockets = &mut config.limits.sockets_per_container;
-        *sockets = (*sockets).min(most_handles(containers) / 4);
         config.seed = seed(&identity.uid);
         let network = Network::new(config);
         let mut ports = host_ports(pod, &request.published);

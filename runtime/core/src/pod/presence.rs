@@ -17,7 +17,8 @@ use super::network::serve_peers;
 use super::runtime::PodRuntime;
 use crate::error::chain;
 use crate::manifest::environment::hostname;
-use crate::sandbox::network::{Held, PeerServer, PodPort, PodRecord, Readiness, ServiceTransport};
+use crate::records::Held;
+use crate::sandbox::network::{PeerServer, PodPort, PodRecord, Readiness, ServiceTransport};
 use crate::worker::PodHandle;
 
 /// When an entry that could not be written is tried again: a disk that is full may not stay so.

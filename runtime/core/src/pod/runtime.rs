@@ -7,22 +7,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::api::core::v1::{Container, Pod, ResourceRequirements};
+use tokio::sync::Notify;
 
 use super::builder::{PodBuilder, PodError};
 use super::exec::{Executed, Execution};
+use super::meter::ContainerMeter;
 use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
-use super::{container, network};
+use super::{admission, container, cpu, network};
 use crate::executor::{Blocking, PodExecutor};
 use crate::guest::{Loader, PrepareError, Program};
 use crate::image::{self, CodeCache, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
     Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
-    ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
+    Placement, PodFailure, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
 };
 use crate::manifest;
 use crate::probe::{self, Handler};
+use crate::resources::ContainerResources;
 use crate::sandbox::network::{Directory, EgressPolicy};
 use crate::worker::{Clock, ContainerRuntime, Run};
 
@@ -36,6 +39,9 @@ pub(super) struct PodRuntime {
     pub(super) cache: CodeCache,
     /// For a Pod on virtual time.
     pub(super) virtual_life: Option<VirtualLife>,
+    /// Told of other resources that are wanted.
+    pub(super) resized: Notify,
+    resize_turn: Mutex<()>,
     images: ImageSource,
     state: Mutex<State>,
 }
@@ -50,6 +56,12 @@ struct State {
     /// By container, from its first run on: what a liveness probe was too impatient for is to be
     /// ready after the restart.
     loaders: HashMap<String, Loader>,
+    /// By container, from its first run on.
+    meters: HashMap<String, Arc<ContainerMeter>>,
+    /// The Pod as it is wanted, once its resources were changed.
+    wanted: Option<Arc<Pod>>,
+    /// By container, once others than those of the manifest were allocated.
+    allocated: HashMap<String, ResourceRequirements>,
 }
 
 /// A program, or why its image will never run: that is the start's failure, not the image's.
@@ -76,8 +88,20 @@ impl PodRuntime {
             // One for each core: an HTTP handler has many tasks, and for fewer no thread is started.
             None => (PodExecutor::threads(usize::MAX), cache.clone()),
         };
+        executor.set_limit(request.pod.pod.spec.as_ref().and_then(cpu::limit));
         let state = Mutex::default();
-        Ok(Self { identity, request, egress, executor, cache, virtual_life, images, state })
+        Ok(Self {
+            identity,
+            request,
+            egress,
+            executor,
+            cache,
+            virtual_life,
+            resized: Notify::new(),
+            resize_turn: Mutex::default(),
+            images,
+            state,
+        })
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -147,6 +171,53 @@ impl PodRuntime {
         }
     }
 
+    /// The Pod as it is wanted: its manifest, with the resources that it was given since.
+    pub(super) fn wanted_pod(&self) -> Arc<Pod> {
+        let wanted = self.state().wanted.clone();
+        wanted.unwrap_or_else(|| Arc::new(self.pod().clone()))
+    }
+
+    /// Held by whoever changes what is wanted.
+    pub(super) fn resize_turn(&self) -> MutexGuard<'_, ()> {
+        self.resize_turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_wanted_pod(&self, pod: Pod) {
+        self.state().wanted = Some(Arc::new(pod));
+        self.resized.notify_one();
+    }
+
+    /// What `container` may use now.
+    pub(super) fn resources(&self, container: &Container) -> ContainerResources {
+        self.allocated(container).unwrap_or_else(|| ContainerResources::of(container))
+    }
+
+    /// The same, if it is not what the manifest says.
+    pub(super) fn allocated(&self, container: &Container) -> Option<ContainerResources> {
+        let state = self.state();
+        state.allocated.get(&container.name).map(ContainerResources::of_requirements)
+    }
+
+    pub(super) fn set_allocated(&self, container: &Container, resources: ResourceRequirements) {
+        self.state().allocated.insert(container.name.clone(), resources);
+    }
+
+    /// What measures a container in all its runs; made before the first one.
+    pub(super) fn meter_or(
+        &self,
+        container: &str,
+        make: impl FnOnce() -> ContainerMeter,
+    ) -> Arc<ContainerMeter> {
+        let mut state = self.state();
+        let make = || Arc::new(make());
+        Arc::clone(state.meters.entry(container.to_owned()).or_insert_with(make))
+    }
+
+    /// The same of a container that has begun.
+    pub(super) fn meter(&self, container: &str) -> Option<Arc<ContainerMeter>> {
+        self.state().meters.get(container).cloned()
+    }
+
     /// What makes programs of a container's files, in all its runs.
     pub(super) fn loader(&self, container: &str, make: impl FnOnce() -> Loader) -> Loader {
         self.state().loaders.entry(container.to_owned()).or_insert_with(make).clone()
@@ -182,6 +253,10 @@ impl PodRuntime {
 }
 
 impl ContainerRuntime for PodRuntime {
+    async fn schedule(&self, refusal: Option<String>) -> Result<Placement, PodFailure> {
+        admission::schedule(self, refusal.as_deref()).await
+    }
+
     async fn prepare_sandbox(&self) -> Result<Sandbox, SandboxError> {
         let store = PodStore::create(self).await?;
         let ready = Sandbox { pod_ips: store.pod_ips(), host_ips: store.host_ips() };

@@ -7,19 +7,21 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServicePort};
 
 use super::address::{AddressLease, host_ips, ips_of_hermit};
+use super::meter::ContainerMeter;
 use super::network::PodNetwork;
 use super::preload::Preloads;
 use super::runtime::PodRuntime;
 use super::uid::{new_uid, seed};
 use crate::error::chain;
-use crate::executor::{Account, Blocking, PodExecutor};
-use crate::guest::{Engines, GuestHost, Pace, PodClock, PodMemory, PodRandom};
+use crate::executor::{Blocking, PodExecutor};
+use crate::guest::{Engines, GuestHost, Pace, PodClock, PodRandom, RunSpec};
 use crate::lifecycle::SandboxError;
 use crate::logs::LogPath;
 use crate::manifest::Manifest;
 use crate::manifest::downward::{DownwardStatus, LazyAllocatable};
 use crate::manifest::environment::{FileError, Objects, ServiceAddress, hostname};
-use crate::resources::{allocatable, node_name};
+use crate::resources::memory::PodMemory;
+use crate::resources::{PodResources, allocatable, node_name};
 use crate::sandbox::filesystem::etc::{self, EtcFiles};
 use crate::sandbox::filesystem::{MountError, PodFolder, PodSources, Volumes};
 use crate::sandbox::network::{Directory, Network, ServiceRecord};
@@ -47,7 +49,7 @@ pub(super) struct PodStore {
     pace: Option<Pace>,
     /// How many of the Pod's containers share this process.
     containers: usize,
-    /// Of the containers without a limit.
+    /// Of all containers.
     pub(super) memory: PodMemory,
     pub(super) downward: DownwardStatus,
 }
@@ -115,7 +117,7 @@ impl PodStore {
             },
             pace: virtual_life.map(|life| life.pace()),
             containers: runtime.containers().count(),
-            memory: PodMemory::of_machine(),
+            memory: memory(pod),
             downward,
         })
     }
@@ -144,14 +146,17 @@ impl PodStore {
     }
 
     /// What one more run of a container gets of the Pod.
-    pub(super) fn guest_host(&self, account: Account) -> GuestHost {
+    pub(super) fn guest_host(&self, meter: &ContainerMeter, spec: &RunSpec) -> GuestHost {
+        let sockets = spec.limits.sockets(self.containers);
+        let traffic = Arc::clone(&meter.traffic);
         GuestHost {
-            account,
+            account: meter.account.clone(),
             clock: self.clock,
             random: self.random.clone(),
             pace: self.pace,
             containers: self.containers,
-            endpoint: Arc::new(self.network.network.endpoint()),
+            endpoint: Arc::new(self.network.network.endpoint_of(&spec.memory, sockets, traffic)),
+            files: Arc::clone(&meter.files),
         }
     }
 
@@ -254,6 +259,13 @@ fn engines(runtime: &PodRuntime) -> Engines {
             executor.register(engine);
         }
     })
+}
+
+/// The memory of all containers, with the Pod's own limit.
+fn memory(pod: &Pod) -> PodMemory {
+    let memory = PodMemory::of_machine();
+    memory.set_limit(pod.spec.as_ref().and_then(PodResources::own_memory_limit));
+    memory
 }
 
 /// What `fieldRef` and `resourceFieldRef` can see of the machine.

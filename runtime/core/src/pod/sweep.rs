@@ -60,6 +60,8 @@ fn sweep_pods(folders: &Folders) {
     };
     for dead in swept {
         remove_sockets(&folders.socket(&dead.uid));
+        // Most have none.
+        let _ = std::fs::remove_file(folders.control_socket(&dead.uid));
         match dead.removed {
             Ok(()) => tracing::debug!("removed what the dead Pod {} had left", dead.uid),
             Err(error) => tracing::warn!("cannot remove all of the dead Pod {}: {error}", dead.uid),

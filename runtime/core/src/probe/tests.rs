@@ -20,7 +20,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::*;
-use crate::sandbox::network::{NetworkConfig, Stream};
+use crate::sandbox::network::{MeteredStream, NetworkConfig};
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 244, 0, 2));
 const SECOND: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ fn handler(probe: Value) -> Result<Handler, HandlerError> {
 /// Serves connections to port 8080 until it is dropped.
 fn serve<Serving: Future<Output = ()> + Send + 'static>(
     network: &Arc<Network>,
-    serving: impl Fn(Stream) -> Serving + Send + 'static,
+    serving: impl Fn(MeteredStream) -> Serving + Send + 'static,
 ) -> JoinSet<()> {
     let endpoint = network.endpoint();
     let listener = endpoint.listen_any(8080).unwrap();

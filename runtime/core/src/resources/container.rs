@@ -1,6 +1,6 @@
 //! A container's requests and limits as figures. Rule: Container `resources`.
 
-use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::api::core::v1::{Container, ResourceRequirements};
 
 use crate::executor::MilliCpu;
 use crate::manifest::quantity::Quantity;
@@ -19,9 +19,13 @@ pub struct ContainerResources {
 impl ContainerResources {
     /// The figures of `container`; CPU is rounded up to a thousandth of a core.
     pub fn of(container: &Container) -> Self {
-        let resources = container.resources.as_ref();
-        let request = |name| quantity(resources?.requests.as_ref()?.get(name)?);
-        let limit = |name| quantity(resources?.limits.as_ref()?.get(name)?);
+        container.resources.as_ref().map(Self::of_requirements).unwrap_or_default()
+    }
+
+    /// The same of what stands in its `resources`.
+    pub fn of_requirements(resources: &ResourceRequirements) -> Self {
+        let request = |name| quantity(resources.requests.as_ref()?.get(name)?);
+        let limit = |name| quantity(resources.limits.as_ref()?.get(name)?);
         Self {
             cpu_request: request("cpu").and_then(milli),
             cpu_limit: limit("cpu").and_then(milli),

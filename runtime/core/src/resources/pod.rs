@@ -20,6 +20,8 @@ pub struct PodResources {
     pub cpu_request: u64,
     /// Memory requested, in bytes; zero where nothing is.
     pub memory_request: u64,
+    /// Disk for its files and logs requested, in bytes; zero where nothing is.
+    pub ephemeral_storage_request: u64,
     /// CPU that all containers together may use, in thousandths of a core.
     pub cpu_limit: Option<u64>,
     /// Memory that all containers together may use, in bytes.
@@ -42,9 +44,28 @@ impl PodResources {
         Self {
             cpu_request: milli(total(spec, Side::Requests, "cpu")),
             memory_request: total(spec, Side::Requests, "memory").bytes(),
+            ephemeral_storage_request: total(spec, Side::Requests, "ephemeral-storage").bytes(),
             cpu_limit: limit(spec, "cpu").map(milli),
             memory_limit: limit(spec, "memory").map(Quantity::bytes),
         }
+    }
+
+    /// What all that its containers write to the disk may come to: what the Pod itself says, or the sum of
+    /// the limits of those containers that have one.
+    pub fn ephemeral_storage_limit(spec: &PodSpec) -> Option<Quantity> {
+        let limit = total(spec, Side::Limits, "ephemeral-storage");
+        (!limit.is_zero()).then_some(limit)
+    }
+
+    /// What the Pod itself says in `spec.resources.limits.memory`, in bytes: the bound over all its
+    /// containers, however many of them have one of their own.
+    pub fn own_memory_limit(spec: &PodSpec) -> Option<u64> {
+        of_pod(spec, Side::Limits, "memory").filter(|limit| !limit.is_zero()).map(Quantity::bytes)
+    }
+
+    /// Whether it requests anything.
+    pub fn requests(&self) -> bool {
+        [self.cpu_request, self.memory_request, self.ephemeral_storage_request] != [0; 3]
     }
 }
 

@@ -7,12 +7,13 @@ use k8s_openapi::api::core::v1::PodStatus;
 use tokio::sync::{mpsc, watch};
 
 use crate::event::Recorder;
-use crate::lifecycle::{Deletion, Event, PodFailure, Stop};
+use crate::lifecycle::{ContainerIndex, Deletion, Event, PodFailure, ShownResources, Spec, Stop};
 
 /// A hold on a Pod that a [`Worker`](super::Worker) runs. Clones are equal; dropping all of them
 /// does not end the Pod.
 #[derive(Clone, Debug)]
 pub struct PodHandle {
+    pub(super) spec: Arc<Spec>,
     pub(super) wishes: mpsc::Sender<Event>,
     pub(super) status: watch::Receiver<PodStatus>,
     pub(super) deletion: watch::Receiver<Option<Deletion>>,
@@ -59,6 +60,27 @@ impl PodHandle {
     /// Ends the Pod gracefully as one that has failed as a whole, as an eviction does.
     pub async fn fail(&self, failure: PodFailure) {
         self.wish(Event::Failed(failure)).await;
+    }
+
+    /// Shows what its containers have of the resources that are wanted.
+    pub(crate) async fn show_resources(&self, shown: ShownResources) {
+        self.wish(Event::ResourcesChanged(shown)).await;
+    }
+
+    /// Ends the run of the container at `place` gracefully, for it to start again with other
+    /// resources.
+    pub(crate) async fn restart_to_resize(&self, place: usize) {
+        self.wish(Event::RestartToResize { container: ContainerIndex(place) }).await;
+    }
+
+    /// Kills the run of `container` that is in progress, if one is, as a kernel does that is short of
+    /// memory: it shows as OOMKilled with this message, and starts again by its restart policy.
+    ///
+    /// Gives whether the Pod has such a container.
+    pub async fn out_of_memory(&self, container: &str, message: String) -> bool {
+        let Some(container) = self.spec.index_of(container) else { return false };
+        self.wish(Event::OutOfMemory { container, message }).await;
+        true
     }
 
     async fn wish(&self, wish: Event) {

@@ -13,8 +13,8 @@ use super::runtime::{ContainerRuntime, Run, RunControl};
 use crate::event::Recorder;
 use crate::lifecycle::{
     self, Action, ContainerIndex, Deletion, Event, Exit, Hook, ImageError, ImageErrorKind,
-    ImageInfo, Now, Observed, Outcome, ProbeAnswer, ProbeKind, Sandbox, SandboxError, Spec,
-    StartError,
+    ImageInfo, Now, Observed, Outcome, Placement, PodFailure, ProbeAnswer, ProbeKind, Sandbox,
+    SandboxError, Spec, StartError,
 };
 
 /// Wishes from outside that may wait to be read; whoever sends more waits.
@@ -60,6 +60,7 @@ struct Work {
 /// What a task works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
+    Place,
     Sandbox,
     Image(ContainerIndex),
     Start(ContainerIndex),
@@ -71,6 +72,7 @@ enum Target {
 
 /// What a task came to.
 enum Done {
+    Place(Result<Placement, PodFailure>),
     Sandbox(Result<Sandbox, SandboxError>),
     Image(Result<ImageInfo, ImageError>),
     Start(Result<Run, StartError>),
@@ -91,7 +93,9 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
             watch::channel(lifecycle::status(&spec, &observed, None, now.wall));
         let (deletion, deletion_receiver) = watch::channel(None);
         let events = Arc::new(Recorder::default());
+        let spec = Arc::new(spec);
         let handle = PodHandle {
+            spec: Arc::clone(&spec),
             wishes: wish_sender,
             status: status_receiver,
             deletion: deletion_receiver,
@@ -100,7 +104,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         let worker = Self {
             controls: spec.containers.iter().map(|_| None).collect(),
             published: observed.revision(),
-            spec: Arc::new(spec),
+            spec,
             runtime,
             clock,
             observed,
@@ -195,6 +199,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
 
     fn carry_out(&mut self, action: Action) {
         match action {
+            Action::Schedule { refusal } => self.schedule(refusal),
             Action::PrepareSandbox => self.prepare_sandbox(),
             Action::PrepareImage { container } => self.prepare_image(container),
             Action::Start { container, attempt } => self.start(container, attempt),
@@ -219,6 +224,11 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
             | Action::Fail(_)
             | Action::WakeAt(_) => {}
         }
+    }
+
+    fn schedule(&mut self, refusal: Option<String>) {
+        let runtime = Arc::clone(&self.runtime);
+        self.spawn(Target::Place, async move { Done::Place(runtime.schedule(refusal).await) });
     }
 
     fn prepare_sandbox(&mut self) {
@@ -274,6 +284,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
     }
 
     fn teardown(&mut self) {
+        self.cancel(|target| target == Target::Place);
         let runtime = Arc::clone(&self.runtime);
         self.spawn(Target::Teardown, async move {
             runtime.teardown().await;
@@ -318,6 +329,13 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
 
     fn event(&mut self, target: Target, done: Done) -> Option<Event> {
         Some(match (target, done) {
+            (Target::Place, Done::Place(Ok(Placement::Scheduled { node }))) => {
+                Event::Scheduled { node }
+            }
+            (Target::Place, Done::Place(Ok(Placement::Unschedulable { message }))) => {
+                Event::Unschedulable { message }
+            }
+            (Target::Place, Done::Place(Err(failure))) => Event::Failed(failure),
             (Target::Sandbox, Done::Sandbox(Ok(sandbox))) => Event::SandboxReady(sandbox),
             (Target::Sandbox, Done::Sandbox(Err(error))) => Event::SandboxFailed(error),
             (Target::Image(container), Done::Image(Ok(image))) => {
@@ -356,7 +374,7 @@ fn cancelled(target: Target) -> Option<Event> {
         Target::Sandbox => Some(Event::SandboxCancelled),
         Target::Image(container) | Target::Start(container) => Some(Event::Cancelled { container }),
         // Called off because nobody asks any more.
-        Target::Probe(..) | Target::Hook(..) => None,
+        Target::Place | Target::Probe(..) | Target::Hook(..) => None,
         // Never cancelled: a run is killed, and the teardown is always waited for.
         Target::Run(_) | Target::Teardown => None,
     }
@@ -365,6 +383,7 @@ fn cancelled(target: Target) -> Option<Event> {
 /// The event of a task that did not come to its end: it panicked.
 fn broken(target: Target, error: &JoinError) -> Event {
     match target {
+        Target::Place => Event::Failed(PodFailure::rejected(error)),
         Target::Sandbox => Event::SandboxFailed(SandboxError::Create(error.to_string())),
         Target::Image(container) => Event::ImageFailed {
             container,

@@ -9,7 +9,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::lifecycle::{
-    Exit, Hook, ImageError, ImageInfo, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
+    Exit, Hook, ImageError, ImageInfo, Placement, PodFailure, ProbeAnswer, ProbeKind, Sandbox,
+    SandboxError, StartError,
 };
 
 /// Carries out what a Pod's worker is told to do. It belongs to one Pod.
@@ -20,6 +21,19 @@ use crate::lifecycle::{
 /// Any of these futures except `teardown` may be dropped at any await. Whatever it had begun must
 /// then be undone, at the latest by `teardown`.
 pub trait ContainerRuntime: Send + Sync + 'static {
+    /// Asks for a place on the machine, and waits for it or for a reason against it that is not
+    /// `refusal`, the one known already.
+    ///
+    /// Called until there is one, one call at a time, before anything below, and only for a Pod
+    /// whose [`Admission`](crate::lifecycle::Admission) says so.
+    ///
+    /// # Errors
+    /// The Pod can have none, now or later: it has failed.
+    fn schedule(
+        &self,
+        refusal: Option<String>,
+    ) -> impl Future<Output = Result<Placement, PodFailure>> + Send;
+
     /// Makes what the containers share: the address, the host ports, the volumes.
     ///
     /// Called until it succeeds, one call at a time, before anything below.

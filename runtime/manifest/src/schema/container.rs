@@ -1,7 +1,7 @@
 //! Containers: what they run, with which ports, environment and mounts.
 
 use super::probe::{LIFECYCLE, PROBE};
-use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESIZE, RESOURCES, SCTP};
+use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESOURCES, SCTP};
 use super::security::SECURITY_CONTEXT;
 use super::shape::Support::{Honoured, Ignored, Refused};
 use super::shape::{
@@ -22,11 +22,7 @@ pub(crate) static CONTAINER: Object = Object {
         field("name", STRING, Honoured),
         field("ports", Shape::List(&Shape::Object(&CONTAINER_PORT)), Honoured),
         field("readinessProbe", Shape::Object(&PROBE), Honoured),
-        field(
-            "resizePolicy",
-            Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY)),
-            Ignored(RESIZE),
-        ),
+        field("resizePolicy", Shape::List(&Shape::Object(&CONTAINER_RESIZE_POLICY)), Honoured),
         field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Honoured),
         field("restartPolicy", STRING, Honoured),
         field("restartPolicyRules", Shape::List(&Shape::Object(&CONTAINER_RESTART_RULE)), Honoured),
@@ -202,7 +198,7 @@ static LIMITS: Keys = Keys {
     name: "limits",
     known: &[
         field("cpu", QUANTITY, Honoured),
-        field("ephemeral-storage", QUANTITY, Ignored(LATER)),
+        field("ephemeral-storage", QUANTITY, Honoured),
         field("memory", QUANTITY, Honoured),
     ],
     shape: QUANTITY,

@@ -3,9 +3,9 @@
 use super::container::{CONTAINER, EPHEMERAL_CONTAINER, RESOURCE_REQUIREMENTS};
 use super::metadata::{LOCAL_OBJECT_REFERENCE, OBJECT_META};
 use super::reason::{
-    API_ACCESS, CGROUP_ONLY, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK,
-    ON_CREATE, PRIORITY, REGISTRIES, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES, USERS,
-    WINDOWS,
+    API_ACCESS, CGROUP_ONLY, CLASSES, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK,
+    ON_CREATE, PREEMPTION, REGISTRIES, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES,
+    USERS, WINDOWS,
 };
 use super::scheduling::{AFFINITY, TOLERATION, TOPOLOGY_SPREAD_CONSTRAINT};
 use super::security::POD_SECURITY_CONTEXT;
@@ -72,12 +72,13 @@ pub(crate) static POD_SPEC: Object = Object {
         field("nodeSelector", STRING_MAP, Ignored(SCHEDULING)),
         field("os", Shape::Object(&POD_OS), Honoured),
         field("overhead", QUANTITY_MAP, Ignored(CGROUP_ONLY)),
-        field("preemptionPolicy", STRING, Ignored(PRIORITY)),
-        field("priority", INT32, Ignored(PRIORITY)),
-        field("priorityClassName", STRING, Ignored(PRIORITY)),
+        field("preemptionPolicy", STRING, Ignored(PREEMPTION)),
+        field("priority", INT32, Honoured),
+        field("priorityClassName", STRING, Ignored(CLASSES))
+            .unless(&["system-cluster-critical", "system-node-critical"]),
         field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Honoured),
         field("resourceClaims", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)), Refused(DEVICES)),
-        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Ignored(CGROUP_ONLY)),
+        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Honoured),
         field("restartPolicy", STRING, Honoured),
         field("runtimeClassName", STRING, Ignored(RUNTIME_CLASS)),
         field("schedulerName", STRING, Ignored(SCHEDULING)).unless(&["default-scheduler"]),

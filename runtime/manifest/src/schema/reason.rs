@@ -10,7 +10,9 @@ pub(crate) const CGROUP_ONLY: &str =
 pub(crate) const LATER: &str = "not yet acted upon";
 
 pub(crate) const SCHEDULING: &str = "every Pod runs on this machine: nothing is scheduled";
-pub(crate) const PRIORITY: &str = "no Pod is preempted or evicted for another";
+pub(crate) const PREEMPTION: &str = "no Pod is preempted for another";
+pub(crate) const CLASSES: &str =
+    "there are no objects of that kind; set `priority` to be scheduled before others";
 pub(crate) const API_ACCESS: &str = "no API server is given to guests, and no token for one";
 pub(crate) const USERS: &str = "WASI knows no users: a guest has no user or group id";
 pub(crate) const SYSTEM_CALLS: &str = "a guest makes no system calls of its own to be filtered";
@@ -18,7 +20,6 @@ pub(crate) const PRIVILEGES: &str = "a guest has no privileges of the host to be
 pub(crate) const SYSCTLS: &str = "a Pod has no kernel of its own to set; every port may be bound";
 pub(crate) const RUNTIME_CLASS: &str = "every container runs in the built-in engine";
 pub(crate) const REGISTRIES: &str = "images come from files: no registry is asked";
-pub(crate) const RESIZE: &str = "resources are fixed for the life of a Pod";
 pub(crate) const RESOLVER: &str = "it shapes /etc/resolv.conf only: names are resolved by the Pod's own network, then by the host";
 pub(crate) const FINALIZERS: &str = "no controller is there to wait for";
 pub(crate) const OWNERS: &str = "objects are not collected when their owner goes";

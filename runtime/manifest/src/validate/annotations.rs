@@ -1,10 +1,11 @@
-//! Annotations that mean something to Kubernetes itself, and so have rules.
+//! Annotations that mean something to Kubernetes itself, and so have rules; then those of our own.
 
 use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::absent::some_text;
 use super::paths;
+use crate::annotation;
 use crate::containers;
 use crate::field::{Errors, Place};
 
@@ -31,6 +32,7 @@ pub(super) fn of_pod(metadata: &ObjectMeta, spec: &PodSpec, at: &Place<'_>, erro
             app_armor(container, value, spec, &at, errors);
         }
     }
+    annotation::check(metadata, spec, at, errors);
 }
 
 fn is_cost(value: &str) -> bool {

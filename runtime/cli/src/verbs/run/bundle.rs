@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use serde::{Deserialize, Serialize};
 use wasmpod::manifest::{Manifest, Origin, PodManifest};
+use wasmpod_node::{Settings, pressure};
 
 use super::publish::Published;
 use crate::print::logs::Names;
@@ -26,6 +27,10 @@ pub(crate) struct Bundle {
     pub(crate) allow_net: Vec<String>,
     /// Whether the Pod's process goes into a cgroup of the host.
     pub(crate) cgroup: bool,
+    /// What the machine is to its Pods.
+    pub(crate) node: Settings,
+    /// What is done when its memory is short.
+    pub(crate) eviction: pressure::Settings,
     /// The other Pods of the command; empty when this is the only one.
     pub(crate) neighbours: Vec<Neighbour>,
     /// This Pod as the others know it; found when it starts if absent.

@@ -14,6 +14,8 @@ use wasmpod::guest::Stdin;
 use wasmpod::logs::log_queue;
 use wasmpod::pod::{Folders, Host, Neighbour, Pod, PodBuilder, PublishedPort};
 use wasmpod::worker::{Finished, PodHandle};
+use wasmpod_node::admission::Place;
+use wasmpod_node::{Node, attend};
 
 use super::bundle::{self, Bundle, Events, Logs};
 use super::images;
@@ -58,10 +60,13 @@ pub(crate) async fn run_pod(
         tokio::time::sleep(SETTLED).await;
         process::give_back_memory();
     });
-    let pod = build(&mut bundle, root, &mut helpers, &tell)?
+    let (builder, place) = build(&mut bundle, root, &mut helpers, &tell)?;
+    let pod = builder
         .log_sink(Arc::clone(&queue) as _)
         .build()
         .map_err(|error| Failure::because(&name, &error))?;
+    let attending = attend(place, pod.view(), bundle.eviction);
+    helpers.spawn(async move { match attending.await {} });
     let handle = pod.handle();
     let watching = events::watch(&handle, show, name).run(tell.clone());
     let printer = Printer::start(lines, layout, told);
@@ -132,10 +137,11 @@ fn build(
     root: Option<&Path>,
     helpers: &mut JoinSet<()>,
     tell: &mpsc::Sender<Told>,
-) -> Result<PodBuilder, Failure> {
+) -> Result<(PodBuilder, Arc<Place>), Failure> {
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let compiler = compiler::find().map_err(|error| Failure::because("cannot start", &error))?;
     let quiet = bundle.show.events == Events::None;
+    let place = Arc::new(Place::new(Node::new(&folders, bundle.node)));
     let told = tell.clone();
     let host = Host::builder(folders)
         .compiler(compiler)
@@ -158,6 +164,7 @@ fn build(
             udp: port.protocol == Protocol::Udp,
         }))
         .allow_net(bundle.allow_net.iter().cloned())
+        .scheduler(Arc::clone(&place) as _)
         .on_note(move |text| note(&told, quiet, text));
     if bundle.cgroup {
         builder = builder.cgroup();
@@ -169,7 +176,7 @@ fn build(
     if let Some(container) = &bundle.stdin {
         builder = builder.stdin(container, standard_input(helpers));
     }
-    Ok(builder)
+    Ok((builder, place))
 }
 
 fn neighbour(other: &bundle::Neighbour) -> Neighbour {

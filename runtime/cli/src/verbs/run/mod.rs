@@ -5,6 +5,7 @@ mod foreground;
 mod images;
 mod imperative;
 mod interrupt;
+pub(crate) mod node;
 mod plan;
 mod publish;
 mod services;

@@ -7,8 +7,8 @@ use wasmpod::manifest::{self, Manifest, PodManifest, Source};
 use wasmpod::pod::{AddressLease, Folders};
 
 use super::bundle::{Bundle, Events, Logs, Neighbour, Show};
-use super::imperative;
 use super::publish::{self, Published};
+use super::{imperative, node};
 use crate::args::{DryRun, LogPrefix, OutputFormat, Restart, Run};
 use crate::failure::Failure;
 use crate::print::logs::Names;
@@ -114,6 +114,8 @@ pub(super) fn bundles(
             published,
             allow_net: verb.options.allow_net.clone(),
             cgroup: verb.options.cgroup,
+            node: node::settings(&verb.options.node),
+            eviction: node::eviction(&verb.options.node),
             neighbours: Vec::new(),
             place: None,
             parent: None,

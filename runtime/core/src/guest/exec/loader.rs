@@ -58,6 +58,7 @@ impl<Error: Into<PrepareError>> From<Error> for Unfit {
 impl Loader {
     /// For the container of `account`.
     pub fn new(engines: Engines, cache: CodeCache, account: Account) -> Self {
+        let cache = cache.paid_by(account.clone());
         Self { engines, cache, account, state: Arc::default() }
     }
 

@@ -21,6 +21,7 @@ use super::protocol::{Protocol, Rewound, detect};
 use super::request::answer;
 use super::timer::ConnectionTimer;
 use crate::executor::Account;
+use crate::resources::memory::Held;
 use crate::sandbox::network::{Accepted, Taken};
 
 /// How long a client may take for the head of a request, or do nothing between two requests.
@@ -32,8 +33,18 @@ const LAST_HEAD_WITHIN: Duration = Duration::from_secs(1);
 /// Requests that one HTTP/2 connection may have open at once.
 const MOST_STREAMS: u32 = 100;
 
+/// What a connection may have read ahead of its guest; the head of a request must fit in.
+const BUFFER: usize = 64 << 10;
+
+/// What the host holds for a connection.
+pub(super) const CONNECTION: usize = BUFFER;
+
+/// What an HTTP/2 client may send before a guest has read any of it: for one request, and for all.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 256 << 10;
+
 /// Serves a connection until it ends, or its last request is answered after a stop.
-pub(crate) async fn serve(handler: Arc<Handler>, account: Account, taken: Taken) {
+pub(crate) async fn serve(handler: Arc<Handler>, account: Account, taken: Taken, held: Held) {
     // Opened here and not where it was accepted: the worker that polls this task first is the one
     // that the kernel's events will wake.
     let Ok(Accepted { stream, membership, .. }) = taken.open() else { return };
@@ -55,7 +66,7 @@ pub(crate) async fn serve(handler: Arc<Handler>, account: Account, taken: Taken)
         // The client went away, spoke no HTTP, or got only a part of a response.
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
     }
-    drop(membership);
+    drop((membership, held));
 }
 
 async fn serve_http1(
@@ -66,7 +77,7 @@ async fn serve_http1(
 ) -> hyper::Result<()> {
     let (timer, mut watch) = ConnectionTimer::new(head_within);
     let mut builder = http1::Builder::new();
-    builder.timer(timer).header_read_timeout(head_within);
+    builder.timer(timer).header_read_timeout(head_within).max_buf_size(BUFFER);
     // Not `pipeline_flush`: it swallows the answer to a request that cannot be parsed.
     builder.keep_alive(!last);
     // It would be the host's date.
@@ -94,6 +105,8 @@ async fn serve_http2(
     let streams = Arc::new(Crowd::new(account));
     let mut builder = http2::Builder::new(Streams(streams.clone()));
     builder.timer(TokioTimer::new()).max_concurrent_streams(MOST_STREAMS);
+    builder.initial_stream_window_size(STREAM_WINDOW).max_send_buf_size(BUFFER);
+    builder.initial_connection_window_size(CONNECTION_WINDOW);
     builder.auto_date_header(handler.setup.clock.is_real());
     // A client that is gone without a word is noticed.
     builder.keep_alive_interval(HEAD_WITHIN).keep_alive_timeout(HEAD_WITHIN);

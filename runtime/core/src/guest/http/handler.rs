@@ -25,6 +25,8 @@ pub(crate) struct Handler {
     pub(crate) setup: Arc<WasiSetup>,
     pub(crate) settings: HttpSettings,
     pub(crate) idle: IdleInstances,
+    /// Turns for instances, where the Pod says how many there may be.
+    pub(crate) turns: Option<Arc<Semaphore>>,
     /// The container was asked to stop.
     pub(crate) stopping: CancellationToken,
     /// The container cannot go on; see [`Handler::failure`].
@@ -48,6 +50,7 @@ impl Handler {
             setup,
             settings,
             idle: IdleInstances::default(),
+            turns: settings.instances.map(|most| Arc::new(Semaphore::new(most as usize))),
             stopping,
             failed: CancellationToken::new(),
             failure: Mutex::default(),

@@ -16,9 +16,14 @@ use crate::guest::program::Entry;
 use crate::guest::run::Failure;
 use crate::guest::state::GuestState;
 use crate::lifecycle::Exit;
+use crate::resources::memory::Held;
 
 /// How long an instance waits for its next request: it holds memory and a place in the pool.
 const IDLE_FOR: Duration = Duration::from_secs(10);
+
+/// What the host holds for an instance: its stack and Store, and what it has written of its response
+/// before the client has it.
+const INSTANCE: usize = 256 << 10;
 
 pub(crate) struct Instance {
     pub(crate) store: Store<GuestState>,
@@ -26,8 +31,10 @@ pub(crate) struct Instance {
     /// Bytes of memory when it was new.
     memory: usize,
     served: u32,
+    _held: Held,
     /// Given back after the store, which is declared before it.
     _place: OwnedSemaphorePermit,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 pub(crate) enum Exports {
@@ -46,6 +53,10 @@ impl Instance {
             idle.store.set_epoch_deadline(1);
             return Ok(idle);
         }
+        let turn = match handler.turns.clone() {
+            Some(turns) => Some(turns.acquire_owned().await.expect("it is never closed")),
+            None => None,
+        };
         let places = handler.program.places.clone();
         let wanted = handler.program.places_per_instance;
         let place = match places.clone().try_acquire_many_owned(wanted) {
@@ -54,6 +65,9 @@ impl Instance {
                 places.acquire_many_owned(wanted).await.expect("the semaphore is never closed")
             }
         };
+        let held = handler.setup.memory.hold(INSTANCE).map_err(|refused| {
+            Exit::start_error(format!("no memory for one more instance: {refused}"))
+        })?;
         let state = GuestState::new(handler.setup.clone());
         let mut store = state.into_store(&handler.program.engine)?;
         let exports = match &handler.program.entry {
@@ -68,7 +82,15 @@ impl Instance {
         match exports {
             Ok(exports) => {
                 let memory = store.data().limiter.taken();
-                Ok(Self { store, exports, memory, served: 0, _place: place })
+                Ok(Self {
+                    store,
+                    exports,
+                    memory,
+                    served: 0,
+                    _held: held,
+                    _place: place,
+                    _turn: turn,
+                })
             }
             Err(error) => Err(Failure::Instantiate(error).into_exit(&store)),
         }
@@ -77,6 +99,7 @@ impl Instance {
     /// Keeps the instance for another request if it may be; call it after one that ended well.
     pub(crate) fn give_back(mut self, handler: &Handler) {
         self.served += 1;
+        self.store.data_mut().forget_bodies();
         let state = self.store.data();
         if self.served < handler.settings.reuse.get()
             && state.table.is_empty()

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
-use crate::sandbox::network::Stream;
+use crate::sandbox::network::MeteredStream;
 
 /// What a client of HTTP/2 says first; in HTTP/1 it would be a request with an unknown method.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -23,7 +23,7 @@ pub(crate) enum Protocol {
 ///
 /// # Errors
 /// Of the connection; `UnexpectedEof` when it ended without a byte.
-pub(crate) async fn detect(mut stream: Stream) -> io::Result<(Protocol, Rewound)> {
+pub(crate) async fn detect(mut stream: MeteredStream) -> io::Result<(Protocol, Rewound)> {
     let mut first = [0; PREFACE.len()];
     let mut length = 0;
     let protocol = loop {
@@ -47,7 +47,7 @@ pub(crate) struct Rewound {
     first: [u8; PREFACE.len()],
     next: usize,
     length: usize,
-    stream: Stream,
+    stream: MeteredStream,
 }
 
 impl AsyncRead for Rewound {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 
-use super::connection;
+use super::connection::{self, CONNECTION};
 use super::crowd::Crowd;
 use super::handler::Handler;
 use super::settings::HttpSettings;
@@ -14,10 +14,11 @@ use crate::guest::program;
 use crate::guest::run::{GuestHost, RunSpec};
 use crate::guest::wasi::WasiSetup;
 use crate::lifecycle::Exit;
+use crate::resources::memory::Held;
 use crate::sandbox::Stop;
 use crate::sandbox::network::{Endpoint, Listener, NetworkError, Taken};
 
-/// How long accepting rests when the container has no socket left for another connection.
+/// How long accepting rests when the container has no socket or no memory for another connection.
 const BREATH: Duration = Duration::from_millis(10);
 
 /// Serves requests until the stop, then until those that were begun have their answers.
@@ -38,6 +39,7 @@ pub(crate) async fn serve(
     let end = EndsNetwork(host.endpoint.clone());
     let account = host.account.clone();
     let settings = spec.http;
+    let spec = RunSpec { limits: spec.limits.of_handler(host.containers), ..spec };
     let setup = match WasiSetup::new(host, spec, &stop) {
         Ok(setup) => Arc::new(setup),
         Err(error) => return error.into(),
@@ -89,9 +91,13 @@ async fn accept(
     tasks: &Crowd,
 ) -> Exit {
     loop {
+        // Memory first: what is not accepted yet waits with its client.
+        let held = memory(handler).await;
         match listener.take().await {
-            Ok(taken) => begin(taken, handler, account, tasks),
-            Err(NetworkError::SocketLimit) => tokio::time::sleep(BREATH).await,
+            Ok(taken) => begin(taken, held, handler, account, tasks),
+            Err(NetworkError::SocketLimit | NetworkError::NoBuffers) => {
+                tokio::time::sleep(BREATH).await
+            }
             Err(NetworkError::Closed) => return Exit::stopped(),
             // It refuses already; the stop itself is about to be heard of.
             Err(NetworkError::InvalidArgument) => std::future::pending().await,
@@ -104,10 +110,21 @@ async fn accept(
 /// Takes in what came before the stop: to the client these connections are open.
 fn accept_queued(listener: &Listener, handler: &Arc<Handler>, account: &Account, tasks: &Crowd) {
     while let Some(Ok(taken)) = listener.take().now_or_never() {
-        begin(taken, handler, account, tasks);
+        let Ok(held) = handler.setup.memory.hold(CONNECTION) else { return };
+        begin(taken, held, handler, account, tasks);
     }
 }
 
-fn begin(taken: Taken, handler: &Arc<Handler>, account: &Account, tasks: &Crowd) {
-    tasks.spawn(connection::serve(handler.clone(), account.clone(), taken));
+/// Waits until the container has the memory for one more connection.
+async fn memory(handler: &Handler) -> Held {
+    loop {
+        match handler.setup.memory.hold(CONNECTION) {
+            Ok(held) => return held,
+            Err(_refused) => tokio::time::sleep(BREATH).await,
+        }
+    }
+}
+
+fn begin(taken: Taken, held: Held, handler: &Arc<Handler>, account: &Account, tasks: &Crowd) {
+    tasks.spawn(connection::serve(handler.clone(), account.clone(), taken, held));
 }

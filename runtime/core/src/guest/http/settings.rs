@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `wasmpod.dev/http-port.<container>` | 1 to 65535 | the container's first TCP port, else 8080 |
 //! | `wasmpod.dev/http-reuse.<container>` | requests an instance may serve | 1: a fresh one each |
+//! | `wasmpod.dev/http-instances.<container>` | instances at once, 1 to 984 | as many as there is memory for |
 //! | `wasmpod.dev/http-timeout.<container>` | `500ms`, `30s`, `5m`, `2h`; `0` is none | `10m` |
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Container;
 
 use crate::guest::annotation::{Annotation, AnnotationError};
+use crate::manifest::annotation::{self, HTTP_INSTANCES, HTTP_PORT, HTTP_REUSE, HTTP_TIMEOUT};
 
 const DEFAULT_PORT: u16 = 8080;
 
@@ -29,13 +31,20 @@ pub struct HttpSettings {
     pub port: u16,
     /// How many requests one instance serves, one after the other, before it is dropped.
     pub reuse: NonZeroU32,
+    /// How many instances there may be at once; requests beyond wait.
+    pub instances: Option<u32>,
     /// How long a request may take, until the last byte of its response.
     pub timeout: Option<Duration>,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { port: DEFAULT_PORT, reuse: NonZeroU32::MIN, timeout: Some(DEFAULT_TIMEOUT) }
+        Self {
+            port: DEFAULT_PORT,
+            reuse: NonZeroU32::MIN,
+            instances: None,
+            timeout: Some(DEFAULT_TIMEOUT),
+        }
     }
 }
 
@@ -49,19 +58,13 @@ impl HttpSettings {
         container: &Container,
     ) -> Result<Self, AnnotationError> {
         let defaults = Self { port: first_port(container), ..Self::default() };
-        let annotation = |what, expected| Annotation {
-            name: format!("wasmpod.dev/http-{what}.{}", container.name),
-            expected,
-            annotations,
-        };
-        let port = annotation("port", "a port, 1 to 65535");
-        let reuse = annotation("reuse", "a number of requests, 1 or more");
-        let timeout =
-            annotation("timeout", "a duration such as 500ms, 30s, 5m or 2h, or 0 for none");
+        let read = |grammar| Annotation { grammar, annotations, container: &container.name };
         Ok(Self {
-            port: port.read(|text| text.parse().ok().filter(|port| *port != 0), defaults.port)?,
-            reuse: reuse.read(|text| text.parse().ok(), defaults.reuse)?,
-            timeout: timeout.read(duration_or_none, defaults.timeout)?,
+            port: read(HTTP_PORT).read(annotation::port, defaults.port)?,
+            reuse: read(HTTP_REUSE).read(annotation::reuse, defaults.reuse)?,
+            instances: read(HTTP_INSTANCES)
+                .read(|text| annotation::instances(text).map(Some), defaults.instances)?,
+            timeout: read(HTTP_TIMEOUT).read(annotation::timeout, defaults.timeout)?,
         })
     }
 }
@@ -70,24 +73,6 @@ fn first_port(container: &Container) -> u16 {
     let ports = container.ports.iter().flatten();
     let mut tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|name| name == "TCP"));
     tcp.next().and_then(|port| u16::try_from(port.container_port).ok()).unwrap_or(DEFAULT_PORT)
-}
-
-/// `None` when it is neither; `Some(None)` for zero, which is no limit.
-fn duration_or_none(text: &str) -> Option<Option<Duration>> {
-    if text == "0" {
-        return Some(None);
-    }
-    let digits = text.find(|character: char| !character.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let milliseconds = number.checked_mul(match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    })?;
-    Some((milliseconds > 0).then(|| Duration::from_millis(milliseconds)))
 }
 
 #[cfg(test)]

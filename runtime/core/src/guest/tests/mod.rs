@@ -87,15 +87,17 @@ impl World {
             stderr: Arc::new(self.stderr.clone()),
             tty: false,
             http: HttpSettings::default(),
+            limits: GuestLimits::default(),
             ports: Vec::new(),
             mounts: Vec::new(),
-            memory: PodMemory::new(1 << 30).container(self.memory_limit, self.exceeded),
+            memory: PodMemory::new(1 << 30).container("guest", self.memory_limit, self.exceeded),
         }
     }
 
     fn host(&self) -> GuestHost {
         GuestHost {
             endpoint: Arc::new(self.network.endpoint()),
+            files: Arc::default(),
             account: self.executor.account("test", Weight::MIN, None),
             clock: PodClock::real(),
             random: PodRandom::System,

@@ -13,7 +13,7 @@ use super::folder::{check_folder, create_folder, temporary_name};
 use super::key::key;
 use super::prune::note_use;
 use super::source::{Snapshot, absolute, hash};
-use crate::executor::Blocking;
+use crate::executor::{Account, Blocking};
 use crate::image::compile::{Cancel, CompileError, Compiled, Compiler, Request};
 use crate::image::error::ImageError;
 use crate::image::file::ImageFile;
@@ -60,6 +60,7 @@ pub(super) struct Shared {
     metering: Metering,
     blocking: Blocking,
     compiler: Compiler,
+    payer: Option<Account>,
     pub(super) most_bytes: u64,
 }
 
@@ -91,6 +92,7 @@ impl CodeCache {
             metering: Metering::Epochs,
             blocking: Blocking::Aside,
             compiler,
+            payer: None,
             most_bytes,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -107,6 +109,13 @@ impl CodeCache {
             ..Shared::clone(&self.shared)
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The same cache, with the CPU time of compiling children charged to `payer`. On virtual time
+    /// nobody pays: what a real machine takes has no place there.
+    pub(crate) fn paid_by(&self, payer: Account) -> Self {
+        let payer = (self.shared.blocking == Blocking::Aside).then_some(payer);
+        Self { shared: Arc::new(Shared { payer, ..Shared::clone(&self.shared) }) }
     }
 
     /// Where work on files goes.
@@ -300,7 +309,11 @@ impl Shared {
             fuel: self.metering == Metering::Fuel,
             of_guest,
         };
-        let compiled = match self.compiler.compile(&request, cancel) {
+        let (answer, cpu) = self.compiler.compile(&request, cancel);
+        if let Some(payer) = &self.payer {
+            payer.charge(cpu);
+        }
+        let compiled = match answer {
             Ok(compiled) => compiled,
             Err(error) => {
                 let _ = fs::remove_file(&output);

@@ -7,6 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rustix::param::clock_ticks_per_second;
+
 use super::cancel::Cancel;
 use super::request::{CompileError, Compiled, MOST_CPU_SECONDS, Request};
 
@@ -20,11 +22,23 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// The end of a process that has used its CPU time.
 const SIGXCPU: i32 = rustix::process::Signal::XCPU.as_raw();
 
-/// Runs `command`, which must be a compiling child, for one request. Blocks.
+/// Runs `command`, which must be a compiling child, for one request. Blocks. Beside the answer stands the
+/// CPU time that it took, whatever became of it.
 pub(super) fn ask(
+    command: Command,
+    request: &Request,
+    cancel: &Cancel,
+) -> (Result<Compiled, CompileError>, Duration) {
+    let mut cpu = Duration::ZERO;
+    let answer = converse(command, request, cancel, &mut cpu);
+    (answer, cpu)
+}
+
+fn converse(
     mut command: Command,
     request: &Request,
     cancel: &Cancel,
+    cpu: &mut Duration,
 ) -> Result<Compiled, CompileError> {
     let host = |what: &str, error: &dyn fmt::Display| {
         CompileError::Host(format!("cannot {what} the compiling process: {error}"))
@@ -45,6 +59,7 @@ pub(super) fn ask(
         let read = BufReader::new(stdout).read_to_string(&mut answer);
         (read, last_words.join().unwrap_or_default())
     });
+    *cpu = cpu_time(&child);
     let status = child.wait().map_err(|error| host("wait for", &error))?;
     if cancel.is_cancelled() {
         return Err(CompileError::Cancelled);
@@ -61,6 +76,21 @@ pub(super) fn ask(
             Err(CompileError::Host(describe_end(status, broken, &last_words)))
         }
     }
+}
+
+/// All that it has used, for one that has closed its streams and is not waited for yet.
+fn cpu_time(child: &Child) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+    let ticks = cpu_ticks(&stat).unwrap_or(0);
+    Duration::from_millis(ticks.saturating_mul(1000) / clock_ticks_per_second().max(1))
+}
+
+/// Time in its own code and in the kernel. The name, which comes before, may hold anything.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    user.checked_add(system)
 }
 
 /// A program that was written a moment ago counts as busy while any process has it open for writing:
@@ -102,4 +132,17 @@ fn tail(mut stderr: impl Read) -> String {
     let _ = stderr.by_ref().take(MOST_STDERR_BYTES).read_to_end(&mut kept);
     let _ = io::copy(&mut stderr, &mut io::sink());
     String::from_utf8_lossy(&kept).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_process_is_read_from_behind_its_name() {
+        let stat = "7 (a) b 9) S 1 7 7 0 -1 4194560 100 0 0 0 25 17 3 4 20 0 1 0 5 6 7";
+        assert_eq!(cpu_ticks(stat), Some(42));
+        assert_eq!(cpu_ticks("7 (a) S 1 7"), None);
+        assert_eq!(cpu_ticks(""), None);
+    }
 }

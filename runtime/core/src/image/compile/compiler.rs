@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
@@ -48,29 +49,32 @@ impl Compiler {
         return Self::Nowhere;
     }
 
-    /// Compiles and writes the code to `request.output`. Blocks.
+    /// Compiles and writes the code to `request.output`. Blocks. Beside it stands the CPU time of a child.
     pub(crate) fn compile(
         &self,
         request: &Request,
         cancel: &Cancel,
-    ) -> Result<Compiled, CompileError> {
+    ) -> (Result<Compiled, CompileError>, Duration) {
         match self {
             Self::Child { program, arguments } => {
                 let mut command = Command::new(program);
                 command.args(arguments);
                 child::ask(command, request, cancel)
             }
-            Self::Embedded(program) => {
-                let file = Unpacked::new(program, request).map_err(|error| {
-                    CompileError::Host(format!("cannot make the compiling process: {error}"))
-                })?;
-                child::ask(Command::new(file.path()), request, cancel)
-            }
+            Self::Embedded(program) => match Unpacked::new(program, request) {
+                Ok(file) => child::ask(Command::new(file.path()), request, cancel),
+                Err(error) => {
+                    let problem = format!("cannot make the compiling process: {error}");
+                    (Err(CompileError::Host(problem)), Duration::ZERO)
+                }
+            },
+            // On a thread of whoever asked, which is counted there.
             #[cfg(feature = "compiler")]
-            Self::InProcess => code::compile(request),
-            Self::Nowhere => Err(CompileError::Host(
-                "it is not compiled yet, and there is no compiler here".to_owned(),
-            )),
+            Self::InProcess => (code::compile(request), Duration::ZERO),
+            Self::Nowhere => {
+                let problem = "it is not compiled yet, and there is no compiler here".to_owned();
+                (Err(CompileError::Host(problem)), Duration::ZERO)
+            }
         }
     }
 }

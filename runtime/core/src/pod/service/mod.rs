@@ -17,7 +17,8 @@ use k8s_openapi::api::core::v1::Service;
 
 use super::folders::Folders;
 use super::uid::{new_uid, seed};
-use crate::sandbox::network::{Directory, Held, NodePort, NodePorts, ServiceRecord};
+use crate::records::Held;
+use crate::sandbox::network::{Directory, NodePort, NodePorts, ServiceRecord};
 
 /// A Service cannot be had.
 #[derive(Debug, thiserror::Error)]

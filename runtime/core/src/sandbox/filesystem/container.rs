@@ -241,7 +241,7 @@ impl<'pod> Layout<'pod> {
             Target::Folder(folder) => {
                 let surroundings = match volume.kind {
                     _ if read_only => Surroundings::ReadOnly,
-                    Kind::EmptyDir { .. } => Surroundings::Ours,
+                    Kind::EmptyDir => Surroundings::Ours,
                     _ => Surroundings::Lasting,
                 };
                 let mount = match sub_path {

@@ -28,6 +28,7 @@ mod spare;
 mod stop_file;
 mod subpath;
 mod termination;
+mod traffic;
 mod tree;
 mod volume;
 
@@ -39,6 +40,7 @@ pub use lookup::{guest_files, open_guest_file};
 pub use mount::Mount;
 pub use stop_file::StopFile;
 pub use termination::{MAX_TERMINATION_MESSAGE, TerminationMessage};
+pub use traffic::FileTraffic;
 pub use tree::{Usage, remove_tree, usage};
 pub use volume::{ClaimStore, PodSources, Refreshed, VolumeSources, Volumes};
 

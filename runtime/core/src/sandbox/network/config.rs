@@ -99,14 +99,15 @@ pub struct Peer {
 /// Bounds on what guests can make the host hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkLimits {
-    /// Sockets and connections of one container; more fail with `EMFILE`.
-    pub sockets_per_container: usize,
-    /// Bytes in all connections and UDP sockets of the Pod from which on each holds 16 KiB at most.
-    pub buffered_bytes: usize,
+    /// Sockets and connections of one endpoint of the host; more fail with `EMFILE`.
+    pub sockets_per_endpoint: usize,
+    /// Bytes that the host itself, its probes for one, may have written to guests of the Pod and they have
+    /// not read. What guests write is charged to their containers.
+    pub host_bytes: usize,
 }
 
 impl Default for NetworkLimits {
     fn default() -> Self {
-        Self { sockets_per_container: 16 * 1024, buffered_bytes: 64 * 1024 * 1024 }
+        Self { sockets_per_endpoint: 16 * 1024, host_bytes: 16 * 1024 * 1024 }
     }
 }

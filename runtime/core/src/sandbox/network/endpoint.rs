@@ -9,15 +9,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
+use super::kernel::Backing;
 use super::listener::{Backlog, Listener};
 use super::lock::lock;
 use super::outgoing::OutgoingStream;
+use super::pipe::FREE_CAPACITY;
 use super::ports::{BindingId, Coverage};
 use super::space::{Network, Protocol};
 use super::stream::{Stream, StreamHandle};
 use super::tcp::TcpSocket;
+use super::traffic::Traffic;
 use super::udp::{Mailbox, UdpSocket};
 use super::{AddressFamily, NetworkError, address};
+use crate::resources::memory::{ContainerMemory, Held};
 
 /// One container run's place on the Pod's network. Dropping it is [`end`](Self::end).
 pub struct Endpoint {
@@ -25,10 +29,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(network: &Arc<Network>) -> Self {
+    pub(crate) fn new(
+        network: &Arc<Network>,
+        memory: &Arc<ContainerMemory>,
+        most: usize,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         let shared = EndpointShared {
             network: Arc::clone(network),
+            memory: Arc::clone(memory),
+            traffic,
             sockets: Arc::default(),
+            most_sockets: most,
             refusing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             members: Mutex::default(),
@@ -41,10 +53,16 @@ impl Endpoint {
         &self.shared.network
     }
 
+    /// The memory of the container.
+    pub(crate) fn memory(&self) -> &Arc<ContainerMemory> {
+        &self.shared.memory
+    }
+
     /// A new TCP socket.
     ///
     /// # Errors
-    /// [`NetworkError::SocketLimit`], [`NetworkError::Closed`] after the end.
+    /// [`NetworkError::SocketLimit`], [`NetworkError::NoBuffers`] without memory for it,
+    /// [`NetworkError::Closed`] after the end.
     pub fn tcp_socket(&self, family: AddressFamily) -> Result<TcpSocket, NetworkError> {
         TcpSocket::new(&self.shared, family)
     }
@@ -128,7 +146,10 @@ impl Drop for Endpoint {
 
 pub(crate) struct EndpointShared {
     network: Arc<Network>,
+    memory: Arc<ContainerMemory>,
+    traffic: Arc<Traffic>,
     sockets: Arc<AtomicUsize>,
+    most_sockets: usize,
     refusing: AtomicBool,
     ended: AtomicBool,
     members: Mutex<Members>,
@@ -177,9 +198,13 @@ impl Drop for PortGuard {
     }
 }
 
-/// One place in the container's count of sockets.
+/// What a socket costs its container, with the first bytes that it sends or that wait for it.
+const SOCKET: usize = 4 * 1024 + FREE_CAPACITY;
+
+/// One place in the container's count of sockets, and the memory for it.
 pub(crate) struct SocketSlot {
     sockets: Arc<AtomicUsize>,
+    _held: Held,
 }
 
 impl Drop for SocketSlot {
@@ -206,6 +231,22 @@ impl EndpointShared {
         &self.network
     }
 
+    /// What its container sends and receives.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
+    /// The memory of the container.
+    pub(crate) fn memory(&self) -> &Arc<ContainerMemory> {
+        &self.memory
+    }
+
+    /// What stands behind a connection of the host's kernel that the container has.
+    pub(crate) fn backing(&self) -> Backing {
+        let leftovers = Arc::clone(self.network.leftovers());
+        Backing { leftovers, memory: Arc::clone(&self.memory) }
+    }
+
     /// # Errors
     /// [`NetworkError::Closed`] after the end.
     pub(crate) fn alive(&self) -> Result<(), NetworkError> {
@@ -213,14 +254,19 @@ impl EndpointShared {
     }
 
     /// A place for one more socket.
+    ///
+    /// # Errors
+    /// [`NetworkError::Closed`] after the end, [`NetworkError::SocketLimit`],
+    /// [`NetworkError::NoBuffers`] when the container has no memory for it.
     pub(crate) fn slot(&self) -> Result<SocketSlot, NetworkError> {
         self.alive()?;
-        let limit = self.network.config().limits.sockets_per_container;
+        let held = self.memory.hold(SOCKET).map_err(|_| NetworkError::NoBuffers)?;
+        let limit = self.most_sockets;
         let taken = self.sockets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
             (count < limit).then_some(count + 1)
         });
         match taken {
-            Ok(_) => Ok(SocketSlot { sockets: Arc::clone(&self.sockets) }),
+            Ok(_) => Ok(SocketSlot { sockets: Arc::clone(&self.sockets), _held: held }),
             Err(_) => Err(NetworkError::SocketLimit),
         }
     }

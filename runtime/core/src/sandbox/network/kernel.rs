@@ -22,7 +22,9 @@ use tokio::task::JoinSet;
 
 use super::NetworkError;
 use super::lock::lock;
+use super::pipe::FREE_CAPACITY;
 use super::wakers::remember;
+use crate::resources::memory::{ContainerMemory, Held};
 
 /// The most that one write may hold; what the kernel does not take of it waits here.
 const WRITE_PERMIT: usize = 64 * 1024;
@@ -70,6 +72,13 @@ macro_rules! kernel_socket {
 kernel_socket!(TcpStream);
 kernel_socket!(UnixStream);
 
+/// What stands behind the connections of a container: who sends what a kernel did not take at once, and
+/// who pays for it meanwhile.
+pub(crate) struct Backing {
+    pub(crate) leftovers: Arc<Leftovers>,
+    pub(crate) memory: Arc<ContainerMemory>,
+}
+
 /// Sends what a kernel did not take at once; dropping it gives the rest up.
 #[derive(Default)]
 pub(crate) struct Leftovers {
@@ -103,6 +112,8 @@ struct Inner<Socket> {
 #[derive(Default)]
 struct Outgoing {
     unsent: VecDeque<Bytes>,
+    /// What is paid for `unsent`; nobody pays for a connection of the host.
+    held: Option<Held>,
     finished: bool,
     failed: Option<NetworkError>,
     /// The kernel took nothing the last time.
@@ -125,12 +136,16 @@ impl<Socket: KernelSocket> KernelStreamHandle<Socket> {
 }
 
 impl<Socket: KernelSocket> KernelStream<Socket> {
-    pub(crate) fn new(socket: Socket, leftovers: Option<Arc<Leftovers>>) -> Self {
+    pub(crate) fn new(socket: Socket, backing: Option<Backing>) -> Self {
+        let (leftovers, held) = match backing {
+            Some(Backing { leftovers, memory }) => (Some(leftovers), Some(Held::nothing(&memory))),
+            None => (None, None),
+        };
         let inner = Inner {
             socket,
             read_shut: AtomicBool::new(false),
             reset: AtomicBool::new(false),
-            outgoing: Mutex::default(),
+            outgoing: Mutex::new(Outgoing { held, ..Outgoing::default() }),
             leftovers,
         };
         Self { inner: Arc::new(inner) }
@@ -199,7 +214,11 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
         outgoing.writable()?;
         self.inner.send_unsent(&mut outgoing)?;
         // What the kernel will take shows when it is asked; asking twice would cost a call each time.
-        Ok(if outgoing.unsent.is_empty() { WRITE_PERMIT } else { 0 })
+        Ok(match (outgoing.unsent.is_empty(), &outgoing.held) {
+            (false, _) => 0,
+            (true, Some(held)) if !held.memory().can_hold(WRITE_PERMIT) => FREE_CAPACITY,
+            (true, _) => WRITE_PERMIT,
+        })
     }
 
     pub(crate) fn write(&self, bytes: Bytes) -> Result<(), NetworkError> {
@@ -210,6 +229,7 @@ impl<Socket: KernelSocket> KernelStream<Socket> {
         }
         outgoing.unsent.push_back(bytes);
         self.inner.send_unsent(&mut outgoing)?;
+        outgoing.pay()?;
         if !outgoing.unsent.is_empty()
             && !outgoing.task_runs
             && let Some(leftovers) = &self.inner.leftovers
@@ -313,6 +333,25 @@ impl Outgoing {
         }
     }
 
+    /// Pays for what is unsent; a little is paid with the socket.
+    fn pay(&mut self) -> Result<(), NetworkError> {
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let unsent: usize = self.unsent.iter().map(Bytes::len).sum();
+        let paid = held.set(unsent.saturating_sub(FREE_CAPACITY));
+        let paid = paid.map_err(|_| NetworkError::NoBuffers);
+        self.remember(paid)
+    }
+
+    /// Gives back what was paid, when nothing is unsent any more.
+    fn repay(&mut self) {
+        if let Some(held) = &mut self.held
+            && held.bytes() > 0
+        {
+            let less = held.set(0);
+            debug_assert!(less.is_ok(), "less is always granted");
+        }
+    }
+
     fn remember<Value>(
         &mut self,
         outcome: Result<Value, NetworkError>,
@@ -320,6 +359,7 @@ impl Outgoing {
         if let Err(error) = &outcome {
             self.failed = Some(*error);
             self.unsent.clear();
+            self.repay();
         }
         outcome
     }
@@ -385,6 +425,7 @@ impl<Socket: KernelSocket> Inner<Socket> {
                 Err(error) => return outgoing.remember(Err(error)),
             }
         }
+        outgoing.repay();
         Ok(())
     }
 
@@ -437,7 +478,11 @@ impl<Socket: KernelSocket> Inner<Socket> {
 
     fn reset(&self) {
         self.reset.store(true, Ordering::Relaxed);
-        lock(&self.outgoing).unsent.clear();
+        {
+            let mut outgoing = lock(&self.outgoing);
+            outgoing.unsent.clear();
+            outgoing.repay();
+        }
         // With a linger of zero the close that follows is a reset on the wire; a unix stream ignores it.
         let _ =
             rustix::net::sockopt::set_socket_linger(&self.socket, Some(std::time::Duration::ZERO));

@@ -15,9 +15,16 @@ use std::task::{Context, Poll};
 use super::NetworkError;
 use super::endpoint::{EndpointShared, Membership, PortGuard, SocketSlot};
 use super::lock::lock;
+use super::metered::MeteredStream;
 use super::options::{DEFAULT_BACKLOG, TcpOptions};
-use super::stream::{ParkedStream, Stream};
+use super::pipe::{End, FREE_CAPACITY};
+use super::stream::ParkedStream;
 use super::wakers::WakerSet;
+use crate::resources::memory::{ContainerMemory, Held};
+
+/// What a connection in the queue costs the listener's container: its own, and what its caller may have
+/// sent and closed.
+const QUEUED: usize = 1024 + FREE_CAPACITY;
 
 /// A connection in the queue.
 pub(crate) struct Incoming {
@@ -28,13 +35,28 @@ pub(crate) struct Incoming {
     pub(crate) options: TcpOptions,
 }
 
+/// The listener that a connection is made for.
+pub(crate) struct Listening<'backlog> {
+    pub(crate) options: &'backlog TcpOptions,
+    memory: &'backlog Arc<ContainerMemory>,
+}
+
+impl Listening<'_> {
+    /// Its end of the connection.
+    pub(crate) fn end(&self) -> End<'_> {
+        End { receive_buffer: self.options.receive_buffer, memory: self.memory }
+    }
+}
+
 /// The queue; the address table leads here.
 pub(crate) struct Backlog {
+    /// Of the listener's container.
+    memory: Arc<ContainerMemory>,
     state: Mutex<State>,
 }
 
 struct State {
-    queue: VecDeque<Incoming>,
+    queue: VecDeque<(Incoming, Held)>,
     /// Places that are promised and not filled yet.
     reserved: usize,
     length: usize,
@@ -52,7 +74,7 @@ enum Openness {
 }
 
 impl Backlog {
-    pub(crate) fn new(length: usize, options: TcpOptions) -> Self {
+    pub(crate) fn new(length: usize, options: TcpOptions, memory: &Arc<ContainerMemory>) -> Self {
         let state = State {
             queue: VecDeque::new(),
             reserved: 0,
@@ -62,19 +84,20 @@ impl Backlog {
             connectors: WakerSet::default(),
             openness: Openness::Open,
         };
-        Self { state: Mutex::new(state) }
+        Self { memory: Arc::clone(memory), state: Mutex::new(state) }
     }
 
     /// Puts what `build` makes into the queue, or waits for room.
     ///
-    /// `build` gets the listener's options and is called only when there is room.
+    /// `build` is called only when there is room.
     ///
     /// # Errors
-    /// [`NetworkError::ConnectionRefused`] when the listener is closed or refuses.
+    /// [`NetworkError::ConnectionRefused`] when the listener is closed, refuses, or has no memory for
+    /// one more connection.
     pub(crate) fn poll_enqueue(
         &self,
         cx: &Context<'_>,
-        build: impl FnOnce(&TcpOptions) -> Incoming,
+        build: impl FnOnce(&Listening<'_>) -> Incoming,
     ) -> Poll<Result<(), NetworkError>> {
         let (outcome, wake) = {
             let mut state = lock(&self.state);
@@ -84,8 +107,11 @@ impl Backlog {
             if state.is_full() {
                 (Poll::Pending, state.connectors.register(cx))
             } else {
-                let incoming = build(&state.options);
-                state.queue.push_back(incoming);
+                let Ok(held) = self.memory.hold(QUEUED) else {
+                    return Poll::Ready(Err(NetworkError::ConnectionRefused));
+                };
+                let incoming = build(&Listening { options: &state.options, memory: &self.memory });
+                state.queue.push_back((incoming, held));
                 (Poll::Ready(Ok(())), state.accepters.take())
             }
         };
@@ -107,8 +133,12 @@ impl Backlog {
                 return Poll::Ready(Err(NetworkError::ConnectionRefused));
             }
             if !state.is_full() {
+                let Ok(held) = self.memory.hold(QUEUED) else {
+                    return Poll::Ready(Err(NetworkError::ConnectionRefused));
+                };
                 state.reserved += 1;
-                return Poll::Ready(Ok(Reservation { backlog: Arc::clone(self) }));
+                let (backlog, held) = (Arc::clone(self), Some(held));
+                return Poll::Ready(Ok(Reservation { backlog, held }));
             }
             state.connectors.register(cx)
         };
@@ -137,7 +167,7 @@ impl Backlog {
                     // The connection stays in the queue, as with EMFILE.
                     Err(error) => return Poll::Ready(Err(error)),
                     Ok(admission) => {
-                        let incoming = state.queue.pop_front().expect("not empty");
+                        let (incoming, _held) = state.queue.pop_front().expect("not empty");
                         (Poll::Ready(Ok((incoming, admission))), state.connectors.take())
                     }
                 }
@@ -195,7 +225,7 @@ impl Backlog {
         };
         accepters.wake();
         connectors.wake();
-        for incoming in queue {
+        for (incoming, _held) in queue {
             incoming.stream.reset();
         }
     }
@@ -210,21 +240,25 @@ impl State {
 /// A promised place in a queue; dropping it gives the place to somebody else.
 pub(crate) struct Reservation {
     backlog: Arc<Backlog>,
+    /// Until it is filled.
+    held: Option<Held>,
 }
 
 impl Reservation {
     /// Puts a connection where it was promised a place; into a listener that has closed since, it
     /// is reset.
-    pub(crate) fn fill(self, build: impl FnOnce(&TcpOptions) -> Incoming) {
+    pub(crate) fn fill(mut self, build: impl FnOnce(&Listening<'_>) -> Incoming) {
         let accepters = {
             let mut state = lock(&self.backlog.state);
-            let incoming = build(&state.options);
+            let memory = &self.backlog.memory;
+            let incoming = build(&Listening { options: &state.options, memory });
             if state.openness == Openness::Closed {
                 drop(state);
                 incoming.stream.reset();
                 return;
             }
-            state.queue.push_back(incoming);
+            let held = self.held.take().expect("held until it is filled");
+            state.queue.push_back((incoming, held));
             state.accepters.take()
         };
         accepters.wake();
@@ -261,7 +295,7 @@ impl ListeningPort {
         options: TcpOptions,
         slot: SocketSlot,
     ) -> Self {
-        let backlog = Arc::new(Backlog::new(length, options));
+        let backlog = Arc::new(Backlog::new(length, options, endpoint.memory()));
         let membership = endpoint.join_listener(&backlog, slot);
         port.listen(Arc::clone(&backlog));
         Self {
@@ -313,7 +347,8 @@ impl Listener {
     /// # Errors
     /// [`NetworkError::InvalidArgument`] once the container is stopping and the queue is empty,
     /// [`NetworkError::Closed`] once the endpoint has ended, [`NetworkError::SocketLimit`] when the
-    /// container holds too many sockets; the connection then stays in the queue.
+    /// container holds too many sockets and [`NetworkError::NoBuffers`] when it has no memory for one
+    /// more; the connection then stays in the queue.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<Accepted, NetworkError>> {
         self.poll_take(cx).map(|taken| taken?.open())
     }
@@ -364,11 +399,12 @@ impl Taken {
     /// The kernel's, of a connection that is broken already.
     pub(crate) fn open(self) -> Result<Accepted, NetworkError> {
         let Self { incoming, slot, endpoint } = self;
-        let stream = incoming.stream.unpark(endpoint.network().leftovers())?;
+        let stream = incoming.stream.unpark(&endpoint)?;
         stream.apply(&incoming.options);
         let membership = endpoint.join_stream(&stream, slot);
+        endpoint.traffic().accepted();
         Ok(Accepted {
-            stream,
+            stream: MeteredStream::new(stream, Arc::clone(endpoint.traffic())),
             local: incoming.local,
             remote: incoming.remote,
             membership: Connected { _membership: membership },
@@ -379,7 +415,7 @@ impl Taken {
 /// A connection that host code has accepted.
 pub struct Accepted {
     /// The connection.
-    pub stream: Stream,
+    pub stream: MeteredStream,
     /// The address that the caller called.
     pub local: SocketAddr,
     /// The caller.

@@ -21,6 +21,7 @@ mod hostport;
 mod kernel;
 mod listener;
 mod lock;
+mod metered;
 mod names;
 mod node_port;
 mod options;
@@ -34,14 +35,14 @@ mod service;
 mod space;
 mod stream;
 mod tcp;
+mod traffic;
 mod udp;
 mod wakers;
 
 pub use address::AddressFamily;
 pub use config::{HostAlias, NetworkConfig, NetworkLimits, Peer};
-pub(crate) use directory::Held;
 pub use directory::{
-    Directory, PodPort, PodRecord, Readiness, Records, ServiceKind, ServicePort, ServiceRecord,
+    Directory, PodPort, PodRecord, Readiness, ServiceKind, ServicePort, ServiceRecord,
     ServiceTransport, TargetPort,
 };
 pub use egress::{EgressPolicy, EgressRule, EgressRuleError};
@@ -51,6 +52,7 @@ pub use hostport::{HostPort, HostPortError, HostPortTransport, HostPorts};
 pub use kernel::{KernelSocket, KernelStream};
 pub(crate) use listener::Taken;
 pub use listener::{Accepted, Connected, Listener};
+pub use metered::MeteredStream;
 pub use names::HOST_NAME;
 pub(crate) use node_port::{NodePort, NodePorts, take_node_port};
 pub use options::TcpOptions;
@@ -62,6 +64,7 @@ pub(crate) use resolver::ask_host;
 pub use space::Network;
 pub use stream::Stream;
 pub use tcp::{TcpAcceptor, TcpConnection, TcpReceiveHalf, TcpSendHalf, TcpSocket};
+pub use traffic::{Traffic, TrafficCount};
 pub use udp::{Datagram, UdpSocket};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::listener::{Incoming, Reservation};
+use super::listener::{Incoming, Listening, Reservation};
 use super::stream::ParkedStream;
 use super::{NetworkError, Stream};
 
@@ -23,13 +23,17 @@ impl Place {
         Ok(())
     }
 
-    pub(super) fn fill_with(self, from: SocketAddr, build: impl FnOnce(usize) -> ParkedStream) {
+    pub(super) fn fill_with(
+        self,
+        from: SocketAddr,
+        build: impl FnOnce(&Listening<'_>) -> ParkedStream,
+    ) {
         let to = self.to;
-        self.reservation.fill(|options| Incoming {
-            stream: build(options.receive_buffer),
+        self.reservation.fill(|listening| Incoming {
+            stream: build(listening),
             local: to,
             remote: from,
-            options: *options,
+            options: *listening.options,
         });
     }
 }

@@ -6,11 +6,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::directory::{EndpointAddress, ServicePort, ServiceRecord, ServiceTransport, endpoints};
+use super::endpoint::EndpointShared;
 use super::kernel::KernelStream;
 use super::lock::lock;
 use super::{Network, NetworkError, Stream, peer};
@@ -21,11 +21,12 @@ use super::{Network, NetworkError, Stream, peer};
 /// [`NetworkError::ConnectionRefused`] where the Service has no such port, no Pod is ready, or all
 /// refuse; what the last one said if that was something else.
 pub(super) async fn connect(
-    network: &Arc<Network>,
+    caller: &EndpointShared,
     service: &ServiceRecord,
     from: SocketAddr,
     to: SocketAddr,
 ) -> Result<Stream, NetworkError> {
+    let network = caller.network();
     let port = service.port(ServiceTransport::Tcp, to.port());
     let port = port.ok_or(NetworkError::ConnectionRefused)?;
     let mut outcome = Err(NetworkError::ConnectionRefused);
@@ -33,7 +34,7 @@ pub(super) async fn connect(
         let Some(address) = endpoint.address(to.ip()) else { continue };
         // Nothing of the caller's is written before it is connected, so that another one may be tried
         // whatever has kept this one from it.
-        outcome = connect_to(network, &endpoint, from, address).await;
+        outcome = connect_to(caller, &endpoint, from, address).await;
         if outcome.is_ok() {
             let now = Instant::now().into_std();
             let mut balancer = lock(network.balancer());
@@ -49,15 +50,16 @@ pub(super) async fn connect(
 }
 
 async fn connect_to(
-    network: &Arc<Network>,
+    caller: &EndpointShared,
     endpoint: &EndpointAddress,
     from: SocketAddr,
     to: SocketAddr,
 ) -> Result<Stream, NetworkError> {
+    let network = caller.network();
     if network.is_own(to.ip()) {
-        return network.connect_from(from, to).await;
+        return network.connect_from(from, to, caller.memory()).await;
     }
-    connect_to_pod(network, &endpoint.pod.socket, from, to).await
+    connect_to_pod(caller, &endpoint.pod.socket, from, to).await
 }
 
 /// Connects `from` with another Pod, whose process is at `socket`.
@@ -65,14 +67,13 @@ async fn connect_to(
 /// # Errors
 /// [`NetworkError::HostUnreachable`] when its process does not run, else what it answers.
 pub(super) async fn connect_to_pod(
-    network: &Network,
+    caller: &EndpointShared,
     socket: &Path,
     from: SocketAddr,
     to: SocketAddr,
 ) -> Result<Stream, NetworkError> {
-    let stream = network.heard_of(peer::connect(socket, from, to).await)?;
-    let leftovers = Arc::clone(network.leftovers());
-    Ok(Stream::Unix(KernelStream::new(stream, Some(leftovers))))
+    let stream = caller.network().heard_of(peer::connect(socket, from, to).await)?;
+    Ok(Stream::Unix(KernelStream::new(stream, Some(caller.backing()))))
 }
 
 /// The Pod that takes the datagrams from `from` to `to`, an address of `service`: `current` as long

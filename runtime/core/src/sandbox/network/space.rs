@@ -23,13 +23,15 @@ use super::listener::Backlog;
 use super::lock::lock;
 use super::names::{self, Lookup};
 use super::options::DEFAULT_BUFFER;
-use super::pipe::{BufferBudget, MemoryStream};
+use super::pipe::{End, MemoryStream};
 use super::place::{Place, ResetOnDrop};
 use super::ports::{BindingId, Coverage, PortTable};
 use super::resolver::ask_host;
 use super::stream::{ParkedStream, Stream};
+use super::traffic::Traffic;
 use super::udp::Mailbox;
 use super::{AddressFamily, NetworkError, address, egress};
+use crate::resources::memory::ContainerMemory;
 
 /// How long a connection waits for a place in a full queue; Linux gives up after six retries.
 pub(crate) const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(127);
@@ -42,7 +44,8 @@ pub struct Network {
     gateway: UdpGateway,
     host_addresses: HostAddresses,
     learned: Mutex<VecDeque<Learned>>,
-    budget: Arc<BufferBudget>,
+    /// Pays for what the host itself has here.
+    host_memory: Arc<ContainerMemory>,
     leftovers: Arc<Leftovers>,
     balancer: Mutex<Balancer>,
 }
@@ -80,7 +83,8 @@ impl Network {
     /// A network with nothing on it.
     pub fn new(config: NetworkConfig) -> Arc<Self> {
         let seed = config.seed;
-        let budget = Arc::new(BufferBudget::new(config.limits.buffered_bytes));
+        let host_bytes = u64::try_from(config.limits.host_bytes).unwrap_or(u64::MAX);
+        let host_memory = ContainerMemory::apart(host_bytes);
         Arc::new(Self {
             config,
             tcp: Mutex::new(PortTable::new(seed)),
@@ -88,7 +92,7 @@ impl Network {
             gateway: UdpGateway::default(),
             host_addresses: HostAddresses::default(),
             learned: Mutex::default(),
-            budget,
+            host_memory,
             leftovers: Arc::default(),
             balancer: Mutex::new(Balancer::new(seed)),
         })
@@ -99,9 +103,21 @@ impl Network {
         &self.config
     }
 
-    /// A place for one container run.
+    /// A place for code of the host, which pays for it, and whose traffic nobody reads.
     pub fn endpoint(self: &Arc<Self>) -> Endpoint {
-        Endpoint::new(self)
+        let sockets = self.config.limits.sockets_per_endpoint;
+        Endpoint::new(self, &self.host_memory, sockets, Arc::default())
+    }
+
+    /// A place for one run of a container, whose memory pays for it; it may have so many sockets, and
+    /// what it sends and receives counts in `traffic`.
+    pub fn endpoint_of(
+        self: &Arc<Self>,
+        memory: &Arc<ContainerMemory>,
+        sockets: usize,
+        traffic: Arc<Traffic>,
+    ) -> Endpoint {
+        Endpoint::new(self, memory, sockets, traffic)
     }
 
     /// Connects from the host to a port of this Pod, on its first IP: probes and port-forward.
@@ -131,10 +147,10 @@ impl Network {
         }
         let from = if to.ip().is_loopback() { to.ip() } else { self.config.host_ip };
         // The host's port means nothing to the guest; the number only has to look like one.
-        self.connect_from(SocketAddr::new(from, 32_768), to).await
+        self.connect_from(SocketAddr::new(from, 32_768), to, &self.host_memory).await
     }
 
-    /// Connects to a listener of this Pod, as `from`.
+    /// Connects to a listener of this Pod, as `from`; `memory` pays for what is written there.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -142,11 +158,13 @@ impl Network {
         &self,
         from: SocketAddr,
         to: SocketAddr,
+        memory: &Arc<ContainerMemory>,
     ) -> Result<Stream, NetworkError> {
         let place = self.reserve(to).await?;
         let mut ours = None;
-        place.fill_with(from, |receive_buffer| {
-            let (near, far) = MemoryStream::pair(DEFAULT_BUFFER, receive_buffer, &self.budget);
+        place.fill_with(from, |listening| {
+            let near = End { receive_buffer: DEFAULT_BUFFER, memory };
+            let (near, far) = MemoryStream::pair(near, listening.end());
             ours = Some(near);
             ParkedStream::Memory(far)
         });
@@ -340,10 +358,6 @@ impl Network {
                 drop(receiver);
             }
         }
-    }
-
-    pub(crate) fn budget(&self) -> &Arc<BufferBudget> {
-        &self.budget
     }
 
     pub(crate) fn leftovers(&self) -> &Arc<Leftovers> {

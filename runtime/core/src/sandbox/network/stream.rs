@@ -6,7 +6,6 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -14,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::NetworkError;
-use super::kernel::{KernelStream, KernelStreamHandle, Leftovers};
+use super::endpoint::EndpointShared;
+use super::kernel::{KernelStream, KernelStreamHandle};
 use super::options::TcpOptions;
 use super::pipe::{MemoryStream, MemoryStreamHandle};
 
@@ -251,19 +251,19 @@ impl ParkedStream {
         })
     }
 
-    /// Hands the stream to the runtime of the caller.
-    pub(crate) fn unpark(self, leftovers: &Arc<Leftovers>) -> Result<Stream, NetworkError> {
+    /// Hands the stream to the runtime of the caller, for a container.
+    pub(crate) fn unpark(self, endpoint: &EndpointShared) -> Result<Stream, NetworkError> {
         Ok(match self {
             Self::Memory(stream) => Stream::Memory(stream),
             Self::Tcp(stream) => {
                 has_runtime()?;
                 let stream = TcpStream::from_std(stream)?;
-                Stream::Tcp(KernelStream::new(stream, Some(Arc::clone(leftovers))))
+                Stream::Tcp(KernelStream::new(stream, Some(endpoint.backing())))
             }
             Self::Unix(stream) => {
                 has_runtime()?;
                 let stream = UnixStream::from_std(stream)?;
-                Stream::Unix(KernelStream::new(stream, Some(Arc::clone(leftovers))))
+                Stream::Unix(KernelStream::new(stream, Some(endpoint.backing())))
             }
         })
     }

@@ -1,6 +1,7 @@
 //! Whole Pods of scripted guests on virtual time; each test reads as the trace of one Pod.
 
 mod hooks;
+mod places;
 mod probes;
 mod restarts;
 mod scripted;

@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep};
 use super::super::{Clock, ContainerRuntime, Finished, PodHandle, Run, RunControl, Worker};
 use crate::event::{Recorded, Severity};
 use crate::lifecycle::{
-    Exit, GoDuration, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Outcome,
-    ProbeAnswer, ProbeKind, Sandbox, SandboxError, Spec, StartError,
+    Admission, Exit, GoDuration, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Outcome,
+    Placement, PodFailure, ProbeAnswer, ProbeKind, Sandbox, SandboxError, Spec, StartError,
 };
 
 /// What one container's guest does, run by run; the last entry holds for all further runs.
@@ -186,6 +186,7 @@ pub(super) struct PodScript {
     spec: Value,
     scripts: HashMap<String, Script>,
     sandboxes: Vec<Result<(), SandboxError>>,
+    places: Vec<(Duration, Result<Placement, PodFailure>)>,
 }
 
 impl PodScript {
@@ -194,7 +195,19 @@ impl PodScript {
             spec: json!({ "initContainers": [], "containers": [] }),
             scripts: HashMap::new(),
             sandboxes: Vec::new(),
+            places: Vec::new(),
         }
+    }
+
+    /// Has to ask for its place, and is answered so, each time after so many seconds; there is no
+    /// further answer.
+    pub(super) fn places(
+        mut self,
+        answers: impl IntoIterator<Item = (u64, Result<Placement, PodFailure>)>,
+    ) -> Self {
+        let seconds = |(after, answer)| (Duration::from_secs(after), answer);
+        self.places = answers.into_iter().map(seconds).collect();
+        self
     }
 
     /// Sets a field of the Pod's spec.
@@ -231,11 +244,15 @@ impl PodScript {
     /// Starts the Pod; it runs while the test waits.
     pub(super) fn start(self) -> RunningPod {
         let pod = json!({ "metadata": { "name": "p", "uid": "u" }, "spec": self.spec });
-        let spec = Spec::new(&serde_json::from_value(pod).unwrap()).unwrap();
+        let mut spec = Spec::new(&serde_json::from_value(pod).unwrap()).unwrap();
+        if !self.places.is_empty() {
+            spec.admission = Admission::Asked;
+        }
         let trace = Trace { lines: Arc::default(), started: Instant::now() };
         let runtime = Arc::new(ScriptedRuntime {
             scripts: self.scripts,
             sandboxes: self.sandboxes,
+            places: self.places,
             counts: Mutex::default(),
             trace: trace.clone(),
         });
@@ -432,6 +449,7 @@ fn describe_state(state: &ContainerState) -> String {
 struct ScriptedRuntime {
     scripts: HashMap<String, Script>,
     sandboxes: Vec<Result<(), SandboxError>>,
+    places: Vec<(Duration, Result<Placement, PodFailure>)>,
     counts: Mutex<HashMap<String, usize>>,
     trace: Trace,
 }
@@ -447,6 +465,20 @@ impl ScriptedRuntime {
 }
 
 impl ContainerRuntime for ScriptedRuntime {
+    async fn schedule(&self, refusal: Option<String>) -> Result<Placement, PodFailure> {
+        self.trace.push(&match refusal {
+            Some(refusal) => format!("place? not because of: {refusal}"),
+            None => "place?".to_owned(),
+        });
+        match self.places.get(self.count("place".to_owned())) {
+            Some((after, answer)) => {
+                takes(*after).await;
+                answer.clone()
+            }
+            None => pending().await,
+        }
+    }
+
     async fn prepare_sandbox(&self) -> Result<Sandbox, SandboxError> {
         self.trace.push("sandbox");
         let number = self.count("sandbox".to_owned());

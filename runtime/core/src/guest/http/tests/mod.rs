@@ -23,8 +23,8 @@ use tokio::time::timeout;
 
 use crate::executor::{PodExecutor, Task, TaskError, Weight};
 use crate::guest::{
-    ContainerMemory, Engines, Exceeded, GuestHost, HttpSettings, OutputBuffer, PodClock, PodMemory,
-    PodRandom, Program, RunSpec, Stdin, run,
+    ContainerMemory, Engines, Exceeded, GuestHost, GuestLimits, HttpSettings, OutputBuffer,
+    PodClock, PodMemory, PodRandom, Program, RunSpec, Stdin, run,
 };
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::Exit;
@@ -66,7 +66,7 @@ impl World {
             network: Network::new(NetworkConfig::new("pod", Vec::new())),
             log: OutputBuffer::new(1 << 20),
             settings: HttpSettings::default(),
-            memory: PodMemory::new(1 << 30).container(None, Exceeded::Deny),
+            memory: PodMemory::new(1 << 30).container("web", None, Exceeded::Deny),
             stop: Stop::default(),
             clients: JoinSet::new(),
         }
@@ -101,6 +101,7 @@ impl World {
         let account = self.executor.account("web", Weight::MIN, None);
         let host = GuestHost {
             endpoint: Arc::new(self.network.endpoint()),
+            files: Arc::default(),
             account: account.clone(),
             clock: PodClock::real(),
             random: PodRandom::System,
@@ -118,6 +119,7 @@ impl World {
             tty: false,
             ports: Vec::new(),
             http: self.settings,
+            limits: GuestLimits::default(),
             mounts: Vec::new(),
             memory: self.memory.clone(),
         };
@@ -407,7 +409,7 @@ async fn work_after_a_complete_response_is_done_in_the_background() {
 #[tokio::test]
 async fn the_memory_limit_holds_for_all_instances_together() {
     let mut world = World::new();
-    world.memory = PodMemory::new(1 << 30).container(Some(32 << 20), Exceeded::Deny);
+    world.memory = PodMemory::new(1 << 30).container("web", Some(32 << 20), Exceeded::Deny);
     let _web = world.start("http_toolbox").await;
     assert_eq!(world.get("/grow/16").await, "200 grown\n");
     assert_eq!(world.get("/grow/64").await, "200 denied\n");
@@ -418,7 +420,7 @@ async fn the_memory_limit_holds_for_all_instances_together() {
 #[tokio::test]
 async fn a_killing_limit_ends_the_container() {
     let mut world = World::new();
-    world.memory = PodMemory::new(1 << 30).container(Some(32 << 20), Exceeded::Kill);
+    world.memory = PodMemory::new(1 << 30).container("web", Some(32 << 20), Exceeded::Kill);
     let web = world.start("http_toolbox").await;
     world.get("/grow/64").await;
     let exit = timeout(HANG, web).await.expect("it ends").unwrap();

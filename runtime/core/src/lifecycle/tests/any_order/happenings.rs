@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::lifecycle::{
     ContainerIndex, Event, Exit, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
-    PodFailure, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError, Stop,
+    PodFailure, PodFailureReason, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError, Stop,
 };
 
 /// Something that happens in the first world.
@@ -17,7 +17,9 @@ pub(super) enum Happening {
     /// Time passes, in milliseconds.
     Passes(u64),
     Stops(Stop),
-    Fails,
+    Fails(PodFailureReason),
+    /// The machine is short of memory, and one of the containers that run has to go.
+    OutOfMemory(prop::sample::Index),
 }
 
 /// A life in which somebody may end the Pod at any moment, or a longer one that nobody ends.
@@ -34,7 +36,8 @@ fn happening(ends: u32) -> impl Strategy<Value = Happening> {
         12 => thing.prop_map(|(index, end)| Happening::Ends(index, end)),
         6 => time().prop_map(Happening::Passes),
         ends => stop().prop_map(Happening::Stops),
-        ends => Just(Happening::Fails),
+        ends => reason().prop_map(Happening::Fails),
+        1 => any::<prop::sample::Index>().prop_map(Happening::OutOfMemory),
     ]
 }
 
@@ -54,6 +57,17 @@ fn stop() -> impl Strategy<Value = Stop> {
         Just(Stop::Interrupt),
         Just(Stop::Kill),
     ]
+}
+
+fn reason() -> impl Strategy<Value = PodFailureReason> {
+    prop_oneof![Just(PodFailureReason::DeadlineExceeded), Just(PodFailureReason::Evicted)]
+}
+
+pub(super) fn place_end(end: u8) -> Event {
+    match end {
+        0..80 => Event::Unschedulable { message: format!("no room, {}", end % 2) },
+        80.. => Event::Scheduled { node: "node".to_owned() },
+    }
 }
 
 pub(super) fn sandbox_end(end: u8) -> Event {
@@ -102,6 +116,10 @@ pub(super) fn hook_end(end: u8) -> Result<(), String> {
     if end < 50 { Err("no".to_owned()) } else { Ok(()) }
 }
 
+pub(super) fn out_of_memory(container: ContainerIndex) -> Event {
+    Event::OutOfMemory { container, message: "The node was low on resource: memory. ".to_owned() }
+}
+
 fn image() -> ImageInfo {
     ImageInfo { id: "sha256:a".to_owned(), origin: ImageOrigin::Present }
 }
@@ -110,7 +128,9 @@ fn image() -> ImageInfo {
 pub(super) fn event() -> impl Strategy<Value = Event> {
     let container = || (0..6_usize).prop_map(ContainerIndex);
     prop_oneof![
+        any::<u8>().prop_map(place_end),
         any::<u8>().prop_map(sandbox_end),
+        container().prop_map(|container| out_of_memory(container)),
         Just(Event::SandboxCancelled),
         (container(), any::<u8>()).prop_map(|(container, end)| image_end(container, end)),
         (container(), any::<u8>()).prop_map(|(container, end)| start_end(container, end)),

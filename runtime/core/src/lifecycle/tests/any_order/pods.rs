@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::lifecycle::{MaxDelay, Spec};
+use crate::lifecycle::{Admission, MaxDelay, Spec};
 
 /// A Pod, and the longest delay between two restarts in it.
 #[derive(Clone, Debug)]
@@ -24,8 +24,9 @@ pub(super) fn pod() -> impl Strategy<Value = AnyPod> {
     let app = prop::collection::vec(container, 1..4);
     let deadline = prop::option::weighted(0.2, 1..2_000_i64);
     let max_delay = prop_oneof![4 => Just(300_u64), 1 => 1..300_u64];
-    (policy, init, app, 0..35_i64, deadline, max_delay).prop_map(
-        |(policy, init, app, grace, deadline, max_delay)| {
+    let admission = prop_oneof![3 => Just(Admission::AtOnce), 1 => Just(Admission::Asked)];
+    (policy, init, app, 0..35_i64, deadline, max_delay, admission).prop_map(
+        |(policy, init, app, grace, deadline, max_delay, admission)| {
             let name = |list: &str, index: usize| format!("{list}{index}");
             let init: Vec<Value> = (init.into_iter().enumerate())
                 .map(|(index, init)| init.named(&name("i", index)))
@@ -54,6 +55,7 @@ pub(super) fn pod() -> impl Strategy<Value = AnyPod> {
             let mut spec = Spec::new(&serde_json::from_value(pod).unwrap()).unwrap();
             let max_delay = Duration::from_secs(max_delay);
             spec.max_restart_delay = MaxDelay::new(max_delay).unwrap();
+            spec.admission = admission;
             AnyPod { spec, max_delay }
         },
     )

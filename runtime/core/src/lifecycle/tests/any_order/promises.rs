@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::{ContainerStatus, PodStatus};
 
 use super::world::{UnderWay, World};
 use crate::lifecycle::{
-    Action, ContainerIndex, ProbeKind, RestartPolicy, Role, Step, StopReason, plan, restarts,
-    status,
+    Action, ContainerIndex, ProbeKind, RestartPolicy, Role, Scheduling, Step, StopReason, plan,
+    restarts, status,
 };
 
 impl World {
@@ -21,6 +21,10 @@ impl World {
     pub(super) fn check(&self, action: &Action) {
         assert!(!self.torn_down, "{action:?} after the teardown");
         match action {
+            Action::Schedule { .. } => {
+                assert!(self.observed.ending.is_none(), "a place for what ends");
+                assert_eq!(self.under_way, [], "a place, asked for beside something");
+            }
             Action::PrepareImage { container } => {
                 assert_eq!(self.observed.container(*container).step(), Some(&Step::Nothing));
                 assert!(!self.runs(*container), "an image for what runs");
@@ -45,9 +49,13 @@ impl World {
             Action::Teardown | Action::Reset => {
                 let open = self.spec.indices().any(|container| self.runs(container));
                 assert!(!open, "{action:?} under a run");
-                assert_eq!(self.under_way, [], "{action:?} under something");
+                let waits_for_a_place = |thing: &UnderWay| *thing == UnderWay::Place;
+                assert!(self.under_way.iter().all(waits_for_a_place), "{action:?} under something");
             }
-            Action::PrepareSandbox | Action::End | Action::Fail(_) | Action::WakeAt(_) => {}
+            Action::PrepareSandbox => {
+                assert_eq!(self.observed.scheduling, Scheduling::Scheduled, "before its place");
+            }
+            Action::End | Action::Fail(_) | Action::WakeAt(_) => {}
         }
     }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodStatus;
 
-use super::happenings::{Happening, answer, hook_end, image_end, sandbox_end, start_end};
+use super::happenings::{
+    Happening, answer, hook_end, image_end, out_of_memory, place_end, sandbox_end, start_end,
+};
 use super::model::{History, Model, Shown};
 use super::pods::AnyPod;
 use crate::lifecycle::{
@@ -17,6 +19,7 @@ use crate::lifecycle::{
 /// What was begun and has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UnderWay {
+    Place,
     Sandbox,
     Image(ContainerIndex),
     Start(ContainerIndex),
@@ -107,12 +110,20 @@ impl World {
                 self.must_be_over_in(grace);
                 self.apply(Event::StopRequested(stop));
             }
-            Happening::Fails => {
+            Happening::Fails(reason) => {
+                let failure = PodFailure { reason, message: "It has failed".to_owned() };
                 // A Pod that is ending already has its cause and its grace.
                 if self.observed.ending.is_none() {
-                    self.must_be_over_in(self.spec.grace);
+                    self.must_be_over_in(failure.grace(self.spec.grace));
                 }
-                self.apply(Event::Failed(PodFailure::deadline_exceeded()));
+                self.apply(Event::Failed(failure));
+            }
+            Happening::OutOfMemory(index) => {
+                let all: Vec<ContainerIndex> =
+                    self.spec.indices().filter(|index| self.runs(*index)).collect();
+                if !all.is_empty() {
+                    self.apply(out_of_memory(all[index.index(all.len())]));
+                }
             }
         }
     }
@@ -161,6 +172,7 @@ impl World {
 
     fn end_of(&mut self, thing: UnderWay, end: u8) -> Event {
         match thing {
+            UnderWay::Place => place_end(end),
             UnderWay::Sandbox => sandbox_end(end),
             UnderWay::Image(container) => image_end(container, end),
             UnderWay::Start(container) => self.start_end(container, end),
@@ -188,7 +200,7 @@ impl World {
                 Event::Cancelled { container }
             }
             UnderWay::Run(container) => Event::Exited { container, exit: Exit::killed() },
-            UnderWay::Probe(..) | UnderWay::Hook(..) | UnderWay::Teardown => {
+            UnderWay::Place | UnderWay::Probe(..) | UnderWay::Hook(..) | UnderWay::Teardown => {
                 unreachable!("never called off with an end of its own")
             }
         }
@@ -262,6 +274,7 @@ impl World {
 
     fn carry_out(&mut self, action: &Action) {
         match action {
+            Action::Schedule { .. } => self.under_way.push(UnderWay::Place),
             Action::PrepareSandbox => self.under_way.push(UnderWay::Sandbox),
             Action::PrepareImage { container } => self.under_way.push(UnderWay::Image(*container)),
             Action::Start { container, .. } => self.under_way.push(UnderWay::Start(*container)),
@@ -276,6 +289,7 @@ impl World {
             }
             Action::Teardown => {
                 self.torn_down = true;
+                self.under_way.retain(|thing| *thing != UnderWay::Place);
                 self.under_way.push(UnderWay::Teardown);
             }
             Action::Reset => self.resets += 1,

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{PodCondition, PodStatus};
 
 use super::Is::{self, Again, Done, New, Starting, Up};
 use super::{observed, spec, start, wall};
-use crate::lifecycle::{Observed, Spec, status};
+use crate::lifecycle::{Action, Admission, Event, Observed, Spec, status};
 
 /// The conditions of a status, a line each.
 fn describe(status: &PodStatus) -> String {
@@ -148,4 +148,27 @@ fn a_condition_keeps_its_time_until_it_flips() {
     let third = status(&spec, &observed(&spec, &[Up, Up]), Some(&second), wall(30));
     assert_eq!(times(&third), [10, 10, 30, 30, 10]);
     assert_eq!(status(&spec, &observed(&spec, &[Up, Up]), Some(&third), wall(40)), third);
+}
+
+#[test]
+fn a_pod_without_a_place_says_that_and_nothing_else() {
+    let mut spec = spec("Always", 1, 0, 1);
+    spec.admission = Admission::Asked;
+    let now = start();
+    let mut observed = Observed::new(&spec, now);
+    let first = status(&spec, &observed, None, wall(0));
+    assert_eq!(first.conditions, None);
+    observed.begin(&spec, &Action::Schedule { refusal: None }, now);
+    let message = "0/1 nodes are available: 1 Insufficient cpu.".to_owned();
+    observed.apply(&spec, Event::Unschedulable { message }, now);
+    let refused = status(&spec, &observed, Some(&first), wall(5));
+    insta::assert_snapshot!(describe(&refused), @"PodScheduled False: Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.");
+    assert_eq!(refused.phase.as_deref(), Some("Pending"));
+    assert_eq!((&refused.start_time, &refused.container_statuses), (&None, &None));
+    observed.begin(&spec, &Action::Schedule { refusal: None }, now);
+    observed.apply(&spec, Event::Scheduled { node: "here".to_owned() }, now);
+    let scheduled = status(&spec, &observed, Some(&refused), wall(9));
+    assert!(describe(&scheduled).ends_with("PodScheduled True"));
+    let condition = scheduled.conditions.unwrap().pop().unwrap();
+    assert_eq!(condition.last_transition_time.unwrap().0, wall(9));
 }

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::EmptyDirVolumeSource;
 
-use crate::manifest::quantity::Quantity;
 use crate::sandbox::filesystem::error::VolumeError;
 use crate::sandbox::filesystem::folder::PodFolder;
 
@@ -89,27 +88,5 @@ fn create(path: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o755).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         created => created,
-    }
-}
-
-/// What the kubelet says of a Pod whose volume exceeds its limit; nothing below it.
-pub(crate) fn over_limit(volume: &str, limit: Quantity, used_bytes: u64) -> Option<String> {
-    if limit.is_zero() || used_bytes <= limit.bytes() {
-        return None;
-    }
-    Some(format!("Usage of EmptyDir volume {volume:?} exceeds the limit \"{limit}\". "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exceeding_begins_after_the_limit() {
-        let limit: Quantity = "1Ki".parse().unwrap();
-        assert_eq!(over_limit("data", limit, 1024), None);
-        insta::assert_snapshot!(over_limit("data", limit, 1025).unwrap(),
-            @r#"Usage of EmptyDir volume "data" exceeds the limit "1Ki". "#);
-        assert_eq!(over_limit("data", Quantity::ZERO, 1025), None);
     }
 }

@@ -42,9 +42,7 @@ pub(crate) struct Mounted {
 /// What matters of a volume's source once it is set up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
-    EmptyDir {
-        limit: Option<Quantity>,
-    },
+    EmptyDir,
     HostPath,
     /// Content that the Pod is given: never written by guests.
     Projected {
@@ -144,18 +142,6 @@ impl Volumes {
         }
     }
 
-    /// The message of eviction for the first emptyDir over its sizeLimit, if there is one.
-    ///
-    /// Walks all that guests wrote to emptyDirs with a limit; the kubelet looks every ten seconds.
-    #[must_use]
-    pub fn over_limit(&self) -> Option<String> {
-        self.mounted.iter().find_map(|(name, mounted)| {
-            let Kind::EmptyDir { limit: Some(limit) } = mounted.kind else { return None };
-            let used = usage(&mounted.path).ok()?;
-            empty_dir::over_limit(name, limit, used.bytes)
-        })
-    }
-
     /// A file of a volume, for environment variables from files.
     ///
     /// # Errors
@@ -230,12 +216,10 @@ impl Context<'_> {
         }
         // A volume without a source is an emptyDir.
         let source = volume.empty_dir.clone().unwrap_or_default();
-        let limit = source.size_limit.as_ref().map(|limit| limit.0.parse());
-        let limit: Option<Quantity> = limit
-            .transpose()
-            .map_err(|error| VolumeError::Invalid(format!("emptyDir.sizeLimit: {error}")))?;
+        let limit = source.size_limit.as_ref().map_or(Ok(Quantity::ZERO), |limit| limit.0.parse());
+        limit.map_err(|error| VolumeError::Invalid(format!("emptyDir.sizeLimit: {error}")))?;
         let (path, note) = empty_dir::set_up(&volume.name, &source, self.folder)?;
-        Ok((Mounted { path, kind: Kind::EmptyDir { limit } }, note))
+        Ok((Mounted { path, kind: Kind::EmptyDir }, note))
     }
 
     fn projected(

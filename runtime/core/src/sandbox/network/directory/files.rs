@@ -1,18 +1,12 @@
-//! The files of the directory, their locks, their changes.
+//! The folders of the directory.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
-use serde::Serialize;
-
 use super::record::{PodRecord, ServiceRecord};
-use super::shelf::{RECORD, Shelf, UNFINISHED};
-use crate::private_folder::make_private;
+use crate::records::{Alone, Held, Records, Shelf, alone};
 
 /// The directory of one machine: a folder, and what was last read of it.
 #[derive(Debug)]
@@ -20,17 +14,6 @@ pub struct Directory {
     folder: PathBuf,
     pods: Shelf<PodRecord>,
     services: Shelf<ServiceRecord>,
-}
-
-/// Records as they were read together.
-pub type Records<Record> = Arc<Vec<Arc<Record>>>;
-
-/// A record that this process has published: withdrawn when dropped, or when the process dies.
-#[derive(Debug)]
-pub(crate) struct Held {
-    path: PathBuf,
-    /// Its lock says that the record is a live one's.
-    file: File,
 }
 
 impl Directory {
@@ -75,7 +58,7 @@ impl Directory {
     /// # Errors
     /// The folder cannot be made or written, or is not this user's alone.
     pub(crate) fn publish_pod(&self, record: &PodRecord) -> io::Result<Held> {
-        self.publish(self.pods.folder(), &record.uid, record)
+        self.pods.publish(&record.uid, record)
     }
 
     /// Makes a Service known.
@@ -83,80 +66,15 @@ impl Directory {
     /// # Errors
     /// As [`publish_pod`](Self::publish_pod).
     pub(crate) fn publish_service(&self, record: &ServiceRecord, uid: &str) -> io::Result<Held> {
-        self.publish(self.services.folder(), uid, record)
+        self.services.publish(uid, record)
     }
 
-    /// Keeps others from publishing Services as long as the file is held: who looks for a free name
-    /// or address must be alone.
+    /// Keeps others from publishing Services as long as it is held: who looks for a free name or
+    /// address must be alone.
     ///
     /// # Errors
     /// As [`publish_pod`](Self::publish_pod).
-    pub(crate) fn alone(&self) -> io::Result<File> {
-        make(&self.folder)?;
-        let path = self.folder.join("services.lock");
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(file)
+    pub(crate) fn alone(&self) -> io::Result<Alone> {
+        alone(&self.folder, "services.lock")
     }
-
-    fn publish<Record: Serialize>(
-        &self,
-        shelf: &Path,
-        name: &str,
-        record: &Record,
-    ) -> io::Result<Held> {
-        make(&self.folder)?;
-        make(shelf)?;
-        let path = shelf.join(format!("{name}.{RECORD}"));
-        let file = write(&path, record)?;
-        Ok(Held { path, file })
-    }
-}
-
-impl Held {
-    /// Publishes what has changed.
-    ///
-    /// # Errors
-    /// The folder cannot be written; what was published before stays.
-    pub(crate) fn update<Record: Serialize>(&mut self, record: &Record) -> io::Result<()> {
-        self.file = write(&self.path, record)?;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-impl Held {
-    /// Lets go of it as a process does that is killed: the file stays.
-    pub(crate) fn die(mut self) {
-        self.file = File::open("/dev/null").expect("every machine has it");
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // One that stays is a dead one's.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Who can write here could give Pods any name, and have them call anybody.
-fn make(folder: &Path) -> io::Result<()> {
-    make_private(folder).map_err(|error| io::Error::other(format!("{} {error}", folder.display())))
-}
-
-/// Writes a record whole, and locks it before it has its name: nobody finds it without an owner.
-fn write<Record: Serialize>(path: &Path, record: &Record) -> io::Result<File> {
-    let newer = path.with_extension(UNFINISHED);
-    let mut file =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&newer)?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    let written =
-        file.write_all(&serde_json::to_vec(record)?).and_then(|()| fs::rename(&newer, path));
-    if let Err(error) = written {
-        let _ = fs::remove_file(&newer);
-        return Err(error);
-    }
-    Ok(file)
 }

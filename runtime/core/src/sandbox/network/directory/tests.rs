@@ -1,11 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -184,104 +180,4 @@ fn what_is_published_is_known_at_once_and_until_it_is_withdrawn() {
     drop((held, published));
     assert!(theirs.pods().is_empty() && theirs.services().is_empty());
     assert_eq!(std::fs::read_dir(folder.path().join("pods")).unwrap().count(), 0);
-}
-
-/// A reader that has opened the file before it was replaced must not take the newer one for a dead
-/// one's.
-#[test]
-fn a_record_that_changes_while_it_is_read_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::new(folder.path().into());
-    let record = pod(1, Readiness::Ready);
-    let mut held = directory.publish_pod(&record).unwrap();
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                let fresh = Directory::new(folder.path().into());
-                assert_eq!(fresh.pods().len(), 1);
-            }
-        });
-        for _ in 0..2000 {
-            held.update(&*record).unwrap();
-        }
-        over.store(true, Ordering::Relaxed);
-        reader.join().unwrap();
-    });
-    assert!(folder.path().join("pods/uid-1.json").exists());
-}
-
-/// Makes the folder of Pods look as if nothing had happened in it for long.
-fn settle(folder: &Path) {
-    let old = SystemTime::now() - Duration::from_secs(10);
-    File::open(folder.join("pods")).unwrap().set_modified(old).unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reading_is_kept_until_something_changes_or_may_have() {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::new(folder.path().into());
-    let _held = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap();
-    settle(folder.path());
-    let first = directory.pods();
-    assert!(Arc::ptr_eq(&first, &directory.pods()));
-    directory.forget();
-    let second = directory.pods();
-    assert!(!Arc::ptr_eq(&first, &second));
-    tokio::time::advance(Duration::from_secs(1)).await;
-    assert!(!Arc::ptr_eq(&second, &directory.pods()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_death_that_nobody_tells_of_is_known_within_a_second() {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::new(folder.path().into());
-    let held = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap();
-    settle(folder.path());
-    assert_eq!(directory.pods().len(), 1);
-    // As a process that is killed: the lock goes, the file stays.
-    held.die();
-    assert_eq!(directory.pods().len(), 1);
-    tokio::time::advance(Duration::from_secs(1)).await;
-    assert!(directory.pods().is_empty());
-    assert!(!folder.path().join("pods/uid-1.json").exists());
-}
-
-#[test]
-fn what_a_dead_process_has_not_finished_is_removed_in_the_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::new(folder.path().into());
-    let pods = folder.path().join("pods");
-    std::fs::create_dir(&pods).unwrap();
-    std::fs::write(pods.join("uid-2.new"), "{").unwrap();
-    assert!(directory.pods().is_empty());
-    let left = File::options().write(true).open(pods.join("uid-2.new")).unwrap();
-    assert!(pods.join("uid-2.new").exists());
-    left.set_modified(SystemTime::now() - Duration::from_secs(600)).unwrap();
-    directory.forget();
-    assert!(directory.pods().is_empty());
-    assert!(!pods.join("uid-2.new").exists());
-}
-
-#[test]
-fn a_folder_that_others_can_write_to_is_not_used() {
-    let folder = tempfile::tempdir().unwrap();
-    let pods = folder.path().join("pods");
-    std::fs::create_dir(&pods).unwrap();
-    std::fs::set_permissions(&pods, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let directory = Directory::new(folder.path().into());
-    let error = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap_err();
-    assert!(error.to_string().ends_with("can be written to by others"), "{error}");
-}
-
-proptest! {
-    #[test]
-    fn no_file_makes_it_panic(text in prop::collection::vec(any::<u8>(), 0..200)) {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::new(folder.path().into());
-        let held = directory.publish_pod(&pod(1, Readiness::Ready)).unwrap();
-        std::fs::write(folder.path().join("pods/uid-1.json"), text).unwrap();
-        let _ = directory.pods();
-        drop(held);
-    }
 }

@@ -34,7 +34,7 @@ async fn a_published_port_leads_into_the_pod() {
         let mut client = TcpStream::connect(at).await.unwrap();
         let Accepted { mut stream, local, remote, membership: _member } =
             listener.accept().await.unwrap();
-        assert!(matches!(stream, Stream::Tcp(_)), "the kernel's stream itself");
+        assert!(matches!(stream.carrier(), Stream::Tcp(_)), "the kernel's stream itself");
         assert_eq!(local.is_ipv4(), at.is_ipv4());
         assert_eq!(local.ip(), network.config().ip(AddressFamily::of(at.ip())).unwrap());
         assert!(!remote.ip().is_loopback(), "the host's users are not the Pod's: {remote}");

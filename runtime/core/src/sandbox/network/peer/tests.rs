@@ -55,7 +55,7 @@ async fn pods_reach_each_other_by_name_and_address() {
     let socket = connect(&client, "10.88.0.2:80").await.unwrap();
     assert_eq!(socket.local_address().unwrap().ip(), at("10.88.0.1:0").ip());
     let mut accepted = listener.accept().await.unwrap();
-    assert!(matches!(accepted.stream, Stream::Unix(_)));
+    assert!(matches!(accepted.stream.carrier(), Stream::Unix(_)));
     assert_eq!(accepted.local, at("10.88.0.2:80"));
     assert_eq!(Ok(accepted.remote), socket.local_address());
     let stream = socket.connection().unwrap().stream();

@@ -1,15 +1,32 @@
-//! One direction of a connection: the bytes that wait, and who waits for them.
+//! One direction of a connection: the bytes that wait, who waits for them, and who pays for them.
+//!
+//! The writer's container pays. What is up to [`FREE_CAPACITY`] is paid with its socket: a question
+//! and its answer must not meet a counter that all the Pod's threads write to, and a container at its
+//! memory limit must still get along. Beyond, a writer that cannot pay waits until the reader has
+//! read.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::Waker;
 
 use bytes::{Bytes, BytesMut};
 
-use super::budget::{BufferBudget, FREE_CAPACITY};
+use crate::resources::memory::{ContainerMemory, Held};
 use crate::sandbox::network::NetworkError;
+
+/// What a lane or mailbox may hold in any case: it is paid with the socket.
+pub(crate) const FREE_CAPACITY: usize = 4 * 1024;
 
 /// A write up to this size is joined to unread bytes instead of becoming a chunk of its own.
 pub(super) const JOINED_WRITE: usize = 4 * 1024;
+
+/// Memory is asked for and given back in such steps: a stream that flows would do both for every
+/// chunk.
+const STEP: usize = 32 * 1024;
+
+/// A queue that was longer does not keep its places when it is empty.
+const PLACES: usize = 32;
+
 #[derive(PartialEq, Eq)]
 pub(super) enum ReadEnd {
     Open,
@@ -24,6 +41,10 @@ pub(super) struct Lane {
     tail: BytesMut,
     /// The bytes in `chunks` and `tail`.
     pub(super) buffered: usize,
+    /// Bytes of the first chunk that are read already: its memory is there until the last one is.
+    spent: usize,
+    /// What the writer pays.
+    held: Held,
     pub(super) capacity: usize,
     pub(super) reader: Option<Waker>,
     pub(super) writer: Option<Waker>,
@@ -44,11 +65,13 @@ pub(super) enum Readable {
 }
 
 impl Lane {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, writer: &Arc<ContainerMemory>) -> Self {
         Self {
             chunks: VecDeque::new(),
             tail: BytesMut::new(),
             buffered: 0,
+            spent: 0,
+            held: Held::nothing(writer),
             capacity,
             reader: None,
             writer: None,
@@ -81,16 +104,50 @@ impl Lane {
         }
     }
 
-    fn effective_capacity(&self, budget: &BufferBudget) -> usize {
-        if budget.is_tight() { self.capacity.min(FREE_CAPACITY) } else { self.capacity }
+    /// How many bytes a write may hold now.
+    pub(super) fn room(&self) -> usize {
+        let mut room = self.capacity.saturating_sub(self.buffered);
+        while room > FREE_CAPACITY && !self.can_pay(room) {
+            room /= 2;
+        }
+        if self.can_pay(room) { room } else { FREE_CAPACITY.saturating_sub(self.memory()) }
     }
 
-    pub(super) fn room(&self, budget: &BufferBudget) -> usize {
-        self.effective_capacity(budget).saturating_sub(self.buffered)
+    fn can_pay(&self, more: usize) -> bool {
+        let owed = (self.memory() + more).saturating_sub(FREE_CAPACITY);
+        owed <= self.held.bytes() || self.held.memory().can_hold(owed - self.held.bytes())
     }
 
-    pub(super) fn writer_to_wake(&mut self, budget: &BufferBudget) -> Option<Waker> {
-        if self.buffered <= self.effective_capacity(budget) / 2 { self.writer.take() } else { None }
+    fn memory(&self) -> usize {
+        self.buffered + self.spent
+    }
+
+    /// Makes the writer pay for `more` bytes that it is about to write.
+    ///
+    /// # Errors
+    /// [`NetworkError::NoBuffers`]: it cannot, though it could when it was told of the room.
+    pub(super) fn pay(&mut self, more: usize) -> Result<(), NetworkError> {
+        let owed = (self.memory() + more).saturating_sub(FREE_CAPACITY);
+        if owed <= self.held.bytes() {
+            return Ok(());
+        }
+        let in_steps = self.held.set(owed.next_multiple_of(STEP));
+        in_steps.or_else(|_| self.held.set(owed)).map_err(|_| NetworkError::NoBuffers)
+    }
+
+    /// Gives back what is not needed any more.
+    fn settle(&mut self) {
+        let owed = self.memory().saturating_sub(FREE_CAPACITY);
+        let needed = if owed == 0 { 0 } else { owed.next_multiple_of(STEP) };
+        if needed < self.held.bytes() && (needed == 0 || needed <= self.held.bytes() / 2) {
+            let less = self.held.set(needed);
+            debug_assert!(less.is_ok(), "less is always granted");
+        }
+    }
+
+    pub(super) fn writer_to_wake(&mut self) -> Option<Waker> {
+        let wake = self.buffered <= self.capacity / 2 && self.writer.is_some() && self.room() > 0;
+        if wake { self.writer.take() } else { None }
     }
 
     pub(super) fn push(&mut self, bytes: Bytes) {
@@ -117,19 +174,27 @@ impl Lane {
     }
 
     pub(super) fn pop(&mut self, max: usize) -> Bytes {
-        let bytes = match self.chunks.front_mut() {
-            Some(chunk) if chunk.len() > max => chunk.split_to(max),
-            Some(_) => self.chunks.pop_front().expect("a front was seen"),
-            None if self.tail.len() > max => self.tail.split_to(max).freeze(),
-            None => std::mem::take(&mut self.tail).freeze(),
+        let (bytes, is_whole) = match self.chunks.front_mut() {
+            Some(chunk) if chunk.len() > max => (chunk.split_to(max), false),
+            Some(_) => (self.chunks.pop_front().expect("a front was seen"), true),
+            None if self.tail.len() > max => (self.tail.split_to(max).freeze(), false),
+            None => (std::mem::take(&mut self.tail).freeze(), true),
         };
         self.buffered -= bytes.len();
+        self.spent = if is_whole { 0 } else { self.spent + bytes.len() };
+        if self.buffered == 0 && self.chunks.capacity() > PLACES {
+            self.chunks = VecDeque::new();
+        }
+        self.settle();
         bytes
     }
 
     pub(super) fn clear(&mut self) -> usize {
-        self.chunks.clear();
+        self.chunks = VecDeque::new();
         self.tail = BytesMut::new();
-        std::mem::take(&mut self.buffered)
+        self.spent = 0;
+        let unread = std::mem::take(&mut self.buffered);
+        self.settle();
+        unread
     }
 }

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use super::budget::BufferBudget;
 use super::lane::{Lane, ReadEnd, Readable};
+use crate::resources::memory::ContainerMemory;
 use crate::sandbox::network::NetworkError;
 use crate::sandbox::network::lock::lock;
 use crate::sandbox::network::wakers::remember;
@@ -26,7 +26,14 @@ pub(crate) struct MemoryStreamHandle {
 struct Duplex {
     /// Indexed by the side that writes.
     lanes: [Mutex<Lane>; 2],
-    budget: Arc<BufferBudget>,
+}
+
+/// One end of a connection before it is there.
+pub(crate) struct End<'end> {
+    /// The room for bytes that it has not read yet.
+    pub(crate) receive_buffer: usize,
+    /// Who pays for what it writes.
+    pub(crate) memory: &'end Arc<ContainerMemory>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,15 +43,13 @@ enum Side {
 }
 
 impl MemoryStream {
-    /// Two ends of a connection, each with the room for bytes that it has not read yet.
-    pub(crate) fn pair(
-        near_capacity: usize,
-        far_capacity: usize,
-        budget: &Arc<BufferBudget>,
-    ) -> (Self, Self) {
+    /// The two ends of a connection.
+    pub(crate) fn pair(near: End<'_>, far: End<'_>) -> (Self, Self) {
         let duplex = Arc::new(Duplex {
-            lanes: [Mutex::new(Lane::new(far_capacity)), Mutex::new(Lane::new(near_capacity))],
-            budget: Arc::clone(budget),
+            lanes: [
+                Mutex::new(Lane::new(far.receive_buffer, near.memory)),
+                Mutex::new(Lane::new(near.receive_buffer, far.memory)),
+            ],
         });
         (Self { duplex: Arc::clone(&duplex), side: Side::Near }, Self { duplex, side: Side::Far })
     }
@@ -67,8 +72,7 @@ impl MemoryStream {
                 Readable::NotYet => return Ok(None),
             }
             let bytes = lane.pop(max);
-            self.duplex.budget.account(lane.buffered + bytes.len(), lane.buffered);
-            (bytes, lane.writer_to_wake(&self.duplex.budget))
+            (bytes, lane.writer_to_wake())
         };
         wake(writer);
         Ok(Some(bytes))
@@ -96,8 +100,7 @@ impl MemoryStream {
                 buffer[count..count + chunk.len()].copy_from_slice(&chunk);
                 count += chunk.len();
             }
-            self.duplex.budget.account(lane.buffered + count, lane.buffered);
-            (count, lane.writer_to_wake(&self.duplex.budget))
+            (count, lane.writer_to_wake())
         };
         wake(writer);
         Ok(Some(count))
@@ -121,13 +124,14 @@ impl MemoryStream {
     pub(crate) fn write_permit(&self) -> Result<usize, NetworkError> {
         let lane = self.outbound();
         lane.writable()?;
-        Ok(lane.room(&self.duplex.budget))
+        Ok(lane.room())
     }
 
-    /// Sends a chunk as it is, whatever the permit was: the caller asked for one before.
+    /// Sends a chunk as it is; the caller asked for a permit before.
     ///
     /// # Errors
-    /// As [`write_permit`](Self::write_permit).
+    /// As [`write_permit`](Self::write_permit), and [`NetworkError::NoBuffers`] where the writer's memory
+    /// has gone to something else since.
     pub(crate) fn write(&self, bytes: Bytes) -> Result<(), NetworkError> {
         if bytes.is_empty() {
             return self.outbound().writable();
@@ -139,7 +143,7 @@ impl MemoryStream {
                 lane.discarded = true;
                 None
             } else {
-                self.duplex.budget.account(lane.buffered, lane.buffered + bytes.len());
+                lane.pay(bytes.len())?;
                 lane.push(bytes);
                 lane.reader.take()
             }
@@ -163,11 +167,11 @@ impl MemoryStream {
                 lane.discarded = true;
                 return Ok(Some(bytes.len()));
             }
-            let count = bytes.len().min(lane.room(&self.duplex.budget));
+            let count = bytes.len().min(lane.room());
             if count == 0 {
                 return Ok(None);
             }
-            self.duplex.budget.account(lane.buffered, lane.buffered + count);
+            lane.pay(count)?;
             lane.push_copy(&bytes[..count]);
             (count, lane.reader.take())
         };
@@ -178,7 +182,7 @@ impl MemoryStream {
     /// Ready when a write would not have to wait, be it because it would fail.
     pub(crate) fn poll_writable(&self, cx: &Context<'_>) -> Poll<()> {
         let mut lane = self.outbound();
-        if lane.writable().is_ok() && lane.room(&self.duplex.budget) == 0 {
+        if lane.writable().is_ok() && lane.room() == 0 {
             remember(&mut lane.writer, cx);
             return Poll::Pending;
         }
@@ -204,7 +208,6 @@ impl MemoryStream {
                 lane.read_end = ReadEnd::Discarding;
                 let unread = lane.clear();
                 lane.discarded |= unread > 0;
-                self.duplex.budget.account(unread, 0);
             }
             (lane.reader.take(), lane.writer.take())
         };
@@ -222,7 +225,7 @@ impl MemoryStream {
         let writer = {
             let mut lane = self.inbound();
             lane.capacity = capacity;
-            lane.writer_to_wake(&self.duplex.budget)
+            lane.writer_to_wake()
         };
         wake(writer);
     }
@@ -247,7 +250,6 @@ impl Drop for MemoryStream {
         let (lost, reader, writer) = {
             let mut lane = self.inbound();
             let unread = lane.clear();
-            self.duplex.budget.account(unread, 0);
             lane.read_end = ReadEnd::Closed;
             (unread > 0 || lane.discarded, lane.reader.take(), lane.writer.take())
         };
@@ -284,22 +286,12 @@ impl Duplex {
                 lane.reset = true;
                 // What this side had not read is gone; what it had sent can still be read.
                 if side != by {
-                    let unread = lane.clear();
-                    self.budget.account(unread, 0);
+                    lane.clear();
                 }
                 (lane.reader.take(), lane.writer.take())
             };
             wake(reader);
             wake(writer);
-        }
-    }
-}
-
-impl Drop for Duplex {
-    fn drop(&mut self) {
-        for lane in &self.lanes {
-            let unread = lock(lane).clear();
-            self.budget.account(unread, 0);
         }
     }
 }

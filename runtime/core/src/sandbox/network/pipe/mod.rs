@@ -17,13 +17,12 @@
 //! Rules: `tcp(7)`, RFC 9293 section 3.6 (a close with unread data is a reset), and Linux where
 //! both leave a choice.
 
-mod budget;
 mod lane;
 mod memory_stream;
 
-pub(crate) use budget::{BufferBudget, FREE_CAPACITY};
+pub(crate) use lane::FREE_CAPACITY;
 pub use memory_stream::MemoryStream;
-pub(crate) use memory_stream::MemoryStreamHandle;
+pub(crate) use memory_stream::{End, MemoryStreamHandle};
 
 #[cfg(test)]
 mod tests;

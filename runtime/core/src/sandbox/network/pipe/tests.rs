@@ -6,19 +6,24 @@ use bytes::Bytes;
 
 use proptest::prelude::*;
 
-use super::budget::FREE_CAPACITY;
 use super::lane::JOINED_WRITE;
 use super::*;
+use crate::resources::memory::ContainerMemory;
 use crate::sandbox::network::NetworkError;
 
 const CAPACITY: usize = 64 * 1024;
 
-fn budget() -> Arc<BufferBudget> {
-    Arc::new(BufferBudget::new(usize::MAX))
+fn memory() -> Arc<ContainerMemory> {
+    ContainerMemory::apart(u64::MAX)
 }
 
 fn pair() -> (MemoryStream, MemoryStream) {
-    MemoryStream::pair(CAPACITY, CAPACITY, &budget())
+    pair_of(CAPACITY, &memory())
+}
+
+fn pair_of(receive_buffer: usize, memory: &Arc<ContainerMemory>) -> (MemoryStream, MemoryStream) {
+    let end = || End { receive_buffer, memory };
+    MemoryStream::pair(end(), end())
 }
 
 fn text(bytes: &str) -> Bytes {
@@ -204,18 +209,51 @@ fn after_a_shutdown_of_reading_the_peer_never_waits() {
 }
 
 #[test]
-fn all_pipes_are_frugal_when_the_budget_is_spent() {
-    let budget = Arc::new(BufferBudget::new(CAPACITY / 2));
-    let (greedy, unread) = MemoryStream::pair(CAPACITY, CAPACITY, &budget);
-    let (other, reader) = MemoryStream::pair(CAPACITY, CAPACITY, &budget);
-    greedy.write(Bytes::from(vec![0; CAPACITY])).unwrap();
-    assert_eq!(other.write_permit(), Ok(FREE_CAPACITY), "and it still gets along");
-    other.write(Bytes::from(vec![0; FREE_CAPACITY])).unwrap();
+fn a_writer_without_memory_waits_for_its_readers_and_still_gets_along() {
+    // The first bytes that the host holds are free: they are gone.
+    let memory = ContainerMemory::apart(CAPACITY as u64 / 2);
+    let _free = memory.hold(2 << 20).unwrap();
+    let (greedy, unread) = pair_of(CAPACITY, &memory);
+    let (other, reader) = pair_of(CAPACITY, &memory);
+    greedy.write(Bytes::from(vec![0; FREE_CAPACITY + CAPACITY / 2])).unwrap();
+    assert_eq!(other.write_permit(), Ok(FREE_CAPACITY));
+    assert_eq!(other.try_write_from(&[0; CAPACITY]), Ok(Some(FREE_CAPACITY)));
     assert_eq!(other.write_permit(), Ok(0));
+    assert_eq!(other.try_write_from(b"x"), Ok(None));
+
+    let alarm = Arc::new(Alarm::default());
+    let waker = Waker::from(Arc::clone(&alarm));
+    assert!(other.poll_writable(&Context::from_waker(&waker)).is_pending());
+    reader.try_read(FREE_CAPACITY).unwrap();
+    assert_eq!((alarm.rings(), other.write_permit()), (1, Ok(FREE_CAPACITY)));
+
     drop(unread);
-    assert_eq!(other.write_permit(), Ok(CAPACITY - FREE_CAPACITY));
-    drop((greedy, other, reader));
-    assert_eq!(budget.used(), 0);
+    assert_eq!(other.write_permit(), Ok(CAPACITY / 2));
+    drop((greedy, other, reader, _free));
+    assert_eq!(memory.of_host(), 0);
+}
+
+#[test]
+fn memory_that_went_elsewhere_after_the_permit_is_an_error() {
+    let memory = ContainerMemory::apart(CAPACITY as u64);
+    let _free = memory.hold(2 << 20).unwrap();
+    let (near, far) = pair_of(CAPACITY, &memory);
+    assert_eq!(near.write_permit(), Ok(CAPACITY));
+    let _elsewhere = memory.hold(CAPACITY).unwrap();
+    assert_eq!(near.write(Bytes::from(vec![0; CAPACITY])), Err(NetworkError::NoBuffers));
+    near.write(Bytes::from(vec![0; FREE_CAPACITY])).unwrap();
+    assert_eq!(far.try_read(CAPACITY).unwrap().unwrap().len(), FREE_CAPACITY);
+}
+
+#[test]
+fn a_chunk_is_paid_until_its_last_byte_is_read() {
+    let memory = memory();
+    let (near, far) = pair_of(CAPACITY, &memory);
+    near.write(Bytes::from(vec![0; CAPACITY])).unwrap();
+    far.try_read(CAPACITY - 1).unwrap();
+    assert!(memory.of_host() >= CAPACITY - FREE_CAPACITY, "{}", memory.of_host());
+    far.try_read(1).unwrap();
+    assert_eq!(memory.of_host(), 0);
 }
 
 #[test]
@@ -257,8 +295,8 @@ proptest! {
         steps in prop::collection::vec(step(), 0..60),
         capacity in 1..100_000_usize,
     ) {
-        let budget = budget();
-        let (near, far) = MemoryStream::pair(1, capacity, &budget);
+        let memory = memory();
+        let (near, far) = pair_of(capacity, &memory);
         let mut next = 0_u32;
         let mut piece = |length: usize| -> Vec<u8> {
             (0..length).map(|_| { next = next.wrapping_mul(1_664_525).wrapping_add(1); next.to_be_bytes()[0] }).collect()
@@ -300,7 +338,12 @@ proptest! {
             }
             prop_assert!(sent.len() - received.len() <= capacity);
             let unread = sent.len() - received.len();
-            prop_assert_eq!(budget.used(), unread.saturating_sub(FREE_CAPACITY));
+            // A chunk is paid until its last byte is read.
+            prop_assert!(memory.of_host() >= unread.saturating_sub(FREE_CAPACITY));
+            prop_assert!(memory.of_host() <= 4 * capacity);
+            if unread == 0 {
+                prop_assert_eq!(memory.of_host(), 0);
+            }
         }
         near.shutdown_write();
         while let Some(bytes) = far.try_read(usize::MAX).unwrap().filter(|bytes| !bytes.is_empty()) {

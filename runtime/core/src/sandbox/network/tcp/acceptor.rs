@@ -24,15 +24,16 @@ impl TcpAcceptor {
     /// The next connection, as a socket with the listener's options.
     ///
     /// # Errors
-    /// [`NetworkError::SocketLimit`], while the connection stays queued; [`NetworkError::Closed`]
-    /// after the container's end.
+    /// [`NetworkError::SocketLimit`] and [`NetworkError::NoBuffers`], while the connection stays queued;
+    /// [`NetworkError::Closed`] after the container's end.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<TcpSocket, NetworkError>> {
         let endpoint = &self.port.endpoint;
         let (incoming, slot) = ready!(self.port.backlog.poll_dequeue(cx, || endpoint.slot()))?;
-        let stream = incoming.stream.unpark(endpoint.network().leftovers())?;
+        let stream = incoming.stream.unpark(endpoint)?;
         if !matches!(stream, Stream::Memory(_)) {
             stream.apply(&incoming.options);
         }
+        endpoint.traffic().accepted();
         let connection =
             TcpConnection::new(endpoint, stream, incoming.local, incoming.remote, None, slot);
         let options = incoming.options;

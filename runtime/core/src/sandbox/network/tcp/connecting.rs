@@ -11,7 +11,7 @@ use crate::sandbox::network::endpoint::{EndpointShared, PortGuard, SocketSlot};
 use crate::sandbox::network::kernel::KernelStream;
 use crate::sandbox::network::listener::{Backlog, Incoming};
 use crate::sandbox::network::options::TcpOptions;
-use crate::sandbox::network::pipe::MemoryStream;
+use crate::sandbox::network::pipe::{End, MemoryStream};
 use crate::sandbox::network::ports::Coverage;
 use crate::sandbox::network::space::{CONNECT_TIMEOUT, Protocol, Route};
 use crate::sandbox::network::stream::ParkedStream;
@@ -83,22 +83,22 @@ impl Connecting {
             // Loopback does not leave the Pod, whoever it calls.
             Ok(_) if local.ip().is_loopback() => Way::Failed(NetworkError::InvalidArgument),
             Ok(Route::Peer { socket, .. }) => {
-                let network = Arc::clone(network);
+                let endpoint = Arc::clone(endpoint);
                 Way::Elsewhere(Box::pin(async move {
-                    service::connect_to_pod(&network, &socket, local, remote).await
+                    service::connect_to_pod(&endpoint, &socket, local, remote).await
                 }))
             }
             Ok(Route::Service { service, .. }) => {
-                let network = Arc::clone(network);
+                let endpoint = Arc::clone(endpoint);
                 Way::Elsewhere(Box::pin(async move {
-                    service::connect(&network, &service, local, remote).await
+                    service::connect(&endpoint, &service, local, remote).await
                 }))
             }
             Ok(Route::Outside { dial, .. }) => {
-                let leftovers = Arc::clone(network.leftovers());
+                let backing = endpoint.backing();
                 Way::Elsewhere(Box::pin(async move {
                     let stream = tokio::net::TcpStream::connect(dial).await?;
-                    Ok(Stream::Tcp(KernelStream::new(stream, Some(leftovers))))
+                    Ok(Stream::Tcp(KernelStream::new(stream, Some(backing))))
                 }))
             }
         };
@@ -125,15 +125,14 @@ impl Connecting {
         let (local, remote) = (self.local, self.remote);
         let mut ours = None;
         let queued = backlog.poll_enqueue(cx, |listener| {
-            let budget = endpoint.network().budget();
-            let (near, far) =
-                MemoryStream::pair(options.receive_buffer, listener.receive_buffer, budget);
+            let near = End { receive_buffer: options.receive_buffer, memory: endpoint.memory() };
+            let (near, far) = MemoryStream::pair(near, listener.end());
             ours = Some(near);
             Incoming {
                 stream: ParkedStream::Memory(far),
                 local: remote,
                 remote: local,
-                options: *listener,
+                options: *listener.options,
             }
         });
         self.way = match (ready!(queued), ours) {

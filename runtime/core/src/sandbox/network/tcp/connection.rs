@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::sandbox::network::endpoint::{EndpointShared, Membership, PortGuard, SocketSlot};
-use crate::sandbox::network::{NetworkError, Stream};
+use crate::sandbox::network::{MeteredStream, NetworkError, Stream};
 
 /// An open connection with its addresses. It closes when the last holder lets go.
 pub struct TcpConnection {
-    stream: Stream,
+    stream: MeteredStream,
     local: SocketAddr,
     remote: SocketAddr,
     _membership: Membership,
@@ -28,6 +28,7 @@ impl TcpConnection {
         slot: SocketSlot,
     ) -> Arc<Self> {
         let membership = endpoint.join_stream(&stream, slot);
+        let stream = MeteredStream::new(stream, Arc::clone(endpoint.traffic()));
         Arc::new(Self { stream, local, remote, _membership: membership, _port: port })
     }
 
@@ -42,7 +43,7 @@ impl TcpConnection {
     }
 
     /// Reading, writing and shutting down.
-    pub fn stream(&self) -> &Stream {
+    pub fn stream(&self) -> &MeteredStream {
         &self.stream
     }
 }

@@ -166,6 +166,7 @@ impl TcpSocket {
                 if !matches!(stream, Stream::Memory(_)) {
                     stream.apply(&self.options);
                 }
+                self.endpoint.traffic().opened();
                 let connection = TcpConnection::new(
                     &self.endpoint,
                     stream,

@@ -89,7 +89,7 @@ fn flag_waker() -> (Waker, impl Fn() -> bool) {
 #[test]
 fn a_container_that_opens_sockets_without_end_is_stopped_at_its_limit() {
     let mut config = config();
-    config.limits.sockets_per_container = 100;
+    config.limits.sockets_per_endpoint = 100;
     let network = Network::new(config);
     let (greedy, modest) = (network.endpoint(), network.endpoint());
     let (_socket, acceptor) = listening(&greedy, "0.0.0.0:80");

@@ -33,6 +33,12 @@ fn network() -> Arc<Network> {
     Network::new(config())
 }
 
+/// A place on `network` whose traffic is counted.
+fn counted(network: &Arc<Network>, traffic: &Arc<Traffic>) -> Endpoint {
+    let memory = crate::resources::memory::ContainerMemory::apart(1 << 30);
+    network.endpoint_of(&memory, 100, Arc::clone(traffic))
+}
+
 fn family(address: SocketAddr) -> AddressFamily {
     AddressFamily::of(address.ip())
 }

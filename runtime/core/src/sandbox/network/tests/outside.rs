@@ -190,7 +190,7 @@ async fn a_kernel_stream_is_handed_to_the_guest_itself() {
     assert_eq!(guest.local_address(), Ok(to));
     assert_eq!(guest.remote_address(), Ok(from));
     let stream = guest.connection().unwrap().stream();
-    assert!(matches!(stream, Stream::Tcp(_)));
+    assert!(matches!(stream.carrier(), Stream::Tcp(_)));
     client.write_all(b"hello").await.unwrap();
     let bytes = std::future::poll_fn(|cx| stream.poll_read_bytes(cx, 100)).await.unwrap();
     assert_eq!(bytes, "hello");

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::sandbox::network::directory::Held;
+use crate::records::Held;
 use crate::sandbox::network::{
     AddressFamily, Directory, Endpoint, Network, NetworkConfig, NetworkError, NodePort, NodePorts,
     PeerServer, PodRecord, Readiness, ServiceKind, ServicePort, ServiceRecord, ServiceTransport,
@@ -174,7 +174,7 @@ async fn a_pod_reaches_itself_through_its_service() {
     let listener = pod.endpoint.listen_any(8080).unwrap();
     let call = pod.connect("10.96.0.7:80").await.unwrap();
     let accepted = listener.accept().await.unwrap();
-    assert!(matches!(accepted.stream, Stream::Memory(_)));
+    assert!(matches!(accepted.stream.carrier(), Stream::Memory(_)));
     assert_eq!(Ok(accepted.remote), call.local_address());
 }
 
@@ -338,7 +338,7 @@ async fn a_node_port_hands_its_connections_over() {
     }
     for (listener, server) in listeners.iter().zip(&servers) {
         let mut accepted = listener.accept().await.unwrap();
-        assert!(matches!(accepted.stream, Stream::Tcp(_)), "the kernel's stream itself");
+        assert!(matches!(accepted.stream.carrier(), Stream::Tcp(_)), "the kernel's stream itself");
         assert!(!accepted.remote.ip().is_loopback(), "the host's users are not the Pod's");
         accepted.stream.write_all(server.record.name.as_bytes()).await.unwrap();
     }

@@ -264,3 +264,38 @@ fn dropped_halves_shut_their_direction_down() {
     let stream = server.connection().unwrap().stream();
     assert_eq!(stream.write_permit(), Err(NetworkError::BrokenPipe));
 }
+
+#[test]
+fn each_side_of_a_connection_counts_for_its_container() {
+    let network = network();
+    let (servers, clients) = (Arc::new(Traffic::default()), Arc::new(Traffic::default()));
+    let (server, client) = (counted(&network, &servers), counted(&network, &clients));
+    let (_socket, acceptor) = listening(&server, "127.0.0.1:80");
+    let caller = connected(&client, at("127.0.0.1:80"));
+    let called = accepted(&acceptor);
+    write(&caller, "ping");
+    assert_eq!(read(&called), "ping");
+    write(&called, "welcome");
+    assert_eq!(servers.count().sent_bytes, 7);
+    assert_eq!(clients.count().received_bytes, 0, "not read yet");
+    assert_eq!(read(&caller), "welcome");
+    let count = TrafficCount {
+        received_bytes: 4,
+        sent_bytes: 7,
+        accepted_connections: 1,
+        ..TrafficCount::default()
+    };
+    assert_eq!(servers.count(), count);
+    let count = TrafficCount {
+        received_bytes: 7,
+        sent_bytes: 4,
+        opened_connections: 1,
+        ..TrafficCount::default()
+    };
+    assert_eq!(clients.count(), count);
+
+    // The next run of a container goes on from there.
+    drop((client, caller));
+    let _caller = connected(&counted(&network, &clients), at("127.0.0.1:80"));
+    assert_eq!(clients.count().opened_connections, 2);
+}

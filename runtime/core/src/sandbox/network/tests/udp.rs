@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::resources::memory::ContainerMemory;
 
 fn bound(endpoint: &Endpoint, local: &str) -> UdpSocket {
     let local = at(local);
@@ -180,18 +181,23 @@ fn the_last_clone_frees_the_port() {
 }
 
 #[test]
-fn datagrams_that_wait_count_against_the_pods_budget() {
+fn datagrams_that_wait_are_charged_to_their_receiver() {
     const PAYLOAD: usize = 8 * 1024;
-    let mut config = config();
-    config.limits.buffered_bytes = 64 * 1024;
-    let network = Network::new(config);
-    let endpoint = network.endpoint();
-    let sender = bound(&endpoint, "127.0.0.1:0");
-    let full = bound(&endpoint, "127.0.0.1:53");
-    let next = bound(&endpoint, "127.0.0.1:54");
-    let flood = |port: &str| {
+    let network = network();
+    let (sender_memory, memory) =
+        (ContainerMemory::apart(1 << 20), ContainerMemory::apart(64 * 1024));
+    let (sender, receiver) = (
+        network.endpoint_of(&sender_memory, 10, Arc::default()),
+        network.endpoint_of(&memory, 10, Arc::default()),
+    );
+    let sender = bound(&sender, "127.0.0.1:0");
+    let (full, next) = (bound(&receiver, "127.0.0.1:53"), bound(&receiver, "127.0.0.1:54"));
+    // What the host holds for free is gone.
+    let _free = memory.hold((2 << 20) - memory.of_host()).unwrap();
+    let before = memory.of_host();
+    let flood = |port: &str, payload: usize| {
         for _ in 0..20 {
-            sender.send(Bytes::from(vec![0; PAYLOAD]), Some(at(port))).unwrap();
+            sender.send(Bytes::from(vec![0; payload]), Some(at(port))).unwrap();
         }
     };
     let waiting = |socket: &UdpSocket| {
@@ -202,17 +208,41 @@ fn datagrams_that_wait_count_against_the_pods_budget() {
         }
         count
     };
-    flood("127.0.0.1:53");
-    flood("127.0.0.1:54");
-    // The first is let go on to the budget, the second keeps what each may have in any case.
-    assert_eq!((waiting(&full), waiting(&next)), (10, 1));
-    assert_eq!(network.budget().used(), 0);
-    flood("127.0.0.1:53");
-    assert!(network.budget().used() > 0);
+    flood("127.0.0.1:53", PAYLOAD);
+    flood("127.0.0.1:54", PAYLOAD);
+    flood("127.0.0.1:54", 256);
+    // The first is let go on to the limit, the second keeps what is paid with its socket.
+    assert_eq!((waiting(&full), waiting(&next)), (8, 8));
+    assert_eq!((memory.of_host(), sender_memory.of_host()), (before, 8 * 1024));
+    flood("127.0.0.1:53", PAYLOAD);
+    assert!(memory.of_host() > before);
     full.connect(at("127.0.0.1:9")).unwrap();
-    assert_eq!(network.budget().used(), 0);
+    assert_eq!(memory.of_host(), before);
     full.disconnect().unwrap();
-    flood("127.0.0.1:53");
+    flood("127.0.0.1:53", PAYLOAD);
     drop(full);
-    assert_eq!(network.budget().used(), 0);
+    assert_eq!(memory.of_host(), before - 8 * 1024);
+}
+
+#[test]
+fn datagrams_are_counted_where_they_are_sent_and_received() {
+    let network = network();
+    let traffic = Arc::new(Traffic::default());
+    let (server, client) = (network.endpoint(), counted(&network, &traffic));
+    let server = bound(&server, "127.0.0.1:53");
+    let client = client.udp_socket(AddressFamily::Ipv4).unwrap();
+    send(&client, "question", "127.0.0.1:53").unwrap();
+    send(&client, "lost", "127.0.0.1:54").unwrap();
+    let (_, from) = receive(&server);
+    server.send(Bytes::from_static(b"answer"), Some(from)).unwrap();
+    receive(&client);
+    assert_eq!(send(&client, "no", "255.255.255.255:0"), Err(NetworkError::InvalidArgument));
+    let count = TrafficCount {
+        received_bytes: 6,
+        sent_bytes: 12,
+        received_datagrams: 1,
+        sent_datagrams: 2,
+        ..TrafficCount::default()
+    };
+    assert_eq!(traffic.count(), count);
 }

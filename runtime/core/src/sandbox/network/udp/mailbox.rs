@@ -8,13 +8,18 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::contacts::{Contact, Contacts};
+use crate::resources::memory::{ContainerMemory, Held, OutOfMemory};
 use crate::sandbox::network::NetworkError;
 use crate::sandbox::network::lock::lock;
-use crate::sandbox::network::pipe::{BufferBudget, FREE_CAPACITY};
+use crate::sandbox::network::pipe::FREE_CAPACITY;
 use crate::sandbox::network::wakers::WakerSet;
 
 /// What one datagram costs in a mailbox besides its bytes: empty ones must not be free.
 const DATAGRAM_OVERHEAD: usize = 256;
+
+/// A queue that was longer does not keep its places when it is empty.
+const PLACES: usize = 32;
+
 /// A datagram and who sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
@@ -26,16 +31,18 @@ pub struct Datagram {
 
 /// Where the datagrams for one socket wait.
 ///
-/// What it holds counts against the Pod's budget; when that is tight it holds 16 KiB at most and
-/// loses the rest.
+/// The receiver's container pays for what waits, as in Linux; 4 KiB are paid with the socket. What it
+/// cannot pay is lost.
 pub(crate) struct Mailbox {
-    budget: Arc<BufferBudget>,
     state: Mutex<MailboxState>,
 }
 
 struct MailboxState {
     queue: VecDeque<Datagram>,
-    held: usize,
+    /// What all datagrams in the queue cost.
+    cost: usize,
+    /// What of it is paid apart from the socket.
+    held: Held,
     capacity: usize,
     /// A connected socket hears its remote only.
     only_from: Option<SocketAddr>,
@@ -46,17 +53,18 @@ struct MailboxState {
 }
 
 impl Mailbox {
-    pub(super) fn new(capacity: usize, budget: &Arc<BufferBudget>) -> Self {
+    pub(super) fn new(capacity: usize, receiver: &Arc<ContainerMemory>) -> Self {
         let state = MailboxState {
             queue: VecDeque::new(),
-            held: 0,
+            cost: 0,
+            held: Held::nothing(receiver),
             capacity,
             only_from: None,
             services: Contacts::default(),
             error: None,
             readers: WakerSet::default(),
         };
-        Self { budget: Arc::clone(budget), state: Mutex::new(state) }
+        Self { state: Mutex::new(state) }
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -77,16 +85,11 @@ impl Mailbox {
             let cost = datagram.bytes.len() + DATAGRAM_OVERHEAD;
             let stranger = state.only_from.is_some_and(|only| only != datagram.from);
             // As in Linux an empty mailbox takes any datagram.
-            let capacity = match self.budget.is_tight() {
-                true => state.capacity.min(FREE_CAPACITY),
-                false => state.capacity,
-            };
-            let full = state.held > 0 && state.held + cost > capacity;
-            if stranger || full {
+            let full = state.cost > 0 && state.cost + cost > state.capacity;
+            let more = state.cost + cost;
+            if stranger || full || state.pay(more).is_err() {
                 return;
             }
-            let held = state.held + cost;
-            state.hold(held, &self.budget);
             state.queue.push_back(datagram);
             state.readers.take()
         };
@@ -100,8 +103,8 @@ impl Mailbox {
                 return Poll::Ready(Err(error));
             }
             if let Some(datagram) = state.queue.pop_front() {
-                let held = state.held - (datagram.bytes.len() + DATAGRAM_OVERHEAD);
-                state.hold(held, &self.budget);
+                let less = state.cost - (datagram.bytes.len() + DATAGRAM_OVERHEAD);
+                state.repay(less);
                 return Poll::Ready(Ok(datagram));
             }
             state.readers.register(cx)
@@ -129,8 +132,8 @@ impl Mailbox {
         state.error = None;
         if let Some(only) = only {
             state.queue.retain(|datagram| datagram.from == only);
-            let held = state.queue.iter().map(|each| each.bytes.len() + DATAGRAM_OVERHEAD).sum();
-            state.hold(held, &self.budget);
+            let less = state.queue.iter().map(|each| each.bytes.len() + DATAGRAM_OVERHEAD).sum();
+            state.repay(less);
         }
     }
 
@@ -164,14 +167,17 @@ impl Mailbox {
 }
 
 impl MailboxState {
-    fn hold(&mut self, bytes: usize, budget: &BufferBudget) {
-        budget.account(self.held, bytes);
-        self.held = bytes;
+    fn pay(&mut self, cost: usize) -> Result<(), OutOfMemory> {
+        self.held.set(cost.saturating_sub(FREE_CAPACITY))?;
+        self.cost = cost;
+        Ok(())
     }
-}
 
-impl Drop for Mailbox {
-    fn drop(&mut self) {
-        lock(&self.state).hold(0, &self.budget);
+    fn repay(&mut self, cost: usize) {
+        let less = self.pay(cost);
+        debug_assert!(less.is_ok(), "less is always granted");
+        if self.queue.is_empty() && self.queue.capacity() > PLACES {
+            self.queue = VecDeque::new();
+        }
     }
 }

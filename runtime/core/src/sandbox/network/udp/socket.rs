@@ -64,7 +64,7 @@ impl UdpSocket {
         let inner = Inner {
             endpoint: Arc::clone(endpoint),
             family,
-            mailbox: Arc::new(Mailbox::new(DEFAULT_UDP_BUFFER, endpoint.network().budget())),
+            mailbox: Arc::new(Mailbox::new(DEFAULT_UDP_BUFFER, endpoint.memory())),
             state: Mutex::new(state),
             _slot: slot,
         };
@@ -181,6 +181,13 @@ impl UdpSocket {
     /// [`NetworkError::ConnectionRefused`] when a connected socket's last datagram found nobody,
     /// and [`NetworkError::Closed`] after the container's end.
     pub fn send(&self, payload: Bytes, to: Option<SocketAddr>) -> Result<(), NetworkError> {
+        let bytes = payload.len();
+        self.dispatch(payload, to)?;
+        self.inner.endpoint.traffic().sent_datagram(bytes);
+        Ok(())
+    }
+
+    fn dispatch(&self, payload: Bytes, to: Option<SocketAddr>) -> Result<(), NetworkError> {
         self.inner.endpoint.alive()?;
         if payload.len() > self.inner.family.max_datagram() {
             return Err(NetworkError::DatagramTooLarge);
@@ -248,6 +255,12 @@ impl UdpSocket {
     /// [`NetworkError::InvalidState`] unless bound, [`NetworkError::ConnectionRefused`] when a
     /// connected socket's last datagram found nobody.
     pub fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Result<Datagram, NetworkError>> {
+        let datagram = ready!(self.poll_next(cx))?;
+        self.inner.endpoint.traffic().received_datagram(datagram.bytes.len());
+        Poll::Ready(Ok(datagram))
+    }
+
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Datagram, NetworkError>> {
         let outside = {
             let state = lock(&self.inner.state);
             if state.bound.is_none() {

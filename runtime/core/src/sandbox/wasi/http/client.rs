@@ -23,12 +23,17 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::connect::connect;
 use super::error::{self, During};
+use super::hooks::BODY;
 use super::tls;
 use crate::executor::{Account, Task, TaskError};
+use crate::resources::memory::Held;
 use crate::sandbox::network::Endpoint;
 
 /// What a guest waits for each step unless it says otherwise; as in the wasmtime CLI.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What a connection may have read ahead, and the same for what it has still to write.
+const BUFFER: usize = 64 << 10;
 
 /// The rest of a connection's life after the response's head.
 pub(super) type Rest = Task<Result<(), Error>>;
@@ -66,14 +71,17 @@ async fn exchange(
     mut request: Request<WasiBody>,
     options: RequestOptions,
 ) -> Result<(Response<WasiBody>, Rest), Error> {
+    let body = if request.body().is_end_stream() { 0 } else { BODY };
+    let held = endpoint.memory().hold(2 * BUFFER + body);
+    let held = held.map_err(|_refused| Error::ConnectionLimitReached)?;
     let target = Target::of(&request)?;
     *request.uri_mut() = target.origin_form.clone();
     let connecting = timeout(options.connect_timeout.unwrap_or(PATIENCE), async {
         let stream = connect(&endpoint, &target.host, target.port).await?;
         if target.tls {
-            handshake(&account, tls::connect(&target.host, stream).await?).await
+            handshake(&account, tls::connect(&target.host, stream).await?, held).await
         } else {
-            handshake(&account, stream).await
+            handshake(&account, stream, held).await
         }
     });
     let (mut sender, rest) = connecting.await.map_err(|_elapsed| Error::ConnectionTimeout)??;
@@ -90,12 +98,17 @@ async fn exchange(
 async fn handshake(
     account: &Account,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    held: Held,
 ) -> Result<(http1::SendRequest<WasiBody>, Rest), Error> {
-    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+    let (sender, connection) = http1::Builder::new()
+        .max_buf_size(BUFFER)
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error::of_hyper(error, During::Head))?;
     let rest = account.spawn(async move {
-        connection.await.map_err(|error| error::of_hyper(error, During::Body))
+        let ended = connection.await.map_err(|error| error::of_hyper(error, During::Body));
+        drop(held);
+        ended
     });
     Ok((sender, rest))
 }

@@ -17,18 +17,32 @@ use crate::sandbox::network::Endpoint;
 const CHUNKS_AHEAD: usize = 16;
 
 /// The largest of these writes.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 16 << 10;
+
+/// What a guest can have written of one body that nobody has read.
+pub(super) const BODY: usize = CHUNKS_AHEAD * CHUNK;
+
+/// Bodies of one Store that are begun and not sent, each with so much; a guest that begins more has one
+/// small write of each.
+const UNSENT: usize = 8;
 
 /// One Store's way to the Pod's network.
 pub struct PodHttp {
     endpoint: Arc<Endpoint>,
     account: Account,
+    /// Bodies that were begun and not sent with a request.
+    unsent: usize,
 }
 
 impl PodHttp {
     /// Requests go out from `endpoint`; the work for them is done on `account`.
     pub fn new(endpoint: Arc<Endpoint>, account: Account) -> Self {
-        Self { endpoint, account }
+        Self { endpoint, account, unsent: 0 }
+    }
+
+    /// A response is sent: what was begun for it is not this Store's any more.
+    pub fn forget_bodies(&mut self) {
+        self.unsent = 0;
     }
 }
 
@@ -49,12 +63,14 @@ impl WasiHttpHooks for PodHttp {
         FILTER.clone()
     }
 
+    /// Asked once for each body that is begun.
     fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
-        CHUNKS_AHEAD
+        self.unsent += 1;
+        if self.unsent > UNSENT { 1 } else { CHUNKS_AHEAD }
     }
 
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        CHUNK
+        if self.unsent > UNSENT { CHUNK / 4 } else { CHUNK }
     }
 
     fn p3_outgoing_body_chunk_size(&mut self) -> usize {
@@ -67,6 +83,7 @@ impl WasiHttpHooks for PodHttp {
         options: Option<RequestOptions>,
         _response_read: Sent,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Sent), Error>> + Send> {
+        self.unsent = self.unsent.saturating_sub(1);
         let (endpoint, account) = (self.endpoint.clone(), self.account.clone());
         let options = options.unwrap_or_default();
         Box::new(async move {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use crate::sandbox::network::{Accepted, Connected, Listener, NetworkError, Stream};
+use crate::sandbox::network::{Accepted, Connected, Listener, MeteredStream, NetworkError};
 
 /// What a question for readiness reads ahead, to tell bytes from the end.
 const READ_AHEAD: usize = 4096;
@@ -25,7 +25,7 @@ impl Listening {
 
 /// A connection that the guest has accepted.
 pub(super) struct Connection {
-    pub(super) stream: Stream,
+    pub(super) stream: MeteredStream,
     pub(super) nonblocking: AtomicBool,
     ahead: Mutex<Ahead>,
     _membership: Connected,

@@ -25,6 +25,8 @@
 mod connection;
 mod descriptors;
 mod errno;
+mod files;
+mod large;
 mod link;
 mod listen;
 mod memory;

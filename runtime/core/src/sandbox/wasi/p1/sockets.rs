@@ -4,14 +4,15 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::large as stock;
 use wasmtime::{Caller, Linker, Result};
 use wasmtime_wasi::p1::types::{self, Errno, Fdflags, Filetype, Rights};
-use wasmtime_wasi::p1::wasi_snapshot_preview1 as stock;
 use wiggle::{GuestMemory, GuestPtr};
 
 use super::connection::Connection;
 use super::descriptors::{Descriptors, Slot, Socket};
 use super::errno::{errno, raw};
+use super::files::{Way, counted};
 use super::link::{WASI, enter, exported_memory};
 use super::memory::{Buffer, buffers, write_bytes, write_u32};
 use super::view::{ModuleCtxView, ModuleView};
@@ -76,7 +77,8 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
     });
     define!(linker, "fd_read", (fd, array, count, out), |memory, view| {
         if let Ok(fd) = view.descriptors.stock(fd, Errno::Badf) {
-            return stock::fd_read(view.wasi, memory, fd, array, count, out).await;
+            let errno = stock::fd_read(view.wasi, memory, fd, array, count, out).await?;
+            return Ok(counted(view.files, memory, Way::Read, (fd, out, errno)));
         }
         let read = async {
             let connection = connection(view.descriptors, fd)?;
@@ -87,7 +89,8 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
     });
     define!(linker, "fd_write", (fd, array, count, out), |memory, view| {
         if let Ok(fd) = view.descriptors.stock(fd, Errno::Badf) {
-            return stock::fd_write(view.wasi, memory, fd, array, count, out).await;
+            let errno = stock::fd_write(view.wasi, memory, fd, array, count, out).await?;
+            return Ok(counted(view.files, memory, Way::Written, (fd, out, errno)));
         }
         let written = async {
             let connection = connection(view.descriptors, fd)?;

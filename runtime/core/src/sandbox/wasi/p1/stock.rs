@@ -3,18 +3,21 @@
 //! The stock linker makes all 46 of them, where a small module imports eight, and the types that
 //! each registers with the engine make that one of the longer steps of a start.
 
+use super::large as stock;
 use wasmtime::{Caller, Linker, Result};
-use wasmtime_wasi::p1::wasi_snapshot_preview1 as stock;
 
+use super::files::{Way, counted};
 use super::link::{WASI, enter, exported_memory};
 use super::view::ModuleView;
 
-/// Links `$wanted` if it is listed: `at_once` those that never wait, `awaited` the others.
+/// Links `$wanted` if it is listed: `at_once` those that never wait, `awaited` the others; what the
+/// `counted` ones move is counted.
 macro_rules! stock {
     (
         $linker:ident, $wanted:ident:
         at_once { $($quick:ident($($argument:ident: $type:ty),*);)* }
         awaited { $($slow:ident($($parameter:ident: $kind:ty),*);)* }
+        counted { $($moved:ident($fd:ident, $($between:ident: $sort:ty),*; $out:ident) $way:ident;)* }
     ) => {
         match $wanted {
             $(stringify!($quick) => {
@@ -37,6 +40,21 @@ macro_rules! stock {
                             let memory = exported_memory(&mut caller)?;
                             let (mut memory, view) = enter(&mut caller, &memory)?;
                             stock::$slow(view.wasi, &mut memory, $($parameter),*).await
+                        })
+                    },
+                )?;
+            })*
+            $(stringify!($moved) => {
+                $linker.func_wrap_async(
+                    WASI,
+                    stringify!($moved),
+                    |mut caller: Caller<'_, T>, ($fd, $($between,)* $out): (i32, $($sort,)* i32)| {
+                        Box::new(async move {
+                            let memory = exported_memory(&mut caller)?;
+                            let (mut memory, view) = enter(&mut caller, &memory)?;
+                            let errno =
+                                stock::$moved(view.wasi, &mut memory, $fd, $($between,)* $out).await?;
+                            Ok(counted(view.files, &memory, Way::$way, ($fd, $out, errno)))
                         })
                     },
                 )?;
@@ -82,14 +100,10 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>, wanted: &str
             fd_filestat_get(fd: i32, out: i32);
             fd_filestat_set_size(fd: i32, size: i64);
             fd_filestat_set_times(fd: i32, accessed: i64, modified: i64, which: i32);
-            fd_pread(fd: i32, buffers: i32, count: i32, offset: i64, out: i32);
-            fd_pwrite(fd: i32, buffers: i32, count: i32, offset: i64, out: i32);
-            fd_read(fd: i32, buffers: i32, count: i32, out: i32);
             fd_readdir(fd: i32, buffer: i32, length: i32, cookie: i64, out: i32);
             fd_renumber(fd: i32, to: i32);
             fd_seek(fd: i32, offset: i64, whence: i32, out: i32);
             fd_sync(fd: i32);
-            fd_write(fd: i32, buffers: i32, count: i32, out: i32);
             path_create_directory(fd: i32, path: i32, length: i32);
             path_filestat_get(fd: i32, flags: i32, path: i32, length: i32, out: i32);
             path_filestat_set_times(fd: i32, flags: i32, path: i32, length: i32, accessed: i64, modified: i64, which: i32);
@@ -101,6 +115,12 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>, wanted: &str
             path_symlink(target: i32, target_length: i32, fd: i32, path: i32, length: i32);
             path_unlink_file(fd: i32, path: i32, length: i32);
             poll_oneoff(subscriptions: i32, events: i32, count: i32, out: i32);
+        }
+        counted {
+            fd_pread(fd, buffers: i32, count: i32, offset: i64; out) Read;
+            fd_pwrite(fd, buffers: i32, count: i32, offset: i64; out) Written;
+            fd_read(fd, buffers: i32, count: i32; out) Read;
+            fd_write(fd, buffers: i32, count: i32; out) Written;
         }
     }
     Ok(())

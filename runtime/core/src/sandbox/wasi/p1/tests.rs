@@ -15,6 +15,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::link::WASI;
 use super::*;
+use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::{Endpoint, Network, NetworkConfig, NetworkError};
 
 /// For what must happen: the tests that pass never wait for it.
@@ -23,11 +24,16 @@ const GENEROUS: Duration = Duration::from_secs(60);
 struct State {
     wasi: WasiP1Ctx,
     descriptors: Descriptors,
+    files: FileTraffic,
 }
 
 impl ModuleView for State {
     fn module(&mut self) -> ModuleCtxView<'_> {
-        ModuleCtxView { wasi: &mut self.wasi, descriptors: &mut self.descriptors }
+        ModuleCtxView {
+            wasi: &mut self.wasi,
+            descriptors: &mut self.descriptors,
+            files: &self.files,
+        }
     }
 }
 
@@ -79,6 +85,7 @@ async fn run(endpoint: &Endpoint) -> String {
     let state = State {
         wasi: builder.build_p1(),
         descriptors: Descriptors::new(listen(endpoint, &ports()).unwrap(), 1),
+        files: FileTraffic::default(),
     };
     let mut linker = Linker::new(&engine);
     add_to_linker(&mut linker, &module).unwrap();
@@ -88,6 +95,9 @@ async fn run(endpoint: &Endpoint) -> String {
     let ended = start.call_async(&mut store, ()).await;
     let printed = String::from_utf8(stdout.contents().to_vec()).unwrap();
     ended.unwrap_or_else(|error| panic!("{error:?}\n{printed}"));
+    // What it prints is of no file.
+    let files = &store.data().files;
+    assert_eq!((files.read_bytes(), files.written_bytes()), (17, 0));
     printed
 }
 
@@ -96,8 +106,8 @@ fn importing_all(engine: &Engine) -> (Module, usize) {
     let mut all = Linker::new(engine);
     p1::add_to_linker_async(&mut all, |data: &mut State| &mut data.wasi).unwrap();
     let descriptors = Descriptors::new(Vec::new(), 0);
-    let mut store =
-        Store::new(engine, State { wasi: WasiCtxBuilder::new().build_p1(), descriptors });
+    let (wasi, files) = (WasiCtxBuilder::new().build_p1(), FileTraffic::default());
+    let mut store = Store::new(engine, State { wasi, descriptors, files });
     let functions: Vec<_> =
         all.iter(&mut store).map(|(_, name, it)| (name.to_owned(), it)).collect();
     let mut text = String::from("(module");

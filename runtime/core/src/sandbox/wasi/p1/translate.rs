@@ -2,12 +2,13 @@
 //!
 //! Each names the errno that a socket gets there, as POSIX has it for the call.
 
+use super::large as stock;
 use wasmtime::{Caller, Linker, Result};
 use wasmtime_wasi::p1::types::Errno;
-use wasmtime_wasi::p1::wasi_snapshot_preview1 as stock;
 
 use super::descriptors::Slot;
 use super::errno::raw;
+use super::files::{Way, counted};
 use super::link::{WASI, enter, exported_memory};
 use super::memory::{read_u32, write_u32};
 use super::view::ModuleView;
@@ -42,8 +43,6 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
         fd_fdstat_set_rights(base: i64, inheriting: i64) socket: Inval;
         fd_filestat_set_size(size: i64) socket: Inval, await;
         fd_filestat_set_times(accessed: i64, modified: i64, flags: i32) socket: Inval, await;
-        fd_pread(buffers: i32, count: i32, offset: i64, out: i32) socket: Spipe, await;
-        fd_pwrite(buffers: i32, count: i32, offset: i64, out: i32) socket: Spipe, await;
         fd_readdir(buffer: i32, length: i32, cookie: i64, out: i32) socket: Notdir, await;
         fd_seek(offset: i64, whence: i32, out: i32) socket: Spipe, await;
         fd_sync() socket: Inval, await;
@@ -56,8 +55,41 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
         path_remove_directory(path: i32, length: i32) socket: Notdir, await;
         path_unlink_file(path: i32, length: i32) socket: Notdir, await;
     }
+    link_at_offset(linker)?;
     link_two_descriptors(linker)?;
     link_path_open(linker)
+}
+
+/// Defines a function that moves bytes of a file at an offset, and counts them.
+macro_rules! at_offset {
+    ($linker:ident: $($name:ident $way:ident;)*) => {$(
+        $linker.func_wrap_async(
+            WASI,
+            stringify!($name),
+            |mut caller: Caller<'_, T>, arguments: (i32, i32, i32, i64, i32)| {
+                Box::new(async move {
+                    let (descriptor, buffers, count, offset, out) = arguments;
+                    let memory = exported_memory(&mut caller)?;
+                    let (mut memory, view) = enter(&mut caller, &memory)?;
+                    let fd = match view.descriptors.stock(descriptor, Errno::Spipe) {
+                        Ok(fd) => fd,
+                        Err(errno) => return Ok(raw(Err(errno))),
+                    };
+                    let errno =
+                        stock::$name(view.wasi, &mut memory, fd, buffers, count, offset, out).await?;
+                    Ok(counted(view.files, &memory, Way::$way, (fd, out, errno)))
+                })
+            },
+        )?;
+    )*};
+}
+
+fn link_at_offset<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()> {
+    at_offset! { linker:
+        fd_pread Read;
+        fd_pwrite Written;
+    }
+    Ok(())
 }
 
 fn link_two_descriptors<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()> {

@@ -3,6 +3,7 @@
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use super::Descriptors;
+use crate::sandbox::filesystem::FileTraffic;
 
 /// Implemented by the data of a Store that runs a core module.
 pub trait ModuleView: Send {
@@ -16,4 +17,6 @@ pub struct ModuleCtxView<'a> {
     pub wasi: &'a mut WasiP1Ctx,
     /// What the guest's descriptors stand for.
     pub descriptors: &'a mut Descriptors,
+    /// Counts what the guest reads from files and writes to them.
+    pub files: &'a FileTraffic,
 }

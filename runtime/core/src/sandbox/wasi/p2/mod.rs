@@ -1,5 +1,4 @@
-//! `wasi:sockets` 0.2 over the Pod's network; and streams of files for virtual time
-//! (`file_streams`).
+//! `wasi:sockets` 0.2 over the Pod's network; and streams of files (`files`).
 //!
 //! Each interface can be linked by itself ([`link_interface`]): linking what a component does not
 //! import costs more than instantiating it. Nothing here spawns a task, and a pollable that is
@@ -10,7 +9,7 @@
 pub mod bindings;
 mod convert;
 mod error;
-mod file_streams;
+mod files;
 mod link;
 mod name_lookup;
 mod network;
@@ -19,7 +18,7 @@ mod tcp_stream;
 mod udp;
 
 pub use error::{SocketError, SocketResult};
-pub(crate) use file_streams::file_streams_in_place;
+pub(crate) use files::{FileTrafficView, charged_file_streams, file_streams_in_place};
 pub use link::{add_to_linker, link_interface};
 pub use network::NetworkHandle;
 

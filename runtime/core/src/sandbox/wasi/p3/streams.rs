@@ -20,7 +20,7 @@ use crate::sandbox::wasi::NetworkCtxView;
 /// What a read by host code takes at once; a guest's own read brings its own buffer.
 const HOST_READ: usize = 8192;
 
-/// When to try again after there was no room for one more socket: nobody says when there is.
+/// When to try again after there was no room or memory for one more socket: nobody says when there is.
 const RETRY: Duration = Duration::from_millis(10);
 
 /// How a stream of bytes ended, for the future that comes with it.
@@ -49,7 +49,9 @@ impl<T> Incoming<T> {
                 self.retry = None;
             }
             match ready!(self.acceptor.poll_accept(context)) {
-                Err(NetworkError::SocketLimit) => self.retry = Some(Box::pin(sleep(RETRY))),
+                Err(NetworkError::SocketLimit | NetworkError::NoBuffers) => {
+                    self.retry = Some(Box::pin(sleep(RETRY)))
+                }
                 accepted => return Poll::Ready(accepted),
             }
         }

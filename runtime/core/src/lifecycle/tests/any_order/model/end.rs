@@ -12,7 +12,10 @@ impl Model<'_> {
             StopReason::FailedProbe(kind) => {
                 self.spec.container(container).probe(kind).and_then(|probe| probe.grace)
             }
-            StopReason::FailedPostStart | StopReason::PodEnds => None,
+            StopReason::FailedPostStart
+            | StopReason::Resize
+            | StopReason::PodEnds
+            | StopReason::OutOfMemory => None,
         };
         millis(own.unwrap_or(self.spec.grace))
     }
@@ -72,6 +75,9 @@ impl Model<'_> {
         if run.killed {
             return Next::Nothing;
         }
+        if run.out_of_memory {
+            return Next::Now(Action::Kill { container });
+        }
         if let Some(kill_at) = self.kill_at(container, run) {
             return self.when(kill_at, Action::Kill { container });
         }
@@ -91,7 +97,9 @@ impl Model<'_> {
         run: &Run,
         kind: ProbeKind,
     ) -> Next {
-        let killed = run.killed || self.kill_at(container, run).is_some_and(|at| at <= self.now);
+        let killed = run.killed
+            || run.out_of_memory
+            || self.kill_at(container, run).is_some_and(|at| at <= self.now);
         if killed { Next::Nothing } else { self.next_question(container, run, kind) }
     }
 

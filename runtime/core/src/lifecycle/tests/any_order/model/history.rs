@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::life::{Ask, Call, End, Life, Looks, NotMade, Run, Step};
 use super::{Millis, SECOND, millis};
 use crate::lifecycle::{
-    Action, BackOffCause, ContainerIndex, Event, Hook, ImageErrorKind, SandboxError, Spec,
-    StartError, Stop, StopReason,
+    Action, Admission, BackOffCause, ContainerIndex, Event, Hook, ImageErrorKind, PodFailureReason,
+    SandboxError, Spec, StartError, Stop, StopReason,
 };
 
 /// The history of a Pod.
@@ -24,6 +24,9 @@ enum Entry {
 /// What the history says by now.
 #[derive(Default)]
 pub(super) struct Story {
+    pub(super) scheduling: Scheduling,
+    /// When the Pod had its place.
+    pub(super) taken_on: Millis,
     pub(super) sandbox: Place,
     /// How often in a row its volumes or addresses could not be had.
     sandbox_failures: u32,
@@ -33,6 +36,16 @@ pub(super) struct Story {
     pub(super) ending: Option<Ending>,
     /// `deletionTimestamp` and the grace period that it came from.
     pub(super) deletion: Option<(Millis, Millis)>,
+}
+
+/// The Pod's place on the machine.
+#[derive(Default, PartialEq)]
+pub(super) enum Scheduling {
+    #[default]
+    Done,
+    /// To be asked for, with the last refusal.
+    Due(Option<String>),
+    Asked(Option<String>),
 }
 
 /// The Pod's own place.
@@ -84,7 +97,11 @@ impl History {
 
     pub(super) fn read(&self, spec: &Spec) -> Story {
         let lives = spec.containers.iter().map(|_| Life::default()).collect();
-        let mut story = Story { lives, ..Story::default() };
+        let scheduling = match spec.admission {
+            Admission::AtOnce => Scheduling::Done,
+            Admission::Asked => Scheduling::Due(None),
+        };
+        let mut story = Story { lives, scheduling, ..Story::default() };
         for (place, (at, entry)) in self.entries.iter().enumerate() {
             match entry {
                 Entry::Did(action) => story.did(spec, place, *at, action),
@@ -98,6 +115,7 @@ impl History {
 impl Story {
     fn did(&mut self, spec: &Spec, place: usize, at: Millis, action: &Action) {
         match action {
+            Action::Schedule { refusal } => self.scheduling = Scheduling::Asked(refusal.clone()),
             Action::PrepareSandbox => self.sandbox = Place::Preparing,
             Action::CancelSandbox => self.sandbox = Place::CalledOff,
             Action::Teardown => self.sandbox = Place::TearingDown,
@@ -158,6 +176,10 @@ impl Story {
 
     fn happened(&mut self, spec: &Spec, place: usize, at: Millis, event: &Event) {
         match event {
+            Event::Scheduled { .. } => (self.scheduling, self.taken_on) = (Scheduling::Done, at),
+            Event::Unschedulable { message } => {
+                self.scheduling = Scheduling::Due(Some(message.clone()));
+            }
             Event::SandboxReady(_) => self.sandbox = Place::Ready,
             Event::SandboxFailed(error) => self.sandbox_failed(at, error),
             Event::SandboxCancelled => self.sandbox = Place::Untried,
@@ -202,12 +224,25 @@ impl Story {
                 self.life(*container).finish(End { at, code: exit.code, made_way });
             }
             Event::StopRequested(stop) => self.stop(spec, place, at, *stop),
-            Event::Failed(_) => {
-                if self.ending.is_none() && self.sandbox != Place::TearingDown {
-                    self.end(place, at, millis(spec.grace), true);
+            Event::OutOfMemory { container, .. } => {
+                let run = self.run(*container);
+                if !run.killed {
+                    run.out_of_memory = true;
+                    run.stopping = Some((at, StopReason::OutOfMemory));
                 }
             }
-            Event::TornDown => {}
+            Event::Failed(failure) => {
+                if self.ending.is_none() && self.sandbox != Place::TearingDown {
+                    // One second for who is evicted, if its own time is not less.
+                    let grace = match failure.reason {
+                        PodFailureReason::Evicted => SECOND.min(millis(spec.grace)),
+                        PodFailureReason::DeadlineExceeded
+                        | PodFailureReason::UnexpectedAdmissionError => millis(spec.grace),
+                    };
+                    self.end(place, at, grace, true);
+                }
+            }
+            Event::ResourcesChanged(_) | Event::RestartToResize { .. } | Event::TornDown => {}
         }
     }
 

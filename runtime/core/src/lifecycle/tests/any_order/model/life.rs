@@ -67,6 +67,8 @@ pub(super) struct Run {
     /// When it was told to end, and the place of that in the history.
     pub(super) told: Option<(Millis, usize)>,
     pub(super) killed: bool,
+    /// The machine was short of memory.
+    pub(super) out_of_memory: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -122,6 +124,7 @@ impl Life {
             stopping: None,
             told: None,
             killed: false,
+            out_of_memory: false,
         });
     }
 

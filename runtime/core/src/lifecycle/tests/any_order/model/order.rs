@@ -1,6 +1,6 @@
 //! Whose turn it is: the sandbox, init containers one by one, sidecars, app containers.
 
-use super::history::Place;
+use super::history::{Place, Scheduling};
 use super::life::{Looks, Run, Step};
 use super::{Model, Next, millis};
 use crate::lifecycle::{Action, ContainerIndex, PodFailure, ProbeKind, Role};
@@ -21,10 +21,17 @@ impl Model<'_> {
             let next = if self.is_at_rest() { Action::Teardown } else { Action::End };
             return vec![Next::Now(next)];
         }
+        match &self.story.scheduling {
+            Scheduling::Due(refusal) => {
+                return vec![Next::Now(Action::Schedule { refusal: refusal.clone() })];
+            }
+            Scheduling::Asked(_) => return Vec::new(),
+            Scheduling::Done => {}
+        }
         let mut wanted = Vec::new();
         if let Some(limit) = self.spec.active_deadline {
             let fail = Action::Fail(PodFailure::deadline_exceeded());
-            match self.when(millis(limit), fail) {
+            match self.when(self.story.taken_on + millis(limit), fail) {
                 Next::Now(fail) => return vec![Next::Now(fail)],
                 later => wanted.push(later),
             }

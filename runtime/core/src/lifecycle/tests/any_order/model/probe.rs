@@ -109,7 +109,7 @@ impl Model<'_> {
             ProbeKind::Startup | ProbeKind::Liveness => {
                 // The container is not seen at the very moment of its start.
                 from = from.max(run.since + 1);
-                0
+                self.story.taken_on
             }
         };
         if let Some(last) = run.asks.iter().rfind(|ask| ask.kind == kind) {
@@ -126,6 +126,9 @@ impl Model<'_> {
 impl Run {
     /// Whether it was ended because it was not well.
     pub(super) fn is_unwell(&self) -> bool {
-        self.stopping.is_some_and(|(_, why)| why != StopReason::PodEnds)
+        self.stopping.is_some_and(|(_, why)| match why {
+            StopReason::FailedProbe(_) | StopReason::FailedPostStart | StopReason::Resize => true,
+            StopReason::PodEnds | StopReason::OutOfMemory => false,
+        })
     }
 }

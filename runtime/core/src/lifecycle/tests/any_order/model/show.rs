@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, PodStatus};
 
+use super::history::Scheduling;
 use super::life::{End, Life, Looks, NotMade};
 use super::{Millis, Model, SECOND};
 use crate::lifecycle::{ContainerIndex, ImageErrorKind, Role};
@@ -11,6 +12,8 @@ use crate::lifecycle::{ContainerIndex, ImageErrorKind, Role};
 #[derive(Debug, PartialEq)]
 pub(in super::super) struct Shown {
     phase: String,
+    /// The message of a Pod that has no place.
+    refusal: Option<String>,
     containers: Vec<Container>,
 }
 
@@ -42,13 +45,24 @@ impl Shown {
             let init = status.init_container_statuses.iter().flatten();
             init.chain(status.container_statuses.iter().flatten())
         };
+        let conditions = || status.conditions.iter().flatten();
+        let scheduled = conditions().find(|condition| condition.type_ == "PodScheduled");
+        let refusal = scheduled.filter(|scheduled| scheduled.status == "False").map(|scheduled| {
+            assert_eq!(conditions().count(), 1, "nobody knows more of it");
+            assert_eq!(scheduled.reason.as_deref(), Some("Unschedulable"));
+            scheduled.message.clone().unwrap()
+        });
+        // No kubelet has them yet.
+        let names = names.filter(|_| status.start_time.is_some());
         let containers = names.map(|name| {
             let mut found = all().filter(|container| container.name == name);
             let container = Container::of(found.next().unwrap());
             assert!(found.next().is_none(), "{name} is shown twice");
             container
         });
-        Self { phase: status.phase.clone().unwrap(), containers: containers.collect() }
+        let containers: Vec<Container> = containers.collect();
+        assert_eq!(all().count(), containers.len(), "no others are shown");
+        Self { phase: status.phase.clone().unwrap(), refusal, containers }
     }
 }
 
@@ -81,9 +95,15 @@ impl Container {
 
 impl Model<'_> {
     pub(in super::super) fn shown(&self) -> Shown {
+        let (refusal, has_place) = match &self.story.scheduling {
+            Scheduling::Due(refusal) | Scheduling::Asked(refusal) => (refusal.clone(), false),
+            Scheduling::Done => (None, true),
+        };
+        let containers = self.spec.indices().filter(|_| has_place);
         Shown {
             phase: self.phase().to_owned(),
-            containers: self.spec.indices().map(|index| self.container(index)).collect(),
+            refusal,
+            containers: containers.map(|index| self.container(index)).collect(),
         }
     }
 

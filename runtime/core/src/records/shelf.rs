@@ -1,20 +1,23 @@
 //! One folder of records, read when it has changed.
 
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::geteuid;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::files::Records;
-use crate::sandbox::network::lock::lock;
+use super::held::Held;
+
+/// Records as they were read together.
+pub type Records<Record> = Arc<Vec<Arc<Record>>>;
 
 /// The extensions of a record, and of one that is being written.
 pub(super) const RECORD: &str = "json";
@@ -37,8 +40,9 @@ const TRIES: usize = 100;
 
 /// A folder of records and what was last read of it.
 #[derive(Debug)]
-pub(super) struct Shelf<Record> {
+pub struct Shelf<Record> {
     folder: PathBuf,
+    on_death: fn(&Record),
     latest: Mutex<Option<Reading<Record>>>,
 }
 
@@ -56,19 +60,52 @@ struct Stamp {
     modified: SystemTime,
 }
 
-impl<Record: DeserializeOwned> Shelf<Record> {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, latest: Mutex::new(None) }
+impl<Record> Shelf<Record> {
+    /// The records in `folder`, which needs not exist.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, on_death: |_| {}, latest: Mutex::new(None) }
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    /// Has whoever removes the record of a dead process clear up what that record tells of.
+    #[must_use]
+    pub fn on_death(mut self, clear_up: fn(&Record)) -> Self {
+        self.on_death = clear_up;
+        self
+    }
+
+    /// Where the records are.
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// All records of live processes, by the names of their files. Those of dead ones are removed.
-    pub(super) fn read(&self) -> Records<Record> {
+    /// Has the next look read everything again: somebody was found to be dead, which changes no
+    /// folder.
+    pub fn forget(&self) {
+        *self.latest() = None;
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Option<Reading<Record>>> {
+        // Each change is one assignment.
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<Record: Serialize> Shelf<Record> {
+    /// Publishes a record of this process; its file has that `name`.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written, or is not this user's alone.
+    pub fn publish(&self, name: &str, record: &Record) -> io::Result<Held> {
+        Held::publish(&self.folder, name, record)
+    }
+}
+
+impl<Record: DeserializeOwned> Shelf<Record> {
+    /// All records of live processes, in the order of their files' names. Those of dead ones are
+    /// removed; of one that has just died it may be a second until that is seen.
+    pub fn read(&self) -> Records<Record> {
         let (stamp, now) = (Stamp::of(&self.folder), Instant::now());
-        let mut latest = lock(&self.latest);
+        let mut latest = self.latest();
         if let Some(reading) = &*latest
             && reading.stamp == stamp
             && now.saturating_duration_since(reading.at) < LASTS
@@ -77,24 +114,20 @@ impl<Record: DeserializeOwned> Shelf<Record> {
         }
         // Before it is read: a folder that has just changed may change once more and not show it.
         let is_settled = stamp.is_none_or(|stamp| stamp.is_settled());
-        let records = Arc::new(read_all(&self.folder));
+        let records = Arc::new(read_all(&self.folder, self.on_death));
         let reading = Reading { stamp, at: now, records: Arc::clone(&records) };
         *latest = is_settled.then_some(reading);
         records
     }
-
-    pub(super) fn forget(&self) {
-        *lock(&self.latest) = None;
-    }
 }
 
-fn read_all<Record: DeserializeOwned>(folder: &Path) -> Vec<Arc<Record>> {
+fn read_all<Record: DeserializeOwned>(folder: &Path, on_death: fn(&Record)) -> Vec<Arc<Record>> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort_unstable();
     let read = |path: &PathBuf| {
         if path.extension().is_some_and(|extension| extension == RECORD) {
-            return parse(open_live(path)?, path);
+            return open_live(path, on_death).and_then(|file| parse(file, path)).map(Arc::new);
         }
         remove_if_left(path);
         None
@@ -115,7 +148,7 @@ impl Stamp {
 }
 
 /// Opens a record whose process lives, and removes that of a dead one.
-fn open_live(path: &Path) -> Option<File> {
+fn open_live<Record: DeserializeOwned>(path: &Path, on_death: fn(&Record)) -> Option<File> {
     for _ in 0..TRIES {
         let file = File::open(path).ok()?;
         let metadata = file.metadata().ok()?;
@@ -131,17 +164,20 @@ fn open_live(path: &Path) -> Option<File> {
         let there = fs::metadata(path).ok()?;
         if there.ino() == metadata.ino() {
             let _ = fs::remove_file(path);
+            if let Some(record) = parse(file, path) {
+                on_death(&record);
+            }
             return None;
         }
     }
     None
 }
 
-fn parse<Record: DeserializeOwned>(file: File, path: &Path) -> Option<Arc<Record>> {
+fn parse<Record: DeserializeOwned>(file: File, path: &Path) -> Option<Record> {
     let mut text = Vec::new();
     file.take(LARGEST).read_to_end(&mut text).ok()?;
     match serde_json::from_slice(&text) {
-        Ok(record) => Some(Arc::new(record)),
+        Ok(record) => Some(record),
         Err(error) => {
             // Another version of the program, most likely.
             tracing::debug!("{} is not understood: {error}", path.display());

@@ -1,0 +1,54 @@
+//! Being alone: for who looks first and writes then, and nobody may come in between.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::held::make_folder;
+
+/// As long as it is there, nobody else has the same one; a process that dies lets go of it.
+#[derive(Debug)]
+pub struct Alone {
+    file: File,
+}
+
+impl Alone {
+    /// The file whose lock it is.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+/// Waits until nobody else holds the lock `name` in `folder`, which is made if it is not there.
+///
+/// # Errors
+/// The folder cannot be made or written, or is not this user's alone.
+pub fn alone(folder: &Path, name: &str) -> io::Result<Alone> {
+    let file = open(folder, name)?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(Alone { file })
+}
+
+/// The same at once, or nothing when somebody else holds it.
+///
+/// # Errors
+/// As [`alone`].
+pub fn try_alone(folder: &Path, name: &str) -> io::Result<Option<Alone>> {
+    let file = open(folder, name)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(Alone { file })),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open(folder: &Path, name: &str) -> io::Result<File> {
+    make_folder(folder)?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true).mode(0o600);
+    options.open(folder.join(name))
+}
