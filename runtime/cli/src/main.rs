@@ -7,6 +7,7 @@ mod print;
 mod process;
 mod verbs;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     let result = match line.verb {
         Verb::Run(run) => verbs::run::run(run, root),
         Verb::PodProcess(process) => verbs::pod_process::pod_process(&process, root),
-        Verb::Short(short) => run_short(short),
+        Verb::Short(short) => run_short(short, root),
     };
     result.unwrap_or_else(|failure| failure.report())
 }
@@ -41,10 +42,11 @@ fn read_command_line() -> Result<CommandLine, clap::Error> {
 
 /// The verbs that run nothing; not a part of `main` for the same reason.
 #[inline(never)]
-fn run_short(verb: ShortVerb) -> Result<ExitCode, Failure> {
+fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> {
     match verb {
         ShortVerb::Validate(validate) => verbs::validate::validate(&validate),
         ShortVerb::Explain(explain) => verbs::explain::explain(&explain),
+        ShortVerb::Info(info) => verbs::info::info(&info, root),
         ShortVerb::Completion(completion) => verbs::completion::completion(&completion),
         #[cfg(feature = "compiler")]
         ShortVerb::CompileCode => Ok(wasmpod::image::compile_child()),

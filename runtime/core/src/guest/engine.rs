@@ -24,9 +24,12 @@ const TABLES_PER_PLACE: u32 = 4;
 /// Elements of one table, address space only: interpreters compiled to one module have big ones.
 const TABLE_ELEMENTS: usize = 200_000;
 
+/// The wasmtime that runs guests here.
+pub const WASMTIME_VERSION: &str = "48.0.8";
+
 /// How instances get their memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Allocation {
+pub enum Allocation {
     /// Mapped when it starts, unmapped when it ends: for containers that run long.
     OnDemand,
     /// From a pool of slots that are reused: for an instance a request.
@@ -110,6 +113,7 @@ struct Shared {
 pub(crate) struct PlacedEngine {
     pub(crate) engine: Engine,
     pub(super) metering: Metering,
+    allocation: Allocation,
     pub(crate) places: Arc<Semaphore>,
     /// The same for commands in containers.
     pub(super) places_for_commands: Arc<Semaphore>,
@@ -147,6 +151,16 @@ impl Engines {
     /// How much address space each memory reserves here; compiled code must have been made for it.
     pub fn reservation(&self) -> Reservation {
         self.shared.reservation
+    }
+
+    /// How the instances of HTTP handlers get their memory here; those of other guests get it on
+    /// demand.
+    ///
+    /// # Errors
+    /// As [`Engines::engine`].
+    pub fn allocation_of_handlers(&self) -> Result<Allocation, EnginesError> {
+        let shape = Shape { kind: GuestKind::HttpP2, concurrency: false };
+        Ok(self.placed(shape)?.allocation)
     }
 
     /// The engine for a guest of this shape: pooled for HTTP handlers, on demand for the rest.
@@ -220,6 +234,7 @@ impl Engines {
             PlacedEngine {
                 engine,
                 metering: profile.metering,
+                allocation,
                 places: Arc::new(Semaphore::new((POOLED_INSTANCES - COMMAND_PLACES) as usize)),
                 places_for_commands: Arc::new(Semaphore::new(COMMAND_PLACES as usize)),
             }
@@ -251,6 +266,13 @@ mod tests {
             let module = unsafe { wasmtime::Module::deserialize(&engine, &code) };
             assert!(module.is_ok(), "{allocation:?}: {module:?}");
         }
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_lock_file() {
+        let lock = include_str!("../../../../Cargo.lock");
+        let package = format!("name = \"wasmtime\"\nversion = \"{WASMTIME_VERSION}\"\n");
+        assert!(lock.contains(&package), "write its version into WASMTIME_VERSION");
     }
 
     #[test]

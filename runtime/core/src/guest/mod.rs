@@ -28,7 +28,7 @@ mod wasi;
 
 pub use annotation::AnnotationError;
 pub use clock::PodClock;
-pub use engine::{Engines, EnginesError};
+pub use engine::{Allocation, Engines, EnginesError, WASMTIME_VERSION};
 pub use exec::{Loader, exec};
 pub use exit::StartError;
 pub use http::HttpSettings;

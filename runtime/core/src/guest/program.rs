@@ -106,7 +106,7 @@ impl Program {
     }
 
     fn load_for(placed: &PlacedEngine, code: &Code) -> Result<Self, StartError> {
-        let PlacedEngine { engine, metering, places, places_for_commands } = placed.clone();
+        let PlacedEngine { engine, metering, places, places_for_commands, .. } = placed.clone();
         let kind = code.shape.kind;
         let mut places_per_instance = 1;
         let mut stop_export = None;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::cgroup::contained;
+use super::cgroup::{CgroupWish, contained};
 use super::eviction::evict_over_limit;
 use super::folders::Folders;
 use super::host::Host;
@@ -18,6 +18,7 @@ use crate::image::ImageSource;
 use crate::lifecycle::{PodFailure, Spec, SpecError};
 use crate::logs::LogSink;
 use crate::manifest::{Manifest, PodManifest};
+use crate::resources::cgroup::CgroupPlan;
 use crate::sandbox::network::EgressRuleError;
 use crate::worker::{Finished, PodHandle, Worker};
 
@@ -49,7 +50,7 @@ pub struct PodBuilder {
     pub(super) place: Option<Neighbour>,
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
-    pub(super) cgroup: bool,
+    pub(super) cgroup: CgroupWish,
     virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -126,7 +127,7 @@ impl PodBuilder {
             place: None,
             stdin: None,
             log_sink: None,
-            cgroup: false,
+            cgroup: CgroupWish::None,
             virtual_time: None,
             on_note: Arc::new(|_| {}),
         }
@@ -185,11 +186,19 @@ impl PodBuilder {
     }
 
     /// Moves this process, which must be the Pod and nothing else, into a cgroup of the host with the
-    /// Pod's shares and bounds, and gives it its `oom_score_adj`, as far as the host lets it. It leaves
-    /// the cgroup that it was started in, and comes back at the Pod's end.
+    /// Pod's shares and bounds, and gives it its `oom_score_adj`, as far as the host lets it: below the
+    /// cgroup that it was started in, if that is possible. It comes back at the Pod's end, in version 2
+    /// into a leaf beside the Pod.
     #[must_use]
     pub fn cgroup(mut self) -> Self {
-        self.cgroup = true;
+        self.cgroup = CgroupWish::Find;
+        self
+    }
+
+    /// As [`PodBuilder::cgroup`], where whoever started this process has found out what is possible.
+    #[must_use]
+    pub fn cgroup_by(mut self, plan: CgroupPlan) -> Self {
+        self.cgroup = CgroupWish::Planned(plan);
         self
     }
 

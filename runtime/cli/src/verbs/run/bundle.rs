@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use serde::{Deserialize, Serialize};
 use wasmpod::manifest::{Manifest, Origin, PodManifest};
+use wasmpod::resources::cgroup::CgroupPlan;
 
 use super::publish::Published;
 use crate::print::logs::Names;
@@ -24,8 +25,8 @@ pub(crate) struct Bundle {
     pub(crate) image_map: Vec<(String, PathBuf)>,
     pub(crate) published: Vec<Published>,
     pub(crate) allow_net: Vec<String>,
-    /// Whether the Pod's process goes into a cgroup of the host.
-    pub(crate) cgroup: bool,
+    /// Where the Pod's process has its cgroup of the host, if it is to have one.
+    pub(crate) cgroup: Option<CgroupPlan>,
     /// The other Pods of the command; empty when this is the only one.
     pub(crate) neighbours: Vec<Neighbour>,
     /// This Pod as the others know it; found when it starts if absent.

@@ -113,7 +113,7 @@ pub(super) fn bundles(
             image_map: image_map.clone(),
             published,
             allow_net: verb.options.allow_net.clone(),
-            cgroup: verb.options.cgroup,
+            cgroup: None,
             neighbours: Vec::new(),
             place: None,
             parent: None,

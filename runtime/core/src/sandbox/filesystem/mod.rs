@@ -33,7 +33,7 @@ mod volume;
 
 pub use container::{ContainerFilesystem, ContainerFilesystemOptions};
 pub use error::{MountError, VolumeError};
-pub(crate) use folder::has_owner;
+pub(crate) use folder::{count_live, has_owner};
 pub use folder::{FolderError, PodFolder, Swept, sweep};
 pub use lookup::{guest_files, open_guest_file};
 pub use mount::Mount;
