@@ -11,6 +11,8 @@ mod cgroups;
 mod cli;
 mod eviction;
 mod examples;
+mod fuel;
+mod info;
 mod kills;
 mod kinds;
 mod manifests;

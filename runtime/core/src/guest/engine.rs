@@ -103,8 +103,19 @@ pub struct Engines {
 struct Shared {
     reservation: Reservation,
     metering: Metering,
+    time: Time,
     on_new: Box<dyn Fn(&Engine) + Send + Sync>,
     slots: [OnceLock<PlacedEngine>; 4],
+    /// For guests with a budget.
+    counting: OnceLock<Engines>,
+}
+
+/// The time that guests live by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Time {
+    Real,
+    /// That of a Pod on virtual time.
+    Virtual,
 }
 
 /// An engine, and the places for instances that a handler takes before it makes one: beyond the
@@ -112,7 +123,7 @@ struct Shared {
 #[derive(Clone)]
 pub(crate) struct PlacedEngine {
     pub(crate) engine: Engine,
-    pub(super) metering: Metering,
+    pub(super) time: Time,
     allocation: Allocation,
     pub(crate) places: Arc<Semaphore>,
     /// The same for commands in containers.
@@ -131,21 +142,37 @@ impl Engines {
         reservation: Reservation,
         on_new: impl Fn(&Engine) + Send + Sync + 'static,
     ) -> Self {
-        Self::of(reservation, Metering::Epochs, Box::new(on_new))
+        Self::of(reservation, Metering::Epochs, Time::Real, Box::new(on_new))
     }
 
     /// Engines for guests on virtual time, which need no ticks.
     pub fn on_virtual_time(reservation: Reservation) -> Self {
-        Self::of(reservation, Metering::Fuel, Box::new(|_| {}))
+        Self::of(reservation, Metering::Fuel, Time::Virtual, Box::new(|_| {}))
+    }
+
+    /// Those beside these that count what their guests execute, made when first needed: for guests
+    /// with a budget, so that no others pay for it.
+    #[must_use]
+    pub fn counting(&self) -> Self {
+        let Shared { reservation, metering, time, counting, .. } = &*self.shared;
+        match metering {
+            Metering::Fuel => self.clone(),
+            Metering::Epochs => {
+                let make = || Self::of(*reservation, Metering::Fuel, *time, Box::new(|_| {}));
+                counting.get_or_init(make).clone()
+            }
+        }
     }
 
     fn of(
         reservation: Reservation,
         metering: Metering,
+        time: Time,
         on_new: Box<dyn Fn(&Engine) + Send + Sync>,
     ) -> Self {
         let slots = [const { OnceLock::new() }; 4];
-        Self { shared: Arc::new(Shared { reservation, metering, on_new, slots }) }
+        let counting = OnceLock::new();
+        Self { shared: Arc::new(Shared { reservation, metering, time, on_new, slots, counting }) }
     }
 
     /// How much address space each memory reserves here; compiled code must have been made for it.
@@ -233,7 +260,7 @@ impl Engines {
             made = true;
             PlacedEngine {
                 engine,
-                metering: profile.metering,
+                time: self.shared.time,
                 allocation,
                 places: Arc::new(Semaphore::new((POOLED_INSTANCES - COMMAND_PLACES) as usize)),
                 places_for_commands: Arc::new(Semaphore::new(COMMAND_PLACES as usize)),

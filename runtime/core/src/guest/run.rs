@@ -10,7 +10,7 @@ use super::program::{Entry, Program};
 use super::state::GuestState;
 use super::stdio::{Output, Stdin};
 use super::wasi::WasiSetup;
-use super::{HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reactor};
+use super::{FuelTank, HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reactor};
 use crate::executor::Account;
 use crate::lifecycle::Exit;
 use crate::sandbox::Stop;
@@ -63,6 +63,9 @@ pub struct RunSpec {
     pub mounts: Vec<Mount>,
     /// Its memory and the limit of it; whoever keeps a clone can read the use.
     pub memory: Arc<ContainerMemory>,
+    /// What it may execute, if that is limited: then its program must be of engines that count
+    /// ([`Engines::counting`](super::Engines::counting)).
+    pub fuel: Option<Arc<FuelTank>>,
 }
 
 /// Runs `program` once, to its end.
@@ -154,10 +157,10 @@ pub(crate) enum Failure {
 
 impl Failure {
     pub(crate) fn into_exit(self, store: &Store<GuestState>) -> Exit {
-        let limiter = &store.data().limiter;
+        let limits = store.data().limits();
         match self {
-            Self::Instantiate(error) => exit::not_instantiated(error, limiter),
-            Self::Run(error) => exit::broken_off(&error, limiter),
+            Self::Instantiate(error) => exit::not_instantiated(error, limits),
+            Self::Run(error) => exit::broken_off(&error, limits),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::exit::StartError;
 use super::limiter::{ContainerMemory, most_handles};
 use super::run::{GuestHost, RunSpec};
 use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
-use super::{Pace, PodClock, PodRandom};
+use super::{FuelTank, Pace, PodClock, PodRandom};
 use crate::executor::Account;
 use crate::sandbox::Stop;
 use crate::sandbox::network::Endpoint;
@@ -41,6 +41,8 @@ pub struct WasiSetup {
     pub(crate) endpoint: Arc<Endpoint>,
     /// The container's memory.
     pub(crate) memory: Arc<ContainerMemory>,
+    /// What the run may execute.
+    pub(crate) fuel: Option<Arc<FuelTank>>,
     /// How many directories are pre-opened.
     pub(crate) directories: usize,
     /// Opened once: a context for a request only clones handles and cannot fail.
@@ -81,6 +83,7 @@ impl WasiSetup {
             most_handles: most_handles(host.containers),
             endpoint: host.endpoint,
             memory: spec.memory,
+            fuel: spec.fuel,
             directories: spec.mounts.len(),
             filesystem,
         })

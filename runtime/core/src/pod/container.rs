@@ -14,7 +14,7 @@ use super::runtime::{PodRuntime, has_commands};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, Exceeded, HttpSettings, Loader, Program, RunSpec, Stdin};
+use crate::guest::{self, Exceeded, FuelBudget, HttpSettings, Loader, Program, RunSpec, Stdin};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -73,6 +73,7 @@ pub(super) async fn start(
         http: http_settings(runtime, container)?,
         mounts: files.mounts().to_vec(),
         memory: store.memory.container(resources.memory_limit, memory_policy(runtime, container)?),
+        fuel: fuel_budget(runtime, container)?.map(FuelBudget::tank),
     };
     let signal = stop_signal(container);
     let stop = Stop::new(signal);
@@ -81,7 +82,8 @@ pub(super) async fn start(
         let loader = || {
             // Of its own: that of a run ends with the run.
             let account = self::account(store, &container.name, resources);
-            Loader::new(store.engines().clone(), runtime.cache.clone(), account)
+            let (engines, cache) = runtime.workshop(store.engines(), container);
+            Loader::new(engines, cache, account)
         };
         Arc::new(Execution {
             count: AtomicU64::new(0),
@@ -205,6 +207,14 @@ fn http_settings(runtime: &PodRuntime, container: &Container) -> Result<HttpSett
 
 fn memory_policy(runtime: &PodRuntime, container: &Container) -> Result<Exceeded, StartError> {
     Exceeded::of(runtime.pod().metadata.annotations.as_ref(), container)
+        .map_err(|error| StartError::Config(error.to_string()))
+}
+
+fn fuel_budget(
+    runtime: &PodRuntime,
+    container: &Container,
+) -> Result<Option<FuelBudget>, StartError> {
+    FuelBudget::of(runtime.pod().metadata.annotations.as_ref(), container)
         .map_err(|error| StartError::Config(error.to_string()))
 }
 

@@ -1,4 +1,5 @@
-//! Annotations that mean something to Kubernetes itself, and so have rules.
+//! Annotations that mean something to Kubernetes itself, or to who counts instructions here, and so
+//! have rules.
 
 use k8s_openapi::api::core::v1::PodSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -12,6 +13,7 @@ const MIRROR_POD: &str = "kubernetes.io/config.mirror";
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
+const FUEL: &str = "wasmpod.dev/fuel";
 const APP_ARMOR_CONTAINER: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 pub(super) fn of_pod(metadata: &ObjectMeta, spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
@@ -27,6 +29,9 @@ pub(super) fn of_pod(metadata: &ObjectMeta, spec: &PodSpec, at: &Place<'_>, erro
         if key == SECCOMP_POD || key.starts_with(SECCOMP_CONTAINER) {
             seccomp(value, &at, errors);
         }
+        if let Some(of) = key.strip_prefix(FUEL) {
+            fuel(of, value, spec, &at, errors);
+        }
         if let Some(container) = key.strip_prefix(APP_ARMOR_CONTAINER) {
             app_armor(container, value, spec, &at, errors);
         }
@@ -36,6 +41,22 @@ pub(super) fn of_pod(metadata: &ObjectMeta, spec: &PodSpec, at: &Place<'_>, erro
 fn is_cost(value: &str) -> bool {
     let padded = value.starts_with('+') || (value.starts_with('0') && value != "0");
     !padded && value.parse::<i32>().is_ok()
+}
+
+/// Of all containers (`of` is empty), or of one (`.web`).
+fn fuel(of: &str, value: &str, spec: &PodSpec, at: &Place<'_>, errors: &mut Errors) {
+    let container = of.strip_prefix('.');
+    if container.is_none() && !of.is_empty() {
+        return;
+    }
+    if container.is_some_and(|name| !containers(spec).any(|other| other.name == name)) {
+        errors.invalid(at, container.unwrap_or_default(), "container not found");
+    }
+    let value = value.trim();
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number || !value.parse::<u64>().is_ok_and(|units| units > 0) {
+        errors.invalid(at, value, "must be a number of units of fuel, 1 or more");
+    }
 }
 
 fn seccomp(profile: &str, at: &Place<'_>, errors: &mut Errors) {
