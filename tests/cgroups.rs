@@ -48,9 +48,8 @@ fn is_v2() -> bool {
 
 fn may_make_cgroups() -> bool {
     let roots = ["cpu/tasks", "cgroup.subtree_control"];
-    let is_writable = |path: &&str| {
-        std::fs::File::options().write(true).open(Path::new(ROOT).join(path)).is_ok()
-    };
+    let is_writable =
+        |path: &&str| std::fs::File::options().write(true).open(Path::new(ROOT).join(path)).is_ok();
     let may = roots.iter().any(is_writable);
     if !may {
         eprintln!("skipped: this user may not make cgroups here");
@@ -123,7 +122,11 @@ fn a_pod_has_its_shares_and_bounds_and_leaves_nothing_behind() {
 
 /// Where what compiles for a Pod is.
 fn beside(pod: &Path) -> PathBuf {
-    pod.with_file_name(pod.file_name().expect("a name").to_string_lossy().replacen("pod", "compiling", 1))
+    pod.with_file_name(pod.file_name().expect("a name").to_string_lossy().replacen(
+        "pod",
+        "compiling",
+        1,
+    ))
 }
 
 #[test]
@@ -286,7 +289,9 @@ fn beside_other_processes_a_pod_is_threaded_and_the_user_told() {
     let folder = eventually("a cgroup of the Pod", || {
         let classes = unit.0.join("wasmpod/burstable");
         let mut entries = std::fs::read_dir(classes).ok()?.flatten().map(|entry| entry.path());
-        entries.find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pod")))
+        entries.find(|path| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pod"))
+        })
     });
     let folders = [folder];
     eventually("threads in it", || read(&folders, "cgroup.threads").filter(|ids| !ids.is_empty()));
@@ -329,7 +334,10 @@ fn a_plain_user_has_a_cgroup_below_one_that_was_given_to_him() {
     };
     // Not given yet.
     let pod = start(unit.enter());
-    pod.wait_for_line(&["note: there is no cgroup of the host for a Pod:", "is not this user's to change"]);
+    pod.wait_for_line(&[
+        "note: there is no cgroup of the host for a Pod:",
+        "is not this user's to change",
+    ]);
     stop(pod);
 
     for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {

@@ -33,7 +33,8 @@ fn a_budget_ends_a_run_at_the_same_instruction_each_time_and_no_other() {
         assert!(result.stdout.contains("Hello, without a budget!"), "{result}");
         let statuses = over["containerStatuses"].as_array().expect("there are two");
         let ended = |name: &str| {
-            let status = statuses.iter().find(|status| status["name"] == name).expect("it is there");
+            let status =
+                statuses.iter().find(|status| status["name"] == name).expect("it is there");
             status["state"]["terminated"].clone()
         };
         let metered = ended("counts");

@@ -51,7 +51,9 @@ fn main() -> ExitCode {
     let bare = Bare::new(&guest);
     let pod = runtime.block_on(PodWay::new(&guest));
 
-    println!("| work | bare, ms of CPU | no limits | limits | no limits / bare | limits / bare | limits / no limits | |");
+    println!(
+        "| work | bare, ms of CPU | no limits | limits | no limits / bare | limits / bare | limits / no limits | |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     let mut is_missed = false;
     for work in WORK {

@@ -72,8 +72,7 @@ fn sort(nodes: &mut [Node], head: usize, count: usize) -> usize {
     let (mut left, mut right) = (sort(nodes, head, half), sort(nodes, middle, count - half));
     let (mut first, mut last) = (END, END);
     while left != END || right != END {
-        let take_left =
-            right == END || (left != END && nodes[left].value <= nodes[right].value);
+        let take_left = right == END || (left != END && nodes[left].value <= nodes[right].value);
         let taken = if take_left { left } else { right };
         if take_left {
             left = nodes[left].next;
@@ -103,9 +102,8 @@ fn checksum(mut crc: u16, value: u16) -> u16 {
 }
 
 fn matrix(numbers: &mut Numbers) -> u64 {
-    let mut filled = || -> Vec<i32> {
-        (0..SIDE * SIDE).map(|_| (numbers.next() & 0xff) as i32 - 128).collect()
-    };
+    let mut filled =
+        || -> Vec<i32> { (0..SIDE * SIDE).map(|_| (numbers.next() & 0xff) as i32 - 128).collect() };
     let (left, right) = (filled(), filled());
     let mut product = vec![0_i32; SIDE * SIDE];
     for row in 0..SIDE {

@@ -26,7 +26,11 @@ pub(crate) fn info(verb: &Info, root: Option<&Path>) -> Result<ExitCode, Failure
         host: Host::find(&folders),
         cgroup: Cgroup::find(),
         store: Store::find(&folders),
-        pods: Pods { running: folders.count_running().map_err(|error| Failure::because("cannot count Pods", &error))? },
+        pods: Pods {
+            running: folders
+                .count_running()
+                .map_err(|error| Failure::because("cannot count Pods", &error))?,
+        },
     };
     let text = match verb.output {
         InfoFormat::Json => serde_json::to_string_pretty(&found)

@@ -142,7 +142,11 @@ impl PodRuntime {
 
     /// Where the programs of a container come from: with a budget, from engines that count. One that
     /// cannot be read is told at the start.
-    pub(super) fn workshop(&self, engines: &Engines, container: &Container) -> (Engines, CodeCache) {
+    pub(super) fn workshop(
+        &self,
+        engines: &Engines,
+        container: &Container,
+    ) -> (Engines, CodeCache) {
         let annotations = self.pod().metadata.annotations.as_ref();
         match FuelBudget::of(annotations, container) {
             Ok(Some(_)) if self.virtual_life.is_none() => {

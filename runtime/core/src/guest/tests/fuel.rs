@@ -62,7 +62,8 @@ async fn what_ends_within_its_budget_ends_as_ever() {
 #[tokio::test]
 async fn a_start_function_counts_too() {
     let world = World::with_budget(1_000_000);
-    let text = counts("").replace("(func $main", r#"(func (export "_start")) (start $main) (func $main"#);
+    let text =
+        counts("").replace("(func $main", r#"(func (export "_start")) (start $main) (func $main"#);
     let exit = world.exit(&text).await;
     assert_eq!((exit.code, exit.reason), (152, ExitReason::FuelExhausted), "{exit:?}");
 }

@@ -173,7 +173,8 @@ mod tests {
         let together = "9 8 0:1 / /cgroup rw - cgroup cgroup rw,cpu,memory\n";
         assert_eq!(points(together), ["/cgroup cpu+memory"]);
         assert_eq!(points(&format!("{together}{together}")), ["/cgroup cpu+memory"], "once");
-        let half: String = V1.lines().filter(|line| !line.ends_with("memory")).collect::<Vec<_>>().join("\n");
+        let half: String =
+            V1.lines().filter(|line| !line.ends_with("memory")).collect::<Vec<_>>().join("\n");
         assert_eq!(
             points(&half),
             ["/sys/fs/cgroup/cpu,cpuacct cpu", "/sys/fs/cgroup/unified memory"]

@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn a_kill_is_told_from_none_and_by_its_reason() {
-        let events = |oom, kills| format!("low 0\nhigh 0\nmax 67\noom {oom}\noom_kill {kills}\noom_group_kill 1\n");
+        let events = |oom, kills| {
+            format!("low 0\nhigh 0\nmax 67\noom {oom}\noom_kill {kills}\noom_group_kill 1\n")
+        };
         let killed = |oom, kills, limit| {
             let events = events(oom, kills);
             kill(&events, count(&events, "oom"), limit)

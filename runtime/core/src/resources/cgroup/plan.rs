@@ -275,8 +275,7 @@ fn started_in(own: &Path) -> Option<PathBuf> {
             [COMMANDS, BURSTABLE, BEST_EFFORT].iter().any(|ours| name == *ours)
                 || name.as_encoded_bytes().starts_with(POD.as_bytes())
         };
-        folder.file_name().is_some_and(is_ours)
-            && above.file_name().is_some_and(|name| name == TOP)
+        folder.file_name().is_some_and(is_ours) && above.file_name().is_some_and(|name| name == TOP)
     });
     ours?.1.parent().map(Path::to_owned)
 }

@@ -10,9 +10,7 @@ use super::CgroupError;
 use super::figures::{Figures, PERIOD};
 use super::hierarchy::{Controllers, Version};
 use super::look::{is_ours, look};
-use super::names::{
-    CLASSES, COMPILING, POD, TOP, class_folder, compiling_folder, pod_folder,
-};
+use super::names::{CLASSES, COMPILING, POD, TOP, class_folder, compiling_folder, pod_folder};
 use super::plan::{CgroupPlan, Spot, Way};
 use crate::resources::QosClass;
 
@@ -57,7 +55,8 @@ impl CgroupPlan {
                 match write(&home.join(PROCESSES), pid) {
                     // A child that has ended meanwhile.
                     Err(CgroupError::Refused { source, .. })
-                        if source.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => {}
+                        if source.raw_os_error()
+                            == Some(rustix::io::Errno::SRCH.raw_os_error()) => {}
                     outcome => outcome?,
                 }
             }
@@ -258,9 +257,8 @@ impl Drop for PodCgroup {
 /// The folders in that of a class whose names begin so.
 fn folders(class: &Path, prefix: &'static str) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(class).into_iter().flatten().flatten();
-    let is_one = move |entry: &DirEntry| {
-        entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())
-    };
+    let is_one =
+        move |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes());
     entries.filter(is_one).map(|entry| entry.path())
 }
 

@@ -138,7 +138,8 @@ fn at_a_terminal_root_has_the_machine_and_others_what_they_were_given() {
     let known = [(TOP, refused(ROOT)), (session, refused(CROWDED))];
     insta::assert_snapshot!(plan(SYSTEMD, cgroups, &known).unwrap_err(), @"/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope is not this user's to change; systemd gives one away: `systemd-run --user --scope --property=Delegate=yes wasmpod run …`");
 
-    let scope = "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-r7.scope";
+    let scope =
+        "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-r7.scope";
     let cgroups = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-r7.scope\n";
     let given = |seen| plan(SYSTEMD, cgroups, &[(TOP, refused(ROOT)), (scope, seen)]);
     assert_eq!(given(FREE), Ok(vec![format!("{scope} step aside cpu+memory")]));
@@ -186,13 +187,14 @@ fn of_version_1_each_controller_has_a_place_of_its_own() {
 
 #[test]
 fn a_machine_may_have_one_controller_in_each_version() {
-    let mixed: String =
-        HYBRID.lines().filter(|line| !line.ends_with("rw,memory")).map(|line| format!("{line}\n")).collect();
+    let mixed: String = HYBRID
+        .lines()
+        .filter(|line| !line.ends_with("rw,memory"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let cgroups = "4:cpu,cpuacct:/\n0::/\n";
-    let known = [
-        ("/sys/fs/cgroup/cpu,cpuacct", FREE),
-        ("/sys/fs/cgroup/unified", offering(MEMORY, ROOT)),
-    ];
+    let known =
+        [("/sys/fs/cgroup/cpu,cpuacct", FREE), ("/sys/fs/cgroup/unified", offering(MEMORY, ROOT))];
     assert_eq!(
         places(&mixed, cgroups, &known),
         ["/sys/fs/cgroup/cpu,cpuacct free cpu", "/sys/fs/cgroup/unified free memory"]

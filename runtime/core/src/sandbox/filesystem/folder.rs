@@ -272,9 +272,10 @@ pub(crate) fn count_live(pods: &Path) -> io::Result<usize> {
     let mut count = 0;
     for entry in entries {
         let entry = entry?;
-        let is_lock = entry.file_name().to_str().is_some_and(|name| {
-            name.strip_suffix(".lock").is_some_and(is_one_name)
-        });
+        let is_lock = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.strip_suffix(".lock").is_some_and(is_one_name));
         // Held for a moment if nobody has it: who makes a Pod is patient.
         let is_held = || matches!(lock_existing(&entry.path()), Ok(None));
         count += usize::from(is_lock && is_held());
