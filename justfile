@@ -19,6 +19,11 @@ check:
 bench:
     cargo xtask bench
 
+# Measure what it costs that guests are charged and held to their limits
+metering:
+    cargo xtask guests
+    cargo bench --workspace --bench metering
+
 # Format all the code
 fmt:
     cargo fmt --all

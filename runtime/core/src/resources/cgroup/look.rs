@@ -81,9 +81,11 @@ fn bounds(tree: &Tree, folder: &Path) -> Bounds {
         ("cpu.weight", "100"),
     ];
     let is_bounded = |folder: &Path| {
-        // A controller that is not here bounds nothing.
-        let found = unbounded.iter().map(|(file, without)| (read(&folder.join(file)), without));
-        found.into_iter().any(|(text, without)| !text.is_empty() && text.trim() != **without)
+        unbounded.iter().any(|(file, without)| {
+            let text = read(&folder.join(file));
+            // A controller that is not here bounds nothing.
+            !text.is_empty() && text.trim() != *without
+        })
     };
     let mut chain = folder.ancestors().take_while(|above| above.starts_with(&tree.point));
     if chain.any(is_bounded) { Bounds::Some } else { Bounds::None }
