@@ -51,7 +51,7 @@ fn a_budget_ends_a_run_at_the_same_instruction_each_time_and_no_other() {
 fn nonsense_for_a_budget_is_refused_before_anything_runs() {
     let world = World::new();
     let file = PodText::new("metered")
-        .metadata("annotations: {wasmpod.dev/fuel: 1e9, wasmpod.dev/fuel.nobody: \"5\"}")
+        .metadata("annotations: {wasmpod.dev/fuel: \"1e9\", wasmpod.dev/fuel.nobody: \"5\"}")
         .container("counts", "./counts.wat", &[])
         .write(&world);
     let result = world.wasmpod(["validate", &file]).finish();

@@ -110,8 +110,10 @@ impl Tree {
                 }
                 Version::V2 => controllers.is_empty(),
             };
-            let below = path.strip_prefix(&self.top).unwrap_or(Path::new(""));
-            is_here.then(|| self.point.join(below))
+            is_here.then(|| match path.strip_prefix(&self.top) {
+                Ok(below) if below != Path::new("") => self.point.join(below),
+                Ok(_) | Err(_) => self.point.clone(),
+            })
         })
     }
 }

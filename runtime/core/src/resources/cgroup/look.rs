@@ -1,7 +1,6 @@
 //! Looking at the folder of a cgroup, for the plan.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use rustix::fs::{Access as Wanted, access};
@@ -92,6 +91,5 @@ fn bounds(tree: &Tree, folder: &Path) -> Bounds {
 }
 
 fn read(path: &Path) -> String {
-    let text: io::Result<String> = fs::read_to_string(path);
-    text.unwrap_or_default()
+    fs::read_to_string(path).unwrap_or_default()
 }

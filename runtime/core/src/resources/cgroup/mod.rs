@@ -31,6 +31,7 @@
 //! | `oom` | whether the kernel ended the Pod | |
 //! | `report` | what this machine has, for who asks | |
 
+#[cfg(feature = "compiler")]
 mod compiling;
 mod error;
 mod figures;
@@ -44,6 +45,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "compiler")]
 pub(crate) use compiling::leave_pod;
 pub use error::CgroupError;
 pub use figures::{Figures, PERIOD, oom_score_adj};
