@@ -23,6 +23,11 @@ bench:
 cpu-table *ARGS:
     cargo xtask cpu-table {{ARGS}}
 
+# Measure what it costs that guests are charged and held to their limits
+metering:
+    cargo xtask guests
+    cargo bench --workspace --bench metering
+
 # Format all the code
 fmt:
     cargo fmt --all

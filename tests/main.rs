@@ -13,6 +13,8 @@ mod cli;
 mod cpu;
 mod eviction;
 mod examples;
+mod fuel;
+mod info;
 mod kills;
 mod kinds;
 mod manifests;

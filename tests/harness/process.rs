@@ -91,7 +91,8 @@ impl Invocation {
     }
 
     /// Has a shell do something first, which then becomes the process.
-    fn after(mut self, preparation: &str) -> Self {
+    #[must_use]
+    pub(crate) fn after(mut self, preparation: &str) -> Self {
         let inner = self.command;
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("{preparation} && exec \"$0\" \"$@\""));

@@ -44,6 +44,8 @@ pub(crate) enum ShortVerb {
     Validate(Validate),
     /// Tell what becomes of a manifest's fields
     Explain(Explain),
+    /// Show what a Pod finds on this machine: engine, cores, memory, cgroups, folders
+    Info(Info),
     /// Write a completion script for a shell
     Completion(Completion),
     /// Compile one WebAssembly file for the cache (called by wasmpod itself)
@@ -207,7 +209,8 @@ pub(crate) struct RunOptions {
     #[arg(long = "allow-net", value_name = "RULE")]
     pub(crate) allow_net: Vec<String>,
 
-    /// Put the process of each Pod into a cgroup of the host, with its shares and bounds (for root)
+    /// Put the process of each Pod into a cgroup of the host, with its shares and bounds: below the one
+    /// that wasmpod is started in, if it is root's or this user's to change
     #[arg(long)]
     pub(crate) cgroup: bool,
 
@@ -416,6 +419,19 @@ pub(crate) struct Explain {
     /// Print the table as Markdown
     #[arg(long, requires = "support")]
     pub(crate) markdown: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// In which form
+    #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
+    pub(crate) output: InfoFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InfoFormat {
+    Json,
+    Yaml,
 }
 
 #[derive(Debug, Args)]

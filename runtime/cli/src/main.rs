@@ -48,6 +48,7 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Patch(patch) => verbs::patch::patch(&patch, root),
         ShortVerb::Validate(validate) => verbs::validate::validate(&validate),
         ShortVerb::Explain(explain) => verbs::explain::explain(&explain),
+        ShortVerb::Info(info) => verbs::info::info(&info, root),
         ShortVerb::Completion(completion) => verbs::completion::completion(&completion),
         #[cfg(feature = "compiler")]
         ShortVerb::CompileCode => Ok(wasmpod::image::compile_child()),

@@ -3,6 +3,7 @@
 //! | annotation | of | value |
 //! |---|---|---|
 //! | `wasmpod.dev/memory-policy` | all, or one container | `deny`, `oomkill` |
+//! | `wasmpod.dev/fuel` | all, or one | units of fuel, 1 or more |
 //! | `wasmpod.dev/handles` | all, or one | 32 to 1000000 |
 //! | `wasmpod.dev/sockets` | all, or one | 1 to 250000 |
 //! | `wasmpod.dev/http-port` | one | 1 to 65535 |
@@ -12,7 +13,7 @@
 //!
 //! That of one container has its name at the end, behind a dot, and comes before that of all.
 
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -70,6 +71,14 @@ pub const MEMORY_POLICY: Grammar = Grammar {
     scope: Scope::Each,
 };
 
+/// `wasmpod.dev/fuel`
+pub const FUEL: Grammar = Grammar {
+    name: "fuel",
+    expected: "a number of units of fuel, 1 or more",
+    accepts: |text| fuel(text).is_some(),
+    scope: Scope::Each,
+};
+
 /// `wasmpod.dev/handles`
 pub const HANDLES: Grammar = Grammar {
     name: "handles",
@@ -118,8 +127,8 @@ pub const HTTP_TIMEOUT: Grammar = Grammar {
     scope: Scope::One,
 };
 
-const ALL: [Grammar; 7] =
-    [MEMORY_POLICY, HANDLES, SOCKETS, HTTP_PORT, HTTP_REUSE, HTTP_INSTANCES, HTTP_TIMEOUT];
+const ALL: [Grammar; 8] =
+    [MEMORY_POLICY, FUEL, HANDLES, SOCKETS, HTTP_PORT, HTTP_REUSE, HTTP_INSTANCES, HTTP_TIMEOUT];
 
 /// The value of [`MEMORY_POLICY`].
 pub fn memory_policy(text: &str) -> Option<MemoryPolicy> {
@@ -128,6 +137,12 @@ pub fn memory_policy(text: &str) -> Option<MemoryPolicy> {
         "oomkill" => Some(MemoryPolicy::OomKill),
         _ => None,
     }
+}
+
+/// The value of [`FUEL`]. Digits alone: `+1` is none.
+pub fn fuel(text: &str) -> Option<NonZeroU64> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 /// The value of [`HANDLES`].

@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 pub(crate) mod explain;
+pub(crate) mod info;
 mod manifests;
 pub(crate) mod patch;
 pub(crate) mod pod_process;

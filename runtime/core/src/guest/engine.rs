@@ -24,9 +24,12 @@ const TABLES_PER_PLACE: u32 = 4;
 /// Elements of one table, address space only: interpreters compiled to one module have big ones.
 const TABLE_ELEMENTS: usize = 200_000;
 
+/// The wasmtime that runs guests here.
+pub const WASMTIME_VERSION: &str = "48.0.8";
+
 /// How instances get their memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Allocation {
+pub enum Allocation {
     /// Mapped when it starts, unmapped when it ends: for containers that run long.
     OnDemand,
     /// From a pool of slots that are reused: for an instance a request.
@@ -100,8 +103,19 @@ pub struct Engines {
 struct Shared {
     reservation: Reservation,
     metering: Metering,
+    time: Time,
     on_new: Box<dyn Fn(&Engine) + Send + Sync>,
     slots: [OnceLock<PlacedEngine>; 4],
+    /// For guests with a budget.
+    counting: OnceLock<Engines>,
+}
+
+/// The time that guests live by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Time {
+    Real,
+    /// That of a Pod on virtual time.
+    Virtual,
 }
 
 /// An engine, and the places for instances that a handler takes before it makes one: beyond the
@@ -109,7 +123,8 @@ struct Shared {
 #[derive(Clone)]
 pub(crate) struct PlacedEngine {
     pub(crate) engine: Engine,
-    pub(super) metering: Metering,
+    pub(super) time: Time,
+    allocation: Allocation,
     pub(crate) places: Arc<Semaphore>,
     /// The same for commands in containers.
     pub(super) places_for_commands: Arc<Semaphore>,
@@ -127,26 +142,52 @@ impl Engines {
         reservation: Reservation,
         on_new: impl Fn(&Engine) + Send + Sync + 'static,
     ) -> Self {
-        Self::of(reservation, Metering::Epochs, Box::new(on_new))
+        Self::of(reservation, Metering::Epochs, Time::Real, Box::new(on_new))
     }
 
     /// Engines for guests on virtual time, which need no ticks.
     pub fn on_virtual_time(reservation: Reservation) -> Self {
-        Self::of(reservation, Metering::Fuel, Box::new(|_| {}))
+        Self::of(reservation, Metering::Fuel, Time::Virtual, Box::new(|_| {}))
+    }
+
+    /// Those beside these that count what their guests execute, made when first needed: for guests
+    /// with a budget, so that no others pay for it.
+    #[must_use]
+    pub fn counting(&self) -> Self {
+        let Shared { reservation, metering, time, counting, .. } = &*self.shared;
+        match metering {
+            Metering::Fuel => self.clone(),
+            Metering::Epochs => {
+                let make = || Self::of(*reservation, Metering::Fuel, *time, Box::new(|_| {}));
+                counting.get_or_init(make).clone()
+            }
+        }
     }
 
     fn of(
         reservation: Reservation,
         metering: Metering,
+        time: Time,
         on_new: Box<dyn Fn(&Engine) + Send + Sync>,
     ) -> Self {
         let slots = [const { OnceLock::new() }; 4];
-        Self { shared: Arc::new(Shared { reservation, metering, on_new, slots }) }
+        let counting = OnceLock::new();
+        Self { shared: Arc::new(Shared { reservation, metering, time, on_new, slots, counting }) }
     }
 
     /// How much address space each memory reserves here; compiled code must have been made for it.
     pub fn reservation(&self) -> Reservation {
         self.shared.reservation
+    }
+
+    /// How the instances of HTTP handlers get their memory here; those of other guests get it on
+    /// demand.
+    ///
+    /// # Errors
+    /// As [`Engines::engine`].
+    pub fn allocation_of_handlers(&self) -> Result<Allocation, EnginesError> {
+        let shape = Shape { kind: GuestKind::HttpP2, concurrency: false };
+        Ok(self.placed(shape)?.allocation)
     }
 
     /// The engine for a guest of this shape: pooled for HTTP handlers, on demand for the rest.
@@ -219,7 +260,8 @@ impl Engines {
             made = true;
             PlacedEngine {
                 engine,
-                metering: profile.metering,
+                time: self.shared.time,
+                allocation,
                 places: Arc::new(Semaphore::new((POOLED_INSTANCES - COMMAND_PLACES) as usize)),
                 places_for_commands: Arc::new(Semaphore::new(COMMAND_PLACES as usize)),
             }
@@ -251,6 +293,13 @@ mod tests {
             let module = unsafe { wasmtime::Module::deserialize(&engine, &code) };
             assert!(module.is_ok(), "{allocation:?}: {module:?}");
         }
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_lock_file() {
+        let lock = include_str!("../../../../Cargo.lock");
+        let package = format!("name = \"wasmtime\"\nversion = \"{WASMTIME_VERSION}\"\n");
+        assert!(lock.contains(&package), "write its version into WASMTIME_VERSION");
     }
 
     #[test]

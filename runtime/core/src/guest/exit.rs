@@ -1,8 +1,9 @@
 //! How the end of a guest becomes the end of a run.
 
-use wasmtime::WasmBacktrace;
+use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use super::FuelTank;
 use super::engine::EnginesError;
 use super::limiter::MemoryLimiter;
 use crate::lifecycle::Exit;
@@ -70,14 +71,25 @@ pub(crate) fn returned(result: Result<(), ()>) -> Exit {
     }
 }
 
-/// The end of a guest that was broken off while it ran: `proc_exit`, a trap, or a memory limit that
-/// kills.
-pub(crate) fn broken_off(error: &wasmtime::Error, limiter: &MemoryLimiter) -> Exit {
+/// The limits of a Store.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits<'store> {
+    pub(crate) memory: &'store MemoryLimiter,
+    pub(crate) fuel: Option<&'store FuelTank>,
+}
+
+/// The end of a guest that was broken off while it ran: `proc_exit`, a trap, a memory limit that
+/// kills, or a budget that is used up.
+pub(crate) fn broken_off(error: &wasmtime::Error, limits: Limits<'_>) -> Exit {
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Exit::with_code(*code);
     }
     if let Some(out_of_memory) = error.downcast_ref::<OutOfMemory>() {
         return Exit::out_of_memory(out_of_memory.to_string());
+    }
+    if let (Some(Trap::OutOfFuel), Some(fuel)) = (error.downcast_ref(), limits.fuel) {
+        let budget = fuel.budget();
+        return Exit::fuel_exhausted(format!("the budget of {budget} units of fuel is used up"));
     }
     let mut message = describe(error);
     // The engine has no type for it, and its words alone help nobody.
@@ -85,20 +97,20 @@ pub(crate) fn broken_off(error: &wasmtime::Error, limiter: &MemoryLimiter) -> Ex
         message += "\nit has as many open files, sockets and streams as one container may";
     }
     // Most guests answer a refused allocation with `unreachable`, which alone explains nothing.
-    if let Some(denied) = limiter.denied() {
+    if let Some(denied) = limits.memory.denied() {
         message += &format!("\nbefore: {denied}");
     }
     Exit::trapped(message)
 }
 
 /// The end of a guest whose instantiation failed: its own start function may have run by then.
-pub(crate) fn not_instantiated(error: wasmtime::Error, limiter: &MemoryLimiter) -> Exit {
+pub(crate) fn not_instantiated(error: wasmtime::Error, limits: Limits<'_>) -> Exit {
     let its_own_doing = error.is::<I32Exit>() || error.is::<OutOfMemory>();
     if its_own_doing || error.is::<WasmBacktrace>() {
-        return broken_off(&error, limiter);
+        return broken_off(&error, limits);
     }
     let mut text = StartError::Instantiate(error).to_string();
-    if let Some(denied) = limiter.denied() {
+    if let Some(denied) = limits.memory.denied() {
         text += &format!("; {denied}");
     } else if text.contains("shared memory") {
         text = "it has a shared memory, which is not supported: the container's memory limit \

@@ -12,22 +12,24 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{p0, p2, p3};
 use wasmtime_wasi_io::bindings::wasi::io;
 
+use super::engine::Time;
 use super::state::GuestState;
-use crate::image::{Metering, family};
+use crate::image::family;
 use crate::sandbox::wasi as fronts;
 use crate::sandbox::wasi::p1::UNSTABLE;
 
 type State = GuestState;
 
-/// A linker with what `component` imports, for an engine of this kind. The versions of
+/// A linker with what `component` imports, for guests that live by this
+/// time. The versions of
 /// `wasmpod:lifecycle` go with those of WASI.
-pub(crate) fn component(component: &Component, metering: Metering) -> Result<Linker<State>> {
+pub(crate) fn component(component: &Component, time: Time) -> Result<Linker<State>> {
     let engine = component.engine();
     let mut linker = Linker::new(engine);
     for (name, _) in component.component_type().imports(engine) {
         let Some((interface, version)) = name.split_once('@') else { continue };
         match family(version) {
-            Some(2) => link_p2(&mut linker, interface, metering)?,
+            Some(2) => link_p2(&mut linker, interface, time)?,
             Some(3) => link_p3(&mut linker, interface)?,
             _ => {}
         }
@@ -35,8 +37,8 @@ pub(crate) fn component(component: &Component, metering: Metering) -> Result<Lin
     Ok(linker)
 }
 
-/// A linker with the WASI that `module` imports, for an engine of this kind.
-pub(crate) fn module(module: &Module, metering: Metering) -> Result<wasmtime::Linker<State>> {
+/// A linker with the WASI that `module` imports, for guests that live by this time.
+pub(crate) fn module(module: &Module, time: Time) -> Result<wasmtime::Linker<State>> {
     let mut linker = wasmtime::Linker::new(module.engine());
     let imports = |name| module.imports().any(|import| import.module() == name);
     fronts::p1::add_to_linker(&mut linker, module)?;
@@ -45,7 +47,7 @@ pub(crate) fn module(module: &Module, metering: Metering) -> Result<wasmtime::Li
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
         fronts::p1::any_exit_code(&mut linker, UNSTABLE)?;
     }
-    if metering == Metering::Fuel {
+    if time == Time::Virtual {
         fronts::p1::sleep_on_tokios_clock(&mut linker, module)?;
     }
     Ok(linker)
@@ -115,14 +117,14 @@ macro_rules! link_common {
     }};
 }
 
-fn link_p2(linker: &mut Linker<State>, interface: &str, metering: Metering) -> Result<()> {
+fn link_p2(linker: &mut Linker<State>, interface: &str, time: Time) -> Result<()> {
     use p2::bindings::clocks;
 
     if link_common!(p2, &mut *linker, interface) {
         if interface == "wasi:filesystem/types" {
-            match metering {
-                Metering::Epochs => fronts::p2::charged_file_streams(linker)?,
-                Metering::Fuel => fronts::p2::file_streams_in_place(linker)?,
+            match time {
+                Time::Real => fronts::p2::charged_file_streams(linker)?,
+                Time::Virtual => fronts::p2::file_streams_in_place(linker)?,
             }
         }
         return Ok(());

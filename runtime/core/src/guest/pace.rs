@@ -8,10 +8,12 @@
 //! still.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{CallHook, Result, Store};
+use wasmtime::{Result, Store};
 
+use super::fuel::{self, FuelTank, Leaving};
 use super::state::GuestState;
 use crate::executor::Account;
 
@@ -33,28 +35,20 @@ impl Pace {
         Self { instructions_per_millisecond }
     }
 
-    /// Has a Store, which must be of an engine for virtual time, compute at this pace.
+    /// Has a Store, which must be of an engine for virtual time, compute at this pace, as long as
+    /// there is fuel.
     ///
     /// # Errors
     /// The engine does not count.
-    pub(crate) fn set(self, store: &mut Store<GuestState>, account: Account) -> Result<()> {
-        let mut left = u64::MAX;
-        store.set_fuel(left)?;
-        store.fuel_async_yield_interval(Some(self.instructions_per_millisecond.get()))?;
+    pub(crate) fn set(
+        self,
+        store: &mut Store<GuestState>,
+        account: Account,
+        tank: Option<Arc<FuelTank>>,
+    ) -> Result<()> {
         let mut meter = Meter::new(self);
-        store.call_hook(move |store, hook| {
-            let calls = match hook {
-                CallHook::CallingHost => true,
-                CallHook::ReturningFromWasm => false,
-                CallHook::ReturningFromHost | CallHook::CallingWasm => return Ok(()),
-            };
-            let now = store.get_fuel()?;
-            let executed = left.saturating_sub(now);
-            left = now;
-            account.charge(meter.leave(executed, calls));
-            Ok(())
-        });
-        Ok(())
+        let charge = move |executed, leaving| account.charge(meter.leave(executed, leaving));
+        fuel::count(store, self.instructions_per_millisecond, tank, charge)
     }
 }
 
@@ -74,9 +68,10 @@ impl Meter {
 
     /// The time of what was executed until the guest left its code, for a call or because it is
     /// done. Giving way looks like a call as well, and is free.
-    fn leave(&mut self, executed: u64, calls: bool) -> Duration {
+    fn leave(&mut self, executed: u64, leaving: Leaving) -> Duration {
         self.since_yield = self.since_yield.saturating_add(executed);
         let mut counted = executed;
+        let calls = leaving == Leaving::Calls;
         if calls && self.since_yield >= self.pace.instructions_per_millisecond.get() {
             self.since_yield = 0;
         } else if calls {
@@ -110,9 +105,10 @@ mod tests {
 
     #[test]
     fn calls_cost_and_giving_way_does_not() {
+        use Leaving::{Calls, Returns};
         let mut meter = Meter::new(Pace::new(NonZeroU64::new(10_000).unwrap()));
-        let left = [(4000, true), (2000, false), (4000, true), (10_001, true), (0, true)];
-        let micros = left.map(|(executed, calls)| meter.leave(executed, calls).as_micros());
+        let left = [(4000, Calls), (2000, Returns), (4000, Calls), (10_001, Calls), (0, Calls)];
+        let micros = left.map(|(executed, leaving)| meter.leave(executed, leaving).as_micros());
         assert_eq!(micros, [500, 200, 400, 1000, 100]);
     }
 }

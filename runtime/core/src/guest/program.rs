@@ -9,12 +9,12 @@ use wasmtime::{Engine, InstancePre, Module};
 use wasmtime_wasi::{p2, p3};
 use wasmtime_wasi_http::{p2 as http_p2, p3 as http_p3};
 
-use super::engine::{COMMAND_PLACES, Engines, PlacedEngine, places_of};
+use super::engine::{COMMAND_PLACES, Engines, PlacedEngine, Time, places_of};
 use super::exit::StartError;
 use super::link;
 use super::state::GuestState;
 use super::stop_export::{self, StopExport};
-use crate::image::{Code, CodeCache, GuestKind, ImageError, ImageFile, Metering, Shape};
+use crate::image::{Code, CodeCache, GuestKind, ImageError, ImageFile, Shape};
 use crate::sandbox::wasi::p1::wants_listeners;
 
 /// A guest that can be run any number of times. Clones share it.
@@ -106,7 +106,7 @@ impl Program {
     }
 
     fn load_for(placed: &PlacedEngine, code: &Code) -> Result<Self, StartError> {
-        let PlacedEngine { engine, metering, places, places_for_commands } = placed.clone();
+        let PlacedEngine { engine, time, places, places_for_commands, .. } = placed.clone();
         let kind = code.shape.kind;
         let mut places_per_instance = 1;
         let mut stop_export = None;
@@ -114,11 +114,11 @@ impl Program {
             let component = map_component(&engine, code)?;
             places_per_instance = places_of(&component);
             stop_export = StopExport::find(&component)?;
-            (component_entry(&component, kind, metering)?, false, stop_export.is_some())
+            (component_entry(&component, kind, time)?, false, stop_export.is_some())
         } else {
             let module = map_module(&engine, code)?;
             let is_stoppable = stop_export::in_module(&module);
-            (module_entry(&module, kind, metering)?, wants_listeners(&module), is_stoppable)
+            (module_entry(&module, kind, time)?, wants_listeners(&module), is_stoppable)
         };
         let code = code.clone();
         Ok(Self {
@@ -194,9 +194,9 @@ fn map_module(engine: &Engine, code: &Code) -> Result<Module, StartError> {
 fn component_entry(
     component: &Component,
     kind: GuestKind,
-    metering: Metering,
+    time: Time,
 ) -> Result<Entry, StartError> {
-    let pre = link::component(component, metering)
+    let pre = link::component(component, time)
         .and_then(|linker| linker.instantiate_pre(component))
         .map_err(StartError::Link)?;
     Ok(match kind {
@@ -218,11 +218,11 @@ fn component_entry(
     })
 }
 
-fn module_entry(module: &Module, kind: GuestKind, metering: Metering) -> Result<Entry, StartError> {
+fn module_entry(module: &Module, kind: GuestKind, time: Time) -> Result<Entry, StartError> {
     if module.exports().len() == 0 {
         return Err(StartError::NoExports);
     }
-    let pre = link::module(module, metering)
+    let pre = link::module(module, time)
         .and_then(|linker| linker.instantiate_pre(module))
         .map_err(StartError::Link)?;
     Ok(if kind == GuestKind::CommandModule {

@@ -9,7 +9,9 @@ use super::program::{Entry, Program};
 use super::state::GuestState;
 use super::stdio::{Output, Stdin};
 use super::wasi::WasiSetup;
-use super::{GuestLimits, HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reactor};
+use super::{
+    FuelTank, GuestLimits, HttpSettings, Pace, PodClock, PodRandom, command, exit, http, reactor,
+};
 use crate::executor::Account;
 use crate::lifecycle::Exit;
 use crate::resources::memory::ContainerMemory;
@@ -67,6 +69,9 @@ pub struct RunSpec {
     pub limits: GuestLimits,
     /// Its memory and the limit of it; whoever keeps a clone can read the use.
     pub memory: Arc<ContainerMemory>,
+    /// What it may execute, if that is limited: then its program must be of engines that count
+    /// ([`Engines::counting`](super::Engines::counting)).
+    pub fuel: Option<Arc<FuelTank>>,
 }
 
 /// Runs `program` once, to its end.
@@ -158,10 +163,10 @@ pub(crate) enum Failure {
 
 impl Failure {
     pub(crate) fn into_exit(self, store: &Store<GuestState>) -> Exit {
-        let limiter = &store.data().limiter;
+        let limits = store.data().limits();
         match self {
-            Self::Instantiate(error) => exit::not_instantiated(error, limiter),
-            Self::Run(error) => exit::broken_off(&error, limiter),
+            Self::Instantiate(error) => exit::not_instantiated(error, limits),
+            Self::Run(error) => exit::broken_off(&error, limits),
         }
     }
 }

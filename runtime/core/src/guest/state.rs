@@ -8,7 +8,8 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::exit::StartError;
+use super::exit::{Limits, StartError};
+use super::fuel;
 use super::limiter::MemoryLimiter;
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
@@ -52,21 +53,26 @@ impl GuestState {
         Self { setup, http, outgoing_http, wasi: None, module: None, table, limiter }
     }
 
-    /// A Store around this state: limited, and giving way at each epoch tick, or on virtual time by
-    /// what it has executed.
+    /// A Store around this state: limited, and giving way at each epoch tick, or on virtual time and
+    /// with a budget by what it has executed.
     ///
     /// # Errors
-    /// [`StartError::Instantiate`] for an engine of the other kind of time.
+    /// [`StartError::Instantiate`] for an engine that does not count and should.
     pub(crate) fn into_store(self, engine: &Engine) -> Result<Store<Self>, StartError> {
         let (most_handles, pace) = (self.setup.most_handles, self.setup.pace);
-        let account = self.setup.account.clone();
+        let (account, fuel) = (self.setup.account.clone(), self.setup.fuel.clone());
         let mut store = Store::new(engine, self);
         store.set_hostcall_fuel(MOST_AT_ONCE);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(most_handles);
-        match pace {
-            Some(pace) => pace.set(&mut store, account).map_err(StartError::Instantiate)?,
-            None => {
+        match (pace, fuel) {
+            (Some(pace), fuel) => {
+                pace.set(&mut store, account, fuel).map_err(StartError::Instantiate)?;
+            }
+            (None, Some(fuel)) => {
+                fuel::limit(&mut store, fuel).map_err(StartError::Instantiate)?;
+            }
+            (None, None) => {
                 store.set_epoch_deadline(1);
                 store.epoch_deadline_callback(|_| {
                     Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_point())))
@@ -79,6 +85,11 @@ impl GuestState {
     /// The response is sent, and with it its body.
     pub(crate) fn forget_bodies(&mut self) {
         self.outgoing_http.forget_bodies();
+    }
+
+    /// What may have broken off its run.
+    pub(super) fn limits(&self) -> Limits<'_> {
+        Limits { memory: &self.limiter, fuel: self.setup.fuel.as_deref() }
     }
 
     /// The resources, for interfaces that need nothing else.

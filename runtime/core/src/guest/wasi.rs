@@ -12,7 +12,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
 use super::exit::StartError;
 use super::run::{GuestHost, RunSpec};
 use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
-use super::{Pace, PodClock, PodRandom};
+use super::{FuelTank, Pace, PodClock, PodRandom};
 use crate::executor::Account;
 use crate::resources::memory::ContainerMemory;
 use crate::sandbox::Stop;
@@ -47,6 +47,8 @@ pub struct WasiSetup {
     pub(crate) files: Arc<FileTraffic>,
     /// The container's memory.
     pub(crate) memory: Arc<ContainerMemory>,
+    /// What the run may execute.
+    pub(crate) fuel: Option<Arc<FuelTank>>,
     /// How many directories are pre-opened.
     pub(crate) directories: usize,
     /// Opened once: a context for a request only clones handles and cannot fail.
@@ -88,6 +90,7 @@ impl WasiSetup {
             endpoint: host.endpoint,
             files: host.files,
             memory: spec.memory,
+            fuel: spec.fuel,
             directories: spec.mounts.len(),
             filesystem,
         })

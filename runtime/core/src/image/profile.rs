@@ -49,8 +49,8 @@ pub enum Metering {
     /// The ticks of a clock. Cheap; when one comes is chance.
     #[default]
     Epochs,
-    /// A count of what was executed, the same in each run: for Pods on virtual time. A loop takes
-    /// up to a third longer by it.
+    /// A count of what was executed, the same in each run: for Pods on virtual time and containers
+    /// with a budget. A loop takes up to a third longer by it.
     Fuel,
 }
 
@@ -73,7 +73,7 @@ impl Profile {
     }
 
     /// The settings themselves.
-    pub(crate) fn config(self) -> Config {
+    pub fn config(self) -> Config {
         let mut config = Config::new();
         match self.metering {
             Metering::Epochs => config.epoch_interruption(true),

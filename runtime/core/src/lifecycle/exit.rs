@@ -13,6 +13,7 @@
 //! | a stop was honoured, no code of its own | 143 | Error |
 //! | the grace period was over | 137 | Error |
 //! | the memory limit, where it ends the run | 137 | OOMKilled |
+//! | the budget of instructions is used up | 152 | FuelExhausted |
 //! | linking or instantiation failed | 128 | StartError |
 //! | the export to run is missing | 127 | StartError |
 
@@ -46,6 +47,8 @@ pub enum ExitReason {
     Error,
     /// It went over its memory limit.
     OomKilled,
+    /// It has executed as much as it may.
+    FuelExhausted,
     /// It could not be linked, instantiated or entered.
     StartError,
     /// The container was made but cannot run on this host.
@@ -95,6 +98,15 @@ impl Exit {
             reason: ExitReason::OomKilled,
             message: Some(message.into()),
             ..Self::with_code(137)
+        }
+    }
+
+    /// The run has used up its budget; the code is that of a process after `SIGXCPU`.
+    pub fn fuel_exhausted(message: impl Into<String>) -> Self {
+        Self {
+            reason: ExitReason::FuelExhausted,
+            message: Some(message.into()),
+            ..Self::with_code(152)
         }
     }
 
@@ -157,6 +169,7 @@ impl fmt::Display for ExitReason {
             Self::Completed => "Completed",
             Self::Error => "Error",
             Self::OomKilled => "OOMKilled",
+            Self::FuelExhausted => "FuelExhausted",
             Self::StartError => "StartError",
             Self::ContainerCannotRun => "ContainerCannotRun",
             Self::ContainerStatusUnknown => "ContainerStatusUnknown",
@@ -183,6 +196,7 @@ mod tests {
             (Exit::stopped(), 143, "Error"),
             (Exit::killed(), 137, "Error"),
             (Exit::out_of_memory("memory limit"), 137, "OOMKilled"),
+            (Exit::fuel_exhausted("used up"), 152, "FuelExhausted"),
             (Exit::start_error("unknown import"), 128, "StartError"),
             (Exit::missing_export("no _start"), 127, "StartError"),
             (Exit::unknown(), 137, "ContainerStatusUnknown"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::admission::{Scheduler, admission};
-use super::cgroup::contained;
+use super::cgroup::{CgroupWish, contained};
 use super::cpu::shared;
 use super::eviction::evict_over_limit;
 use super::folders::Folders;
@@ -23,6 +23,7 @@ use crate::image::ImageSource;
 use crate::lifecycle::{PodFailure, Spec, SpecError};
 use crate::logs::LogSink;
 use crate::manifest::{Manifest, PodManifest};
+use crate::resources::cgroup::CgroupPlan;
 use crate::sandbox::network::EgressRuleError;
 use crate::worker::{Finished, PodHandle, Worker};
 
@@ -54,7 +55,7 @@ pub struct PodBuilder {
     pub(super) place: Option<Neighbour>,
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
-    pub(super) cgroup: bool,
+    pub(super) cgroup: CgroupWish,
     pub(super) scheduler: Option<Arc<dyn Scheduler>>,
     virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
@@ -132,7 +133,7 @@ impl PodBuilder {
             place: None,
             stdin: None,
             log_sink: None,
-            cgroup: false,
+            cgroup: CgroupWish::None,
             scheduler: None,
             virtual_time: None,
             on_note: Arc::new(|_| {}),
@@ -192,11 +193,19 @@ impl PodBuilder {
     }
 
     /// Moves this process, which must be the Pod and nothing else, into a cgroup of the host with the
-    /// Pod's shares and bounds, and gives it its `oom_score_adj`, as far as the host lets it. It leaves
-    /// the cgroup that it was started in, and comes back at the Pod's end.
+    /// Pod's shares and bounds, and gives it its `oom_score_adj`, as far as the host lets it: below the
+    /// cgroup that it was started in, if that is possible. It comes back at the Pod's end, in version 2
+    /// into a leaf beside the Pod.
     #[must_use]
     pub fn cgroup(mut self) -> Self {
-        self.cgroup = true;
+        self.cgroup = CgroupWish::Find;
+        self
+    }
+
+    /// As [`PodBuilder::cgroup`], where whoever started this process has found out what is possible.
+    #[must_use]
+    pub fn cgroup_by(mut self, plan: CgroupPlan) -> Self {
+        self.cgroup = CgroupWish::Planned(plan);
         self
     }
 

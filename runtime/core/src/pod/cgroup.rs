@@ -5,45 +5,75 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::runtime::PodRuntime;
 use crate::error::chain;
-use crate::resources::cgroup::{Figures, Trees, oom_score_adj};
+use crate::resources::cgroup::{CgroupError, CgroupPlan, Figures, oom_score_adj};
 use crate::resources::{PodResources, machine_memory, qos_class};
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_millis(50);
 
+/// Whether the Pod's process goes into a cgroup of the host.
+#[derive(Debug, Clone)]
+pub(super) enum CgroupWish {
+    /// It stays where it is.
+    None,
+    /// As far as the host lets it.
+    Find,
+    /// Somebody has looked already.
+    Planned(CgroupPlan),
+}
+
+impl CgroupWish {
+    /// # Errors
+    /// Nothing can be had.
+    fn plan(&self) -> Result<Option<CgroupPlan>, CgroupError> {
+        match self {
+            Self::None => Ok(None),
+            Self::Find => CgroupPlan::find().map(Some),
+            Self::Planned(plan) => Ok(Some(plan.clone())),
+        }
+    }
+}
+
 /// Keeps this process in a cgroup of the Pod; to be dropped with it.
 pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
-    if runtime.request.cgroup && runtime.virtual_life.is_none() {
-        tokio::time::sleep(SETTLED).await;
-        let spec = runtime.pod().spec.clone().unwrap_or_default();
-        let (class, resources) = (qos_class(&spec), PodResources::of(&spec));
-        let adjust = oom_score_adj(class, resources.memory_request, machine_memory());
-        // Below what it was only root may go.
-        if let Err(error) = std::fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
-            tracing::debug!("oom_score_adj stays as it was: {error}");
+    if matches!(runtime.request.cgroup, CgroupWish::None) || runtime.virtual_life.is_some() {
+        return pending().await;
+    }
+    tokio::time::sleep(SETTLED).await;
+    let spec = runtime.pod().spec.clone().unwrap_or_default();
+    let (class, resources) = (qos_class(&spec), PodResources::of(&spec));
+    let adjust = oom_score_adj(class, resources.memory_request, machine_memory());
+    // Below what it was only root may go.
+    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
+        tracing::debug!("oom_score_adj stays as it was: {error}");
+    }
+    let (uid, figures) = (runtime.identity.uid.clone(), Figures::of(class, resources));
+    let (wish, on_note) = (runtime.request.cgroup.clone(), Arc::clone(&runtime.request.on_note));
+    // To move a process takes the kernel longer than a probe should wait.
+    let enter = move || {
+        let Some(plan) = wish.plan()? else { return Ok(None) };
+        if let (CgroupWish::Find, Some(note)) = (&wish, plan.note()) {
+            on_note(note);
         }
-        let (uid, figures) = (runtime.identity.uid.clone(), Figures::of(class, resources));
-        // To move a process takes the kernel longer than a probe should wait.
-        let enter = move || {
-            let trees = Trees::find()?;
-            trees.sweep();
-            trees.enter(&uid, class, &figures)
-        };
-        match runtime.blocking().spawn(enter).await {
-            Ok(Ok(_entered)) => {
-                runtime.executor.leave_sharing_to_kernel();
-                return pending().await;
-            }
-            Ok(Err(error)) => {
-                let text = format!("the Pod has no cgroup of the host: {}", chain(&error));
-                (runtime.request.on_note)(&text);
-            }
-            Err(error) => tracing::warn!("the Pod has no cgroup of the host: {error}"),
+        plan.sweep();
+        plan.enter(&uid, class, &figures).map(Some)
+    };
+    match runtime.blocking().spawn(enter).await {
+        Ok(Ok(_entered)) => {
+            runtime.executor.leave_sharing_to_kernel();
+            return pending().await;
         }
+        Ok(Err(error)) => {
+            let error: CgroupError = error;
+            let text = format!("the Pod has no cgroup of the host: {}", chain(&error));
+            (runtime.request.on_note)(&text);
+        }
+        Err(error) => tracing::warn!("the Pod has no cgroup of the host: {error}"),
     }
     pending().await
 }

@@ -15,7 +15,9 @@ use super::runtime::{PodRuntime, has_commands};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
-use crate::guest::{self, Exceeded, GuestLimits, HttpSettings, Loader, Program, RunSpec, Stdin};
+use crate::guest::{
+    self, Exceeded, FuelBudget, GuestLimits, HttpSettings, Loader, Program, RunSpec, Stdin,
+};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -82,6 +84,7 @@ pub(super) async fn start(
             resources.memory_limit,
             memory_policy(runtime, container)?,
         ),
+        fuel: fuel_budget(runtime, container)?.map(FuelBudget::tank),
     };
     let signal = stop_signal(container);
     let stop = Stop::new(signal);
@@ -92,8 +95,10 @@ pub(super) async fn start(
     }
     let account = meter.account.clone();
     let execution = has_commands(container).then(|| {
-        let loader =
-            || Loader::new(store.engines().clone(), runtime.cache.clone(), account.clone());
+        let loader = || {
+            let (engines, cache) = runtime.workshop(store.engines(), container);
+            Loader::new(engines, cache, account.clone())
+        };
         Arc::new(Execution {
             count: AtomicU64::new(0),
             program: program.clone(),
@@ -222,6 +227,14 @@ fn guest_limits(runtime: &PodRuntime, container: &Container) -> Result<GuestLimi
 
 fn memory_policy(runtime: &PodRuntime, container: &Container) -> Result<Exceeded, StartError> {
     Exceeded::of(runtime.pod().metadata.annotations.as_ref(), container)
+        .map_err(|error| StartError::Config(error.to_string()))
+}
+
+fn fuel_budget(
+    runtime: &PodRuntime,
+    container: &Container,
+) -> Result<Option<FuelBudget>, StartError> {
+    FuelBudget::of(runtime.pod().metadata.annotations.as_ref(), container)
         .map_err(|error| StartError::Config(error.to_string()))
 }
 

@@ -17,6 +17,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::sandbox::filesystem;
+
 /// The longest path that a unix socket may have is 107 bytes; a name in the folder takes 41.
 const LONGEST_SOCKET_FOLDER: usize = 107 - 42;
 
@@ -79,6 +81,24 @@ impl Folders {
     pub(super) fn below(root: &Path) -> Self {
         let root = root.to_owned();
         Self { cache: root.join("cache"), sockets: root.join("run"), root }
+    }
+
+    /// Above all but sockets and compiled code.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Sockets of Pods.
+    pub fn sockets(&self) -> &Path {
+        &self.sockets
+    }
+
+    /// How many Pods run that have their state here.
+    ///
+    /// # Errors
+    /// The folder of Pods cannot be read.
+    pub fn count_running(&self) -> io::Result<usize> {
+        filesystem::count_live(&self.pods())
     }
 
     /// Folders of Pods, each with a lock beside it.

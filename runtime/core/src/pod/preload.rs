@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use k8s_openapi::api::core::v1::Container;
+
 use super::runtime::PodRuntime;
 use crate::executor::{MilliCpu, PodExecutor, Task, Weight};
 use crate::guest::{Engines, Program};
@@ -23,8 +25,8 @@ impl Preloads {
     pub(super) fn begin(runtime: &PodRuntime, executor: &PodExecutor, engines: &Engines) -> Self {
         // As a whole core, so that it comes at once also beside guests.
         let account = executor.account("images", Weight::of_request(MilliCpu::new(1000)), None);
-        let load = |path: PathBuf| {
-            let (cache, engines) = (runtime.cache.clone(), engines.clone());
+        let load = |container: &Container, path: PathBuf| {
+            let (engines, cache) = runtime.workshop(engines, container);
             account.spawn(async move {
                 let code = cache.find(&path).ok()??;
                 Program::load(&engines, &code).ok()
@@ -32,7 +34,7 @@ impl Preloads {
         };
         let loading = runtime.first_containers().iter().filter_map(|container| {
             let path = runtime.image_file(container).ok()?;
-            Some((container.name.clone(), load(path)))
+            Some((container.name.clone(), load(container, path)))
         });
         Self { loading: Mutex::new(loading.collect()) }
     }

@@ -17,7 +17,7 @@ use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
 use super::{admission, container, cpu, network};
 use crate::executor::{Blocking, PodExecutor};
-use crate::guest::{Loader, PrepareError, Program};
+use crate::guest::{Engines, FuelBudget, Loader, PrepareError, Program};
 use crate::image::{self, CodeCache, ImageErrorReason, ImageSource, PullPolicy};
 use crate::lifecycle::{
     Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
@@ -164,6 +164,22 @@ impl PodRuntime {
         self.images.resolve(container.image.as_deref().unwrap_or_default(), policy)
     }
 
+    /// Where the programs of a container come from: with a budget, from engines that count. One that
+    /// cannot be read is told at the start.
+    pub(super) fn workshop(
+        &self,
+        engines: &Engines,
+        container: &Container,
+    ) -> (Engines, CodeCache) {
+        let annotations = self.pod().metadata.annotations.as_ref();
+        match FuelBudget::of(annotations, container) {
+            Ok(Some(_)) if self.virtual_life.is_none() => {
+                (engines.counting(), self.cache.counting())
+            }
+            Ok(_) | Err(_) => (engines.clone(), self.cache.clone()),
+        }
+    }
+
     /// Notes what commands of a container's new run need, if it has any.
     pub(super) fn set_execution(&self, container: &str, execution: Option<&Arc<Execution>>) {
         if let Some(execution) = execution {
@@ -271,7 +287,10 @@ impl ContainerRuntime for PodRuntime {
         let on_slow = || (host.on_slow_compile)(name);
         let prepared = match store.preloads.take(name).await {
             Some(program) => Ok(program),
-            None => Program::prepare(store.engines(), &self.cache, &path, on_slow).await,
+            None => {
+                let (engines, cache) = self.workshop(store.engines(), container);
+                Program::prepare(&engines, &cache, &path, on_slow).await
+            }
         };
         let (prepared, id) = match prepared {
             Ok(program) => {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use serde::{Deserialize, Serialize};
 use wasmpod::manifest::{Manifest, Origin, PodManifest};
+use wasmpod::resources::cgroup::CgroupPlan;
 use wasmpod_node::{Settings, pressure};
 
 use super::publish::Published;
@@ -25,8 +26,8 @@ pub(crate) struct Bundle {
     pub(crate) image_map: Vec<(String, PathBuf)>,
     pub(crate) published: Vec<Published>,
     pub(crate) allow_net: Vec<String>,
-    /// Whether the Pod's process goes into a cgroup of the host.
-    pub(crate) cgroup: bool,
+    /// Where the Pod's process has its cgroup of the host, if it is to have one.
+    pub(crate) cgroup: Option<CgroupPlan>,
     /// What the machine is to its Pods.
     pub(crate) node: Settings,
     /// What is done when its memory is short.

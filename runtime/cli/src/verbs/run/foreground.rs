@@ -166,8 +166,8 @@ fn build(
         .allow_net(bundle.allow_net.iter().cloned())
         .scheduler(Arc::clone(&place) as _)
         .on_note(move |text| note(&told, quiet, text));
-    if bundle.cgroup {
-        builder = builder.cgroup();
+    if let Some(plan) = bundle.cgroup.take() {
+        builder = builder.cgroup_by(plan);
     }
     if let Some(place) = &bundle.place {
         builder =

@@ -1,6 +1,7 @@
 //! `wasmpod run`: the Pods of a manifest, or one image, in the foreground.
 
 mod bundle;
+mod cgroup;
 mod foreground;
 mod images;
 mod imperative;
@@ -93,7 +94,11 @@ fn prepare(verb: Box<Run>, root: Option<&Path>) -> Result<Prepared, Failure> {
     }
     let services = services::announce(&loaded, root, verb.quiet)?;
     let mut bundles = plan::bundles(&verb, &wanted, loaded)?;
-    if bundles.len() == 1 {
+    if verb.options.cgroup {
+        cgroup::find(&mut bundles, verb.quiet);
+    }
+    // What the kernel ends for want of memory cannot say so itself: then it is a process of its own.
+    if bundles.len() == 1 && bundles[0].cgroup.is_none() {
         return Ok(Prepared::One { bundle: Box::new(bundles.remove(0)), services });
     }
     let leases = plan::introduce(&mut bundles, root)?;

@@ -113,7 +113,7 @@ pub(super) fn bundles(
             image_map: image_map.clone(),
             published,
             allow_net: verb.options.allow_net.clone(),
-            cgroup: verb.options.cgroup,
+            cgroup: None,
             node: node::settings(&verb.options.node),
             eviction: node::eviction(&verb.options.node),
             neighbours: Vec::new(),

@@ -1,5 +1,5 @@
-//! Several Pods: a process for each, started and watched by this one, which shows all their logs
-//! and ends when the last has ended.
+//! Several Pods, or one in a cgroup: a process for each, started and watched by this one, which shows
+//! all their logs, says what the kernel has done to one of them, and ends when the last has ended.
 //!
 //! The first Ctrl-C or SIGTERM stops every Pod gracefully, the second ends them at once. A Pod
 //! process that outlives this one is stopped by the kernel's parent-death signal.
@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsRawFd as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
 
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::bundle::{Bundle, Events};
+use super::cgroup;
 use super::interrupt::{Interrupt, Interrupts, Signals};
 use crate::failure::Failure;
 use crate::print::problem;
@@ -28,10 +30,18 @@ use crate::print::problem;
 pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let mut interrupts = Interrupts::listen(Signals::All)?;
     let quiet = bundles.iter().all(|bundle| bundle.show.events == Events::None);
+    let stopping = match bundles.len() {
+        1 => "stopping; Ctrl-C again ends it at once",
+        _ => "stopping every Pod; Ctrl-C again ends them at once",
+    };
     let (stop, stops) = watch::channel(());
     let mut ends = JoinSet::new();
-    for bundle in &bundles {
-        ends.spawn(end(start(bundle, root)?, stops.clone()));
+    for bundle in bundles {
+        let (child, stops) = (start(&bundle, root)?, stops.clone());
+        ends.spawn(async move {
+            let status = end(child, stops).await;
+            (status, bundle)
+        });
     }
 
     let mut first_failure = None;
@@ -49,17 +59,18 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
                 // The Pod's process counts: its second signal ends it at once.
                 stop.send_replace(());
                 if first && interrupt == Interrupt::CtrlC && !quiet {
-                    tell_of_the_stop();
+                    tell_on_a_thread(stopping);
                 }
             }
             end = ends.join_next() => {
                 let Some(end) = end else { break };
-                let code = end
-                    .ok()
-                    .and_then(Result::ok)
-                    .and_then(|status| status.code())
-                    .and_then(|code| u8::try_from(code).ok())
-                    .unwrap_or(Failure::EXIT_CODE);
+                let code = match end {
+                    Ok((Ok(status), bundle)) => {
+                        cgroup::settle(&bundle, status);
+                        exit_code(status)
+                    }
+                    Ok((Err(_), _)) | Err(_) => Failure::EXIT_CODE,
+                };
                 if code != 0 {
                     first_failure.get_or_insert(code);
                 }
@@ -72,9 +83,15 @@ pub(super) async fn run(bundles: Vec<Bundle>, root: Option<&Path>) -> Result<Exi
     })
 }
 
+/// As a shell has it: of a process that a signal has ended, 128 and its number.
+fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(Failure::EXIT_CODE)
+}
+
 /// On a thread that nobody waits for: a terminal that is stopped must not hold up the stop.
-fn tell_of_the_stop() {
-    let tell = || problem::note("stopping every Pod; Ctrl-C again ends them at once");
+fn tell_on_a_thread(text: &'static str) {
+    let tell = move || problem::note(text);
     // Without a thread nothing is said, and all the same done.
     drop(std::thread::Builder::new().stack_size(128 << 10).spawn(tell));
 }

@@ -74,7 +74,7 @@ impl Handler {
             Some(message) => self.log(line, message),
             None => self.log(line, format_args!("the handler exited with code {}", exit.code)),
         }
-        if exit.reason == ExitReason::OomKilled {
+        if matches!(exit.reason, ExitReason::OomKilled | ExitReason::FuelExhausted) {
             let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
             failure.get_or_insert_with(|| exit.clone());
             self.failed.cancel();

@@ -1,6 +1,7 @@
 //! Real guests, in text format, on real engines.
 
 mod exec;
+mod fuel;
 mod runs;
 mod stop;
 
@@ -34,6 +35,7 @@ struct World {
     stdin: Stdin,
     memory_limit: Option<u64>,
     exceeded: Exceeded,
+    fuel: Option<FuelBudget>,
 }
 
 impl World {
@@ -63,6 +65,7 @@ impl World {
             stdin: Stdin::Closed,
             memory_limit: None,
             exceeded: Exceeded::Deny,
+            fuel: None,
         }
     }
 
@@ -91,6 +94,7 @@ impl World {
             ports: Vec::new(),
             mounts: Vec::new(),
             memory: PodMemory::new(1 << 30).container("guest", self.memory_limit, self.exceeded),
+            fuel: self.fuel.map(FuelBudget::tank),
         }
     }
 

@@ -98,16 +98,19 @@ impl CodeCache {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The same cache for Pods on virtual time: code that counts what it executes, and compiling
-    /// holds up everything.
-    pub(crate) fn on_virtual_time(&self) -> Self {
+    /// The same cache for guests whose code counts what it executes.
+    #[must_use]
+    pub fn counting(&self) -> Self {
         let metering = Metering::Fuel;
-        let shared = Shared {
-            key: key(self.shared.reservation, metering),
-            metering,
-            blocking: Blocking::InPlace,
-            ..Shared::clone(&self.shared)
-        };
+        let key = key(self.shared.reservation, metering);
+        let shared = Shared { key, metering, ..Shared::clone(&self.shared) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// As [`CodeCache::counting`], for Pods on virtual time: compiling holds up everything.
+    pub(crate) fn on_virtual_time(&self) -> Self {
+        let blocking = Blocking::InPlace;
+        let shared = Shared { blocking, ..Shared::clone(&self.counting().shared) };
         Self { shared: Arc::new(shared) }
     }
 

@@ -16,6 +16,7 @@ use crate::image::identity::FileIdentity;
 use crate::image::kind::{KindError, Shape};
 use crate::image::profile::{Metering, Profile, Reservation};
 use crate::image::recognise;
+use crate::resources::cgroup::leave_pod;
 
 /// Address space for a compiling child: a module that needs more fails alone, not the host.
 const CHILD_ADDRESS_SPACE: u64 = 16 << 30;
@@ -27,6 +28,7 @@ const NICENESS: i32 = 10;
 /// The compiling child: what the program of [`Compiler::Child`](super::Compiler::Child) calls, before it starts anything
 /// else. Reads the request from standard input and answers on standard output.
 pub fn compile_child() -> ExitCode {
+    leave_pod();
     offer_to_oom_killer();
     limit_address_space();
     let mut line = String::new();

@@ -2,105 +2,125 @@
 
 use std::path::{Path, PathBuf};
 
-/// The mounted hierarchies that a Pod's cgroup needs a folder in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Hierarchy {
-    /// One tree for each controller; one that is absent is not mounted. A hybrid machine is one of
-    /// these: its controllers are here.
-    V1 {
-        /// `cpu.shares`, `cpu.cfs_quota_us`
-        cpu: Option<Tree>,
-        /// `memory.limit_in_bytes`
-        memory: Option<Tree>,
-    },
+use serde::{Deserialize, Serialize};
+
+/// The interface of a tree of cgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Version {
+    /// A tree for each controller, or for some together.
+    V1,
     /// One tree for all.
-    V2(Tree),
+    V2,
+}
+
+/// Those controllers that a Pod's cgroup needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Controllers {
+    /// Shares and quotas of CPU time.
+    pub(super) cpu: bool,
+    /// A bound on memory.
+    pub(super) memory: bool,
+}
+
+impl Controllers {
+    pub(super) const NONE: Self = Self { cpu: false, memory: false };
+    pub(super) const ALL: Self = Self { cpu: true, memory: true };
+
+    /// Those in a list such as `cpu,cpuacct` or `cpuset cpu io memory`.
+    pub(super) fn listed(list: &str) -> Self {
+        let has = |name| list.split([',', ' ', '\n']).any(|listed| listed == name);
+        Self { cpu: has("cpu"), memory: has("memory") }
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { cpu: self.cpu && other.cpu, memory: self.memory && other.memory }
+    }
+
+    pub(super) fn without(self, other: Self) -> Self {
+        Self { cpu: self.cpu && !other.cpu, memory: self.memory && !other.memory }
+    }
+
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { cpu: self.cpu || other.cpu, memory: self.memory || other.memory }
+    }
+
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+        let cpu = self.cpu.then_some("cpu");
+        cpu.into_iter().chain(self.memory.then_some("memory"))
+    }
 }
 
 /// One tree, or the part of it that is visible here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tree {
+    pub(super) version: Version,
     /// Where it is mounted.
     pub(super) point: PathBuf,
     /// The cgroup that is its top there: in a container that may be the container's own.
     top: PathBuf,
+    /// What is to be found in this tree and in no other.
+    pub(super) controllers: Controllers,
 }
 
-impl Hierarchy {
-    /// Reads `/proc/self/mountinfo`; none where no cgroups are mounted.
-    pub(super) fn of(mountinfo: &str) -> Option<Self> {
-        let (mut cpu, mut memory, mut unified) = (None, None, None);
-        for mount in mountinfo.lines().filter_map(Mount::read) {
-            match mount.kind {
-                "cgroup" => {
-                    let has = |name| mount.options.split(',').any(|option| option == name);
-                    if has("cpu") {
-                        cpu.get_or_insert_with(|| mount.tree.clone());
-                    }
-                    if has("memory") {
-                        memory.get_or_insert_with(|| mount.tree.clone());
-                    }
-                }
-                "cgroup2" => {
-                    unified.get_or_insert(mount.tree);
-                }
-                _ => {}
+/// The trees with the controllers that matter, by `/proc/self/mountinfo`; none where no cgroups are
+/// mounted. On a hybrid machine each controller is of version 1 if it is mounted so: it cannot be in
+/// both.
+pub(super) fn trees(mountinfo: &str) -> Vec<Tree> {
+    let mut found = Controllers::NONE;
+    let mut trees = Vec::new();
+    let mut unified = None;
+    for mount in mountinfo.lines().filter_map(Mount::read) {
+        let (version, controllers) = match mount.kind {
+            "cgroup" => (Version::V1, Controllers::listed(mount.options).without(found)),
+            "cgroup2" => (Version::V2, Controllers::ALL),
+            _ => continue,
+        };
+        let Mount { top, point, .. } = mount;
+        let tree = Tree { version, point: point.into(), top: top.into(), controllers };
+        match version {
+            Version::V1 if controllers == Controllers::NONE => {}
+            Version::V1 => {
+                found = found.or(controllers);
+                trees.push(tree);
+            }
+            Version::V2 => {
+                unified.get_or_insert(tree);
             }
         }
-        if cpu.is_some() || memory.is_some() {
-            return Some(Self::V1 { cpu, memory });
-        }
-        unified.map(Self::V2)
     }
-
-    /// The trees, each once: both controllers may be mounted together.
-    pub(super) fn trees(&self) -> Vec<&Tree> {
-        match self {
-            Self::V1 { cpu, memory } => {
-                let mut trees: Vec<&Tree> = cpu.iter().chain(memory).collect();
-                trees.dedup();
-                trees
-            }
-            Self::V2(tree) => vec![tree],
+    if let Some(unified) = unified {
+        let controllers = unified.controllers.without(found);
+        if controllers != Controllers::NONE {
+            trees.push(Tree { controllers, ..unified });
         }
     }
+    trees
+}
 
-    /// Whether CPU is shared out in this tree.
-    pub(super) fn has_cpu(&self, tree: &Tree) -> bool {
-        match self {
-            Self::V1 { cpu, .. } => cpu.as_ref() == Some(tree),
-            Self::V2(_) => true,
-        }
-    }
-
-    /// Whether memory is bounded in this tree.
-    pub(super) fn has_memory(&self, tree: &Tree) -> bool {
-        match self {
-            Self::V1 { memory, .. } => memory.as_ref() == Some(tree),
-            Self::V2(_) => true,
-        }
-    }
-
-    /// The folder in this tree of the cgroup that a process is in, by its `/proc/PID/cgroup`.
-    pub(super) fn current(&self, tree: &Tree, cgroups: &str) -> Option<PathBuf> {
+impl Tree {
+    /// The folder in this tree of the cgroup that a process is in, by its `/proc/PID/cgroup`. Of one
+    /// that is not below the top, which is out of sight, it is the top.
+    pub(super) fn own(&self, cgroups: &str) -> Option<PathBuf> {
         cgroups.lines().find_map(|line| {
             let mut parts = line.splitn(3, ':').skip(1);
             let (controllers, path) = (parts.next()?, Path::new(parts.next()?));
-            let has = |name| controllers.split(',').any(|controller| controller == name);
-            let is_here = match self {
-                Self::V1 { .. } => {
-                    self.has_cpu(tree) && has("cpu") || self.has_memory(tree) && has("memory")
+            let is_here = match self.version {
+                Version::V1 => {
+                    Controllers::listed(controllers).and(self.controllers) != Controllers::NONE
                 }
-                Self::V2(_) => controllers.is_empty(),
+                Version::V2 => controllers.is_empty(),
             };
-            // One that is not below the top is out of sight: the top is the nearest to it.
-            is_here.then(|| tree.point.join(path.strip_prefix(&tree.top).unwrap_or(Path::new(""))))
+            is_here.then(|| match path.strip_prefix(&self.top) {
+                Ok(below) if below != Path::new("") => self.point.join(below),
+                Ok(_) | Err(_) => self.point.clone(),
+            })
         })
     }
 }
 
 struct Mount<'line> {
-    tree: Tree,
+    top: &'line str,
+    point: &'line str,
     kind: &'line str,
     options: &'line str,
 }
@@ -110,12 +130,12 @@ impl<'line> Mount<'line> {
     fn read(line: &'line str) -> Option<Self> {
         let (mount, filesystem) = line.split_once(" - ")?;
         let mut places = mount.split(' ').skip(3);
+        // No machine has cgroups at a place whose name needs escapes.
         let (top, point) = (places.next()?, places.next()?);
         let mut filesystem = filesystem.split(' ');
         let kind = filesystem.next()?;
         let options = filesystem.nth(1)?;
-        // No machine has cgroups at a place whose name needs escapes.
-        Some(Self { tree: Tree { point: point.into(), top: top.into() }, kind, options })
+        Some(Self { top, point, kind, options })
     }
 }
 
@@ -133,22 +153,38 @@ mod tests {
     const V2: &str =
         "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
 
-    #[test]
-    fn the_trees_of_either_version_are_found() {
-        let points = |mountinfo| {
-            let hierarchy = Hierarchy::of(mountinfo).unwrap();
-            let trees = hierarchy.trees();
-            trees.iter().map(|tree| tree.point.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    fn points(mountinfo: &str) -> Vec<String> {
+        let shown = |tree: Tree| {
+            let controllers: Vec<&str> = tree.controllers.names().collect();
+            format!("{} {}", tree.point.display(), controllers.join("+"))
         };
-        assert_eq!(points(V1), ["/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/memory"]);
-        assert_eq!(points(V2), ["/sys/fs/cgroup"]);
-        assert_eq!(Hierarchy::of(""), None);
-        assert_eq!(Hierarchy::of("no mounts at all\n - \n1 2 3 4 5 - cgroup"), None);
+        trees(mountinfo).into_iter().map(shown).collect()
     }
 
-    fn current(mountinfo: &str, cgroups: &str) -> Vec<Option<PathBuf>> {
-        let hierarchy = Hierarchy::of(mountinfo).unwrap();
-        hierarchy.trees().into_iter().map(|tree| hierarchy.current(tree, cgroups)).collect()
+    #[test]
+    fn the_trees_of_either_version_are_found() {
+        let v1 = ["/sys/fs/cgroup/cpu,cpuacct cpu", "/sys/fs/cgroup/memory memory"];
+        assert_eq!(points(V1), v1);
+        assert_eq!(points(V2), ["/sys/fs/cgroup cpu+memory"]);
+        assert!(points("").is_empty());
+        assert!(points("no mounts at all\n - \n1 2 3 4 5 - cgroup").is_empty());
+    }
+
+    #[test]
+    fn controllers_may_be_mounted_together_and_in_both_versions() {
+        let together = "9 8 0:1 / /cgroup rw - cgroup cgroup rw,cpu,memory\n";
+        assert_eq!(points(together), ["/cgroup cpu+memory"]);
+        assert_eq!(points(&format!("{together}{together}")), ["/cgroup cpu+memory"], "once");
+        let half: String =
+            V1.lines().filter(|line| !line.ends_with("memory")).collect::<Vec<_>>().join("\n");
+        assert_eq!(
+            points(&half),
+            ["/sys/fs/cgroup/cpu,cpuacct cpu", "/sys/fs/cgroup/unified memory"]
+        );
+    }
+
+    fn own(mountinfo: &str, cgroups: &str) -> Vec<Option<PathBuf>> {
+        trees(mountinfo).iter().map(|tree| tree.own(cgroups)).collect()
     }
 
     #[test]
@@ -156,11 +192,11 @@ mod tests {
         let cgroups = "4:memory:/a/b\n2:cpu,cpuacct:/\n0::/init.scope\n";
         let some = |path: &str| Some(PathBuf::from(path));
         assert_eq!(
-            current(V1, cgroups),
+            own(V1, cgroups),
             [some("/sys/fs/cgroup/cpu,cpuacct/"), some("/sys/fs/cgroup/memory/a/b")]
         );
-        assert_eq!(current(V2, cgroups), [some("/sys/fs/cgroup/init.scope")]);
-        assert_eq!(current(V2, "nonsense"), [None]);
+        assert_eq!(own(V2, cgroups), [some("/sys/fs/cgroup/init.scope")]);
+        assert_eq!(own(V2, "nonsense"), [None]);
     }
 
     #[test]
@@ -172,7 +208,7 @@ mod tests {
             ("0::/docker/1/below", Some("/sys/fs/cgroup/below".into())),
             ("0::/elsewhere", top),
         ] {
-            assert_eq!(current(&mounted, cgroups), [expected], "{cgroups}");
+            assert_eq!(own(&mounted, cgroups), [expected], "{cgroups}");
         }
     }
 }

@@ -6,80 +6,76 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::CgroupError;
 use super::figures::{Figures, PERIOD};
-use super::hierarchy::{Hierarchy, Tree};
+use super::hierarchy::{Controllers, Version};
+use super::look::{is_ours, look};
+use super::names::{CLASSES, COMPILING, POD, TOP, class_folder, compiling_folder, pod_folder};
+use super::plan::{CgroupPlan, Spot, Way};
 use crate::resources::QosClass;
-
-const TOP: &str = "wasmpod";
 
 /// A sweep may remove a folder that nobody is in yet.
 const TRIES: usize = 3;
 
-const CLASSES: [QosClass; 3] = [QosClass::Guaranteed, QosClass::Burstable, QosClass::BestEffort];
-
-/// A Pod cannot have a cgroup.
-#[derive(Debug, thiserror::Error)]
-pub enum CgroupError {
-    /// The machine has none, or none that is ours to use.
-    #[error("no cgroups are mounted here")]
-    None,
-    /// One of its files or folders refuses.
-    #[error("{}", path.display())]
-    Refused {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-}
-
-/// The cgroup trees of this machine.
-#[derive(Debug, Clone)]
-pub struct Trees {
-    hierarchy: Hierarchy,
-    /// Where this process is in each, by `/proc/self/cgroup`.
-    cgroups: String,
-}
+const PROCESSES: &str = "cgroup.procs";
 
 /// The cgroup that this process is in as a Pod. Dropping it leaves and removes it, which takes the
 /// kernel some ten milliseconds.
 #[derive(Debug)]
 pub struct PodCgroup {
-    trees: Trees,
-    folders: Vec<PodFolder>,
+    /// Those that were made.
+    spots: Vec<Spot>,
+    uid: String,
     class: QosClass,
 }
 
-/// The Pod's folder in one tree.
-#[derive(Debug)]
-struct PodFolder {
-    tree: Tree,
-    folder: PathBuf,
-}
-
-impl Trees {
-    /// The trees that are mounted.
+impl CgroupPlan {
+    /// Finds out where the Pods of this process can have their cgroups.
     ///
     /// # Errors
-    /// [`CgroupError::None`]
+    /// [`CgroupError::None`], [`CgroupError::NoPlace`]
     pub fn find() -> Result<Self, CgroupError> {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        let hierarchy = Hierarchy::of(&read("/proc/self/mountinfo")).ok_or(CgroupError::None)?;
-        Ok(Self { hierarchy, cgroups: read("/proc/self/cgroup") })
+        Self::of(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"), look)
+    }
+
+    /// Has this process, and those that it has started, make way in the cgroup that it was started
+    /// in, where that is necessary. For who starts the processes of Pods; a Pod's own does it when it
+    /// enters.
+    ///
+    /// # Errors
+    /// [`CgroupError::Refused`]
+    pub fn step_aside(&self) -> Result<(), CgroupError> {
+        let aside = self.spots.iter().filter(|spot| spot.way == Way::StepAside);
+        for Spot { base, home, .. } in aside {
+            make_folder(&base.join(TOP))?;
+            make_folder(home)?;
+            let pids = fs::read_to_string(base.join(PROCESSES)).unwrap_or_default();
+            for pid in pids.lines().filter(|pid| is_ours(pid)) {
+                match write(&home.join(PROCESSES), pid) {
+                    // A child that has ended meanwhile.
+                    Err(CgroupError::Refused { source, .. })
+                        if source.raw_os_error()
+                            == Some(rustix::io::Errno::SRCH.raw_os_error()) => {}
+                    outcome => outcome?,
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Moves this process into a new cgroup for the Pod `uid`. Call it once in a process's life; it
     /// takes the kernel some ten milliseconds.
     ///
     /// # Errors
-    /// [`CgroupError::Refused`], as for whoever is not root. Nothing is left behind.
+    /// [`CgroupError::Refused`]. Nothing is left behind.
     pub fn enter(
         &self,
         uid: &str,
         class: QosClass,
         figures: &Figures,
     ) -> Result<PodCgroup, CgroupError> {
+        self.step_aside()?;
         let mut outcome = self.try_enter(uid, class, figures);
         for _ in 1..TRIES {
             match &outcome {
@@ -100,90 +96,121 @@ impl Trees {
         class: QosClass,
         figures: &Figures,
     ) -> Result<PodCgroup, CgroupError> {
-        let mut pod = PodCgroup { trees: self.clone(), folders: Vec::new(), class };
-        for tree in self.hierarchy.trees() {
-            let folder = class_folder(tree, class).join(format!("pod{uid}"));
-            self.make(tree, &folder)?;
+        let mut pod = PodCgroup { spots: Vec::new(), uid: uid.to_owned(), class };
+        for spot in &self.spots {
+            let folder = pod_folder(&spot.base, class, uid);
+            spot.make(&folder)?;
             // From here on it is removed again.
-            pod.folders.push(PodFolder { tree: tree.clone(), folder: folder.clone() });
-            self.bound(tree, &folder, figures)?;
-            self.share_out(tree, class);
-            write(&folder.join("cgroup.procs"), &std::process::id().to_string())?;
+            pod.spots.push(spot.clone());
+            spot.share(&folder, figures)?;
+            spot.bound(&folder, figures)?;
+            if let Some(compiling) = compiling_folder(&folder) {
+                spot.make(&compiling)?;
+                spot.share(&compiling, figures)?;
+            }
+            spot.share_out(class);
+            write(&folder.join(PROCESSES), &std::process::id().to_string())?;
         }
         Ok(pod)
+    }
+
+    /// Removes what is left of the cgroup of the Pod `uid`, whose process is gone.
+    pub fn remove(&self, uid: &str, class: QosClass) {
+        self.spots.iter().for_each(|spot| spot.remove(uid, class));
     }
 
     /// Removes the cgroups of Pods that have no process any more. One that is about to be entered is
     /// made again by whoever enters.
     pub fn sweep(&self) {
-        for tree in self.hierarchy.trees() {
+        for spot in &self.spots {
             for class in CLASSES {
-                let pods = pods(&class_folder(tree, class));
+                let folder = class_folder(&spot.base, class);
+                let all = folders(&folder, POD).chain(folders(&folder, COMPILING));
                 // Refused where somebody is in it, which is right.
-                let removed = pods.filter(|folder| fs::remove_dir(folder).is_ok());
+                let removed = all.filter(|folder| fs::remove_dir(folder).is_ok());
                 if removed.count() > 0 {
-                    self.share_out(tree, class);
+                    spot.share_out(class);
                 }
             }
         }
     }
+}
 
+impl Spot {
     /// Makes the folder with those above it; in version 2 each must pass its controllers on.
-    fn make(&self, tree: &Tree, folder: &Path) -> Result<(), CgroupError> {
-        let mut at = tree.point.clone();
-        for part in folder.strip_prefix(&tree.point).unwrap_or(folder) {
-            if matches!(self.hierarchy, Hierarchy::V2(_)) {
-                pass_on(&at)?;
-            }
+    fn make(&self, folder: &Path) -> Result<(), CgroupError> {
+        let mut at = self.base.clone();
+        for part in folder.strip_prefix(&self.base).unwrap_or(folder) {
+            let above = at.clone();
             at.push(part);
-            match fs::create_dir(&at) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(CgroupError::Refused { path: at, source: error });
+            match (self.version, self.way) {
+                (Version::V1, _) => make_folder(&at)?,
+                (Version::V2, Way::Free | Way::StepAside) => {
+                    pass_on(&above, self.controllers)?;
+                    make_folder(&at)?;
                 }
-                _ => {}
+                (Version::V2, Way::Threaded) => {
+                    make_folder(&at)?;
+                    write(&at.join("cgroup.type"), "threaded")?;
+                    pass_on(&above, self.controllers)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn bound(&self, tree: &Tree, folder: &Path, figures: &Figures) -> Result<(), CgroupError> {
+    fn share(&self, folder: &Path, figures: &Figures) -> Result<(), CgroupError> {
+        if !self.controllers.cpu {
+            return Ok(());
+        }
+        let (file, share) = self.share_of(figures);
+        write(&folder.join(file), &share.to_string())
+    }
+
+    fn bound(&self, folder: &Path, figures: &Figures) -> Result<(), CgroupError> {
         let set = |file: &str, value: String| write(&folder.join(file), &value);
-        let is_v2 = matches!(self.hierarchy, Hierarchy::V2(_));
-        if self.hierarchy.has_cpu(tree) {
-            let (file, share) = self.share(figures);
-            set(file, share.to_string())?;
-            match figures.quota {
-                Some(quota) if is_v2 => set("cpu.max", format!("{quota} {PERIOD}"))?,
-                Some(quota) => {
+        if self.controllers.cpu
+            && let Some(quota) = figures.quota
+        {
+            match self.version {
+                Version::V2 => set("cpu.max", format!("{quota} {PERIOD}"))?,
+                Version::V1 => {
                     set("cpu.cfs_period_us", PERIOD.to_string())?;
                     set("cpu.cfs_quota_us", quota.to_string())?;
                 }
-                None => {}
             }
         }
-        if self.hierarchy.has_memory(tree)
+        if self.controllers.memory
             && let Some(limit) = figures.memory
         {
-            set(if is_v2 { "memory.max" } else { "memory.limit_in_bytes" }, limit.to_string())?;
+            match self.version {
+                Version::V2 => {
+                    set("memory.max", limit.to_string())?;
+                    // As the kubelet has it: all of it or nothing. Kernels before 4.19 have no word
+                    // for that, and there is one process in it.
+                    let _ = set("memory.oom.group", "1".to_owned());
+                }
+                Version::V1 => set("memory.limit_in_bytes", limit.to_string())?,
+            }
         }
         Ok(())
     }
 
     /// The share of the CPU, and the file that it is written to.
-    fn share(&self, figures: &Figures) -> (&'static str, u64) {
-        match self.hierarchy {
-            Hierarchy::V1 { .. } => ("cpu.shares", figures.shares),
-            Hierarchy::V2(_) => ("cpu.weight", figures.weight()),
+    fn share_of(&self, figures: &Figures) -> (&'static str, u64) {
+        match self.version {
+            Version::V1 => ("cpu.shares", figures.shares),
+            Version::V2 => ("cpu.weight", figures.weight()),
         }
     }
 
     /// Gives a class the sum of what its Pods have: what they get then is what they would get side by
     /// side. Best effort together has the least there is.
-    fn share_out(&self, tree: &Tree, class: QosClass) {
-        if class == QosClass::Guaranteed || !self.hierarchy.has_cpu(tree) {
+    fn share_out(&self, class: QosClass) {
+        if class == QosClass::Guaranteed || !self.controllers.cpu {
             return;
         }
-        let folder = class_folder(tree, class);
+        let folder = class_folder(&self.base, class);
         // Who counts must be alone: a sum of before would stay.
         let Ok(_alone) = File::open(&folder).and_then(|folder| {
             flock(&folder, FlockOperation::LockExclusive)?;
@@ -191,12 +218,12 @@ impl Trees {
         }) else {
             return;
         };
-        let (file, least) = self.share(&Figures::LEAST);
-        let most = match self.hierarchy {
-            Hierarchy::V1 { .. } => 262_144,
-            Hierarchy::V2(_) => 10_000,
+        let (file, least) = self.share_of(&Figures::LEAST);
+        let most = match self.version {
+            Version::V1 => 262_144,
+            Version::V2 => 10_000,
         };
-        let shares = pods(&folder)
+        let shares = folders(&folder, POD)
             .filter_map(|pod| fs::read_to_string(pod.join(file)).ok()?.trim().parse::<u64>().ok());
         let share = match class {
             QosClass::BestEffort => least,
@@ -206,49 +233,51 @@ impl Trees {
             tracing::debug!("a class of Pods keeps its share: {error}");
         }
     }
+
+    fn remove(&self, uid: &str, class: QosClass) {
+        let folder = pod_folder(&self.base, class, uid);
+        for folder in compiling_folder(&folder).iter().chain([&folder]) {
+            // Where somebody is still in it a later sweep removes it.
+            let _ = fs::remove_dir(folder);
+        }
+        self.share_out(class);
+    }
 }
 
 impl Drop for PodCgroup {
     fn drop(&mut self) {
-        let Trees { hierarchy, cgroups } = &self.trees;
-        for PodFolder { tree, folder } in &self.folders {
-            let before = hierarchy.current(tree, cgroups).unwrap_or_else(|| tree.point.clone());
+        for spot in &self.spots {
             // Where it cannot go back the folder stays until a sweep after its end.
-            let _ = write(&before.join("cgroup.procs"), &std::process::id().to_string());
-            let _ = fs::remove_dir(folder);
-            self.trees.share_out(tree, self.class);
+            let _ = write(&spot.home.join(PROCESSES), &std::process::id().to_string());
+            spot.remove(&self.uid, self.class);
         }
     }
 }
 
-fn class_folder(tree: &Tree, class: QosClass) -> PathBuf {
-    let top = tree.point.join(TOP);
-    match class {
-        QosClass::Guaranteed => top,
-        QosClass::Burstable => top.join("burstable"),
-        QosClass::BestEffort => top.join("besteffort"),
-    }
-}
-
-/// The folders of the Pods of a class.
-fn pods(class: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+/// The folders in that of a class whose names begin so.
+fn folders(class: &Path, prefix: &'static str) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(class).into_iter().flatten().flatten();
-    let is_a_pods = |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(b"pod");
-    entries.filter(is_a_pods).map(|entry| entry.path())
+    let is_one =
+        move |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes());
+    entries.filter(is_one).map(|entry| entry.path())
 }
 
 /// Lets the folders below have the controllers.
-fn pass_on(folder: &Path) -> Result<(), CgroupError> {
-    const CONTROLLERS: [&str; 2] = ["cpu", "memory"];
+fn pass_on(folder: &Path, controllers: Controllers) -> Result<(), CgroupError> {
     let file = folder.join("cgroup.subtree_control");
-    let passed = fs::read_to_string(&file).unwrap_or_default();
-    let has = |controller: &&str| passed.split_whitespace().any(|passed| passed == *controller);
-    let missing: Vec<String> = CONTROLLERS
-        .iter()
-        .filter(|controller| !has(controller))
-        .map(|controller| format!("+{controller}"))
-        .collect();
+    let passed = Controllers::listed(&fs::read_to_string(&file).unwrap_or_default());
+    let missing: Vec<String> =
+        controllers.without(passed).names().map(|name| format!("+{name}")).collect();
     if missing.is_empty() { Ok(()) } else { write(&file, &missing.join(" ")) }
+}
+
+fn make_folder(path: &Path) -> Result<(), CgroupError> {
+    match fs::create_dir(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(CgroupError::Refused { path: path.to_owned(), source })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn write(path: &Path, value: &str) -> Result<(), CgroupError> {

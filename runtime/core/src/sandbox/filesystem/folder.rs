@@ -259,6 +259,30 @@ pub fn sweep(pods: &Path) -> io::Result<Vec<Swept>> {
     Ok(swept)
 }
 
+/// How many Pods have a process that lives.
+///
+/// # Errors
+/// `pods` cannot be read; a missing folder is an empty one.
+pub(crate) fn count_live(pods: &Path) -> io::Result<usize> {
+    let entries = match fs::read_dir(pods) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut count = 0;
+    for entry in entries {
+        let entry = entry?;
+        let is_lock = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.strip_suffix(".lock").is_some_and(is_one_name));
+        // Held for a moment if nobody has it: who makes a Pod is patient.
+        let is_held = || matches!(lock_existing(&entry.path()), Ok(None));
+        count += usize::from(is_lock && is_held());
+    }
+    Ok(count)
+}
+
 /// Whether the Pod `uid` has a lock: its process lives, or is dead and not swept yet.
 pub(crate) fn has_owner(pods: &Path, uid: &str) -> bool {
     lock_path(pods, uid).exists()

@@ -34,8 +34,8 @@ mod volume;
 
 pub use container::{ContainerFilesystem, ContainerFilesystemOptions};
 pub use error::{MountError, VolumeError};
-pub(crate) use folder::has_owner;
 pub use folder::{FolderError, PodFolder, Swept, sweep};
+pub(crate) use folder::{count_live, has_owner};
 pub use lookup::{guest_files, open_guest_file};
 pub use mount::Mount;
 pub use stop_file::StopFile;

@@ -16,6 +16,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use k8s_openapi::api::core::v1::Container;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
@@ -23,11 +24,11 @@ use tokio::time::timeout;
 
 use crate::executor::{PodExecutor, Task, TaskError, Weight};
 use crate::guest::{
-    ContainerMemory, Engines, Exceeded, GuestHost, GuestLimits, HttpSettings, OutputBuffer,
-    PodClock, PodMemory, PodRandom, Program, RunSpec, Stdin, run,
+    ContainerMemory, Engines, Exceeded, FuelBudget, FuelTank, GuestHost, GuestLimits,
+    HttpSettings, OutputBuffer, PodClock, PodMemory, PodRandom, Program, RunSpec, Stdin, run,
 };
 use crate::image::{CodeCache, Compiler, Reservation};
-use crate::lifecycle::Exit;
+use crate::lifecycle::{Exit, ExitReason};
 use crate::sandbox::Stop;
 use crate::sandbox::network::{Network, NetworkConfig};
 
@@ -50,6 +51,8 @@ struct World {
     log: OutputBuffer,
     settings: HttpSettings,
     memory: Arc<ContainerMemory>,
+    cache: CodeCache,
+    fuel: Option<Arc<FuelTank>>,
     stop: Stop,
     clients: JoinSet<()>,
 }
@@ -67,6 +70,8 @@ impl World {
             log: OutputBuffer::new(1 << 20),
             settings: HttpSettings::default(),
             memory: PodMemory::new(1 << 30).container("web", None, Exceeded::Deny),
+            cache: CACHE.1.clone(),
+            fuel: None,
             stop: Stop::default(),
             clients: JoinSet::new(),
         }
@@ -76,7 +81,7 @@ impl World {
         let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-examples/target");
         let file = guests.join(format!("wasm32-wasip2/release/{guest}.wasm"));
         assert!(file.exists(), "{} is missing: run `cargo xtask guests`", file.display());
-        Program::prepare(&self.engines, &CACHE.1, &file, || {}).await.unwrap()
+        Program::prepare(&self.engines, &self.cache, &file, || {}).await.unwrap()
     }
 
     /// Starts a handler; it listens when this returns.
@@ -122,6 +127,7 @@ impl World {
             limits: GuestLimits::default(),
             mounts: Vec::new(),
             memory: self.memory.clone(),
+            fuel: self.fuel.clone(),
         };
         account.spawn(run(program, host, spec, self.stop.clone()))
     }
@@ -424,7 +430,30 @@ async fn a_killing_limit_ends_the_container() {
     let web = world.start("http_toolbox").await;
     world.get("/grow/64").await;
     let exit = timeout(HANG, web).await.expect("it ends").unwrap();
-    assert_eq!((exit.code, exit.reason), (137, crate::lifecycle::ExitReason::OomKilled));
+    assert_eq!((exit.code, exit.reason), (137, ExitReason::OomKilled));
+}
+
+#[tokio::test]
+async fn all_instances_of_a_run_use_up_one_budget() {
+    let mut world = World::new();
+    (world.engines, world.cache) = (world.engines.counting(), world.cache.counting());
+    let annotations = [("wasmpod.dev/fuel".to_owned(), "3000000".to_owned())].into();
+    let budget = FuelBudget::of(Some(&annotations), &Container::default()).unwrap();
+    world.fuel = budget.map(FuelBudget::tank);
+    let mut web = world.start("http_toolbox").await;
+    // A fresh instance each, none of which needs a tenth of it.
+    let mut client = world.client().await;
+    assert_eq!(client.get("/hello").await, "200 hello\n");
+    let exit = loop {
+        tokio::select! {
+            biased;
+            exit = &mut web => break exit.unwrap(),
+            _answer = client.get("/hello") => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!((exit.code, exit.reason), (152, ExitReason::FuelExhausted));
+    let message = "the budget of 3000000 units of fuel is used up";
+    assert_eq!(exit.message.as_deref(), Some(message));
 }
 
 #[tokio::test]
