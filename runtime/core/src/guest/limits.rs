@@ -2,7 +2,7 @@
 //!
 //! | annotation | value | default |
 //! |---|---|---|
-//! | `wasmpod.dev/handles` | files, sockets, streams and what waits for them, of one instance | the container's share of the process's descriptors, at most 8192; 512 in an HTTP handler |
+//! | `wasmpod.dev/handles` | files, sockets, streams and what waits for them, of one instance | the container's share of the process's descriptors, at most 4096; 512 in an HTTP handler |
 //! | `wasmpod.dev/sockets` | sockets and connections of the container | a quarter of its handles |
 //!
 //! With `.<container>` at the end they are of that container.
@@ -16,7 +16,7 @@ use super::annotation::{Annotation, AnnotationError};
 use crate::manifest::annotation::{self, HANDLES, SOCKETS};
 
 /// What a Store may have unless its Pod says otherwise.
-const MOST_HANDLES: usize = 8192;
+const MOST_HANDLES: usize = 4096;
 
 /// The same for an instance of an HTTP handler: there are many at once.
 const MOST_HANDLES_OF_HANDLER: usize = 512;

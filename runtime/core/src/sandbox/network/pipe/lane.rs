@@ -107,10 +107,13 @@ impl Lane {
     /// How many bytes a write may hold now.
     pub(super) fn room(&self) -> usize {
         let mut room = self.capacity.saturating_sub(self.buffered);
-        while room > FREE_CAPACITY && !self.can_pay(room) {
+        while !self.can_pay(room) {
+            if room <= FREE_CAPACITY {
+                return FREE_CAPACITY.saturating_sub(self.memory());
+            }
             room /= 2;
         }
-        if self.can_pay(room) { room } else { FREE_CAPACITY.saturating_sub(self.memory()) }
+        room
     }
 
     fn can_pay(&self, more: usize) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! A stock stream reads up to 64 KiB ahead and has as much on its way to the disk, beside the guest: one
 //! that has thousands of streams has all of that held by the host. Here it counts; a container that
-//! cannot pay gets along with a page at a time.
+//! cannot pay gets along with a little at a time.
 
 use std::io;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::sandbox::wasi::NetworkView;
 const READ: usize = 64 << 10;
 
 /// What a stream may have under way in any case.
-const PAGE: usize = 4 << 10;
+const LITTLE: usize = 512;
 
 /// Shadows the functions that make streams of files, in a linker that has the others already.
 ///
@@ -58,13 +58,13 @@ struct Input {
 impl InputStream for Input {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
         let can_pay = self.held.memory().can_hold(READ);
-        let size = size.min(if can_pay { READ } else { PAGE });
+        let size = size.min(if can_pay { READ } else { LITTLE });
         let bytes = self.stock.read(size)?;
         let under_way = match bytes.len() {
             0 => size,
             taken => self.held.bytes().saturating_sub(taken),
         };
-        // What it could pay a moment ago; otherwise it is a page.
+        // What it could pay a moment ago; otherwise it is a little.
         let _ = self.held.set(under_way);
         Ok(bytes)
     }
@@ -95,7 +95,7 @@ struct Output {
 #[async_trait::async_trait]
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        if bytes.len() > PAGE && self.held.set(bytes.len()).is_err() {
+        if bytes.len() > LITTLE && self.held.set(bytes.len()).is_err() {
             let error = io::Error::from(io::ErrorKind::OutOfMemory);
             return Err(StreamError::LastOperationFailed(error.into()));
         }
@@ -119,7 +119,7 @@ impl OutputStream for Output {
         // Nothing is under way.
         let _ = self.held.set(0);
         let can_pay = self.held.memory().can_hold(permit);
-        Ok(if can_pay { permit } else { permit.min(PAGE) })
+        Ok(if can_pay { permit } else { permit.min(LITTLE) })
     }
 
     async fn cancel(&mut self) {
