@@ -198,7 +198,7 @@ class Table:
                 pod, port = self.handler(stack, f"web-{name}", self.cores[-1:], limits, cgroup=False)
                 if name == "kernel":
                     stack.enter_context(quota.around(pod, HANDLER_LIMIT))
-                load = closed_loop.Load(port, connections=8, cpu=self.cores[0])
+                load = closed_loop.Load(port, connections=32, cpu=self.cores[0])
                 load.run(WARM_UP)
                 before, began = cpu_nanos(pod.pid), time.monotonic()
                 latencies = load.run(self.seconds)
