@@ -79,7 +79,9 @@ pub(super) async fn start(
     let account = account(store, &container.name, resources);
     let execution = has_commands(container).then(|| {
         let loader = || {
-            // Of its own: that of a run ends with the run.
+            // Of its own: that of a run ends with the run. Without a limit: what a compiler has made
+            // would have to wait until its making is earned. The Pod's limit counts.
+            let resources = ContainerResources { cpu_limit: None, ..resources };
             let account = self::account(store, &container.name, resources);
             Loader::new(store.engines().clone(), runtime.cache.clone(), account)
         };
