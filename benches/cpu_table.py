@@ -23,7 +23,7 @@ from harness import P2
 from http_load import free_port, wait_for_answer
 from run import describe, program
 
-# Computes for ever, and says so every few milliseconds of CPU time: a line counts the same in every
+# Computes for ever, and says so every ten milliseconds or so of CPU time: a line counts the same in every
 # container.
 SPINNER = """
 (module
@@ -32,7 +32,7 @@ SPINNER = """
   (data (i32.const 0) "\\08\\00\\00\\00\\02\\00\\00\\00.\\n")
   (func (export "_start") (local $left i32)
     (loop $for_ever
-      (local.set $left (i32.const 6000000))
+      (local.set $left (i32.const 15000000))
       (loop $chunk
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
         (br_if $chunk (local.get $left)))
@@ -198,7 +198,7 @@ class Table:
                 pod, port = self.handler(stack, f"web-{name}", self.cores[-1:], limits, cgroup=False)
                 if name == "kernel":
                     stack.enter_context(quota.around(pod, HANDLER_LIMIT))
-                load = closed_loop.Load(port, connections=8, cpu=self.cores[0])
+                load = closed_loop.Load(port, connections=32, cpu=self.cores[0])
                 load.run(WARM_UP)
                 before, began = cpu_nanos(pod.pid), time.monotonic()
                 latencies = load.run(self.seconds)

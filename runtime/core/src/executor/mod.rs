@@ -21,8 +21,7 @@
 //! | `throttle` | when an account over its limit may go on | yes |
 //! | `bandwidth` | a limit that may change, and what it holds | yes |
 //! | `throttling` | how often and how long a limit held something | yes |
-//! | `fair_share` | what of the machine is left to other Pods | yes |
-//! | `neighbours`, `idle` | what busy Pods tell each other, what nobody uses | |
+//! | `neighbours` | sharing the machine with other Pods | partly |
 //! | `ledger` | poll times made CPU time | yes |
 //! | `overhead`, `aside` | who pays for CPU time beside the polls | `overhead` |
 //! | `crew` | which worker polls, parks, is stuck | yes |
@@ -56,8 +55,6 @@ mod bill;
 mod blocking;
 mod clock;
 mod crew;
-mod fair_share;
-mod idle;
 mod inline;
 mod ledger;
 mod neighbours;

@@ -96,8 +96,12 @@ pub(super) async fn start(
     let account = meter.account.clone();
     let execution = has_commands(container).then(|| {
         let loader = || {
+            // Of its own: that of a run ends with the run. Without a limit: what a compiler has made
+            // would have to wait until its making is earned. The Pod's limit counts.
+            let resources = ContainerResources { cpu_limit: None, ..resources };
+            let account = self::account(store, &container.name, resources);
             let (engines, cache) = runtime.workshop(store.engines(), container);
-            Loader::new(engines, cache, account.clone())
+            Loader::new(engines, cache, account)
         };
         Arc::new(Execution {
             count: AtomicU64::new(0),

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::fair_share::*;
+use crate::executor::clock::{MILLISECOND, Nanos};
+use crate::executor::queue::Totals;
 
 const STEP: Nanos = MILLISECOND;
 
@@ -17,7 +19,7 @@ struct Pod {
     /// When it next looks, a bit apart from the others.
     look: Nanos,
     /// CPU time that it may use under its hold.
-    allowance: f64,
+    allowance: i64,
 }
 
 /// A machine that also runs other programs.
@@ -44,7 +46,7 @@ impl Machine {
             totals: Totals::default(),
             standing: None,
             look: self.now + 7 * STEP * number as u64,
-            allowance: 0.0,
+            allowance: 0,
         });
         number
     }
@@ -67,13 +69,13 @@ impl Machine {
             let mut threads = pod.threads.min(self.cores);
             let is_held = match pod.verdict {
                 Verdict::Held(rate) => {
-                    pod.allowance += f64::from(rate.get()) / 1000.0 * STEP as f64;
-                    pod.allowance = pod.allowance.min(15.0 * STEP as f64);
+                    pod.allowance += i64::from(rate.get()) * STEP.cast_signed() / 1000;
+                    pod.allowance = pod.allowance.min(15 * STEP.cast_signed());
                     threads = threads.min(rate.get().div_ceil(1000));
-                    pod.allowance <= 0.0
+                    pod.allowance <= 0
                 }
                 Verdict::Quiet | Verdict::Free => {
-                    pod.allowance = 0.0;
+                    pod.allowance = 0;
                     false
                 }
             };
@@ -83,13 +85,13 @@ impl Machine {
             wants.push(if is_held { 0 } else { threads });
         }
         let all = wants.iter().sum::<u32>() + self.others;
-        let share = (f64::from(self.cores) / f64::from(all.max(1))).min(1.0);
         for (pod, threads) in self.pods.iter_mut().zip(wants) {
-            let cpu = (f64::from(threads) * share * STEP as f64) as Nanos;
+            let wanted = Nanos::from(threads) * STEP;
+            let cpu = wanted.min(wanted * Nanos::from(self.cores) / Nanos::from(all.max(1)));
             pod.totals.cpu += cpu;
-            pod.totals.lost += Nanos::from(threads) * STEP - cpu;
+            pod.totals.lost += wanted - cpu;
             if matches!(pod.verdict, Verdict::Held(_)) {
-                pod.allowance -= cpu as f64;
+                pod.allowance -= cpu.cast_signed();
             }
         }
         self.idle += Nanos::from(self.cores.saturating_sub(all)) * STEP;
@@ -228,7 +230,7 @@ fn a_pod_that_cannot_use_its_share_holds_nobody_up() {
         totals: Totals::default(),
         standing: Some(stuck),
         look: Nanos::MAX,
-        allowance: 0.0,
+        allowance: 0,
     });
     machine.run(SECOND);
     let used = machine.run(10 * SECOND);

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use rustix::param::clock_ticks_per_second;
 use rustix::thread::{CpuSet, sched_getaffinity};
 
-use super::clock::Nanos;
+use crate::executor::clock::Nanos;
 
 /// What of `/proc/stat` is looked at: that of all cores of a large machine comes first.
 const MOST: u64 = 256 << 10;

@@ -11,9 +11,9 @@
 //!
 //! Rule: a Pod's weight is that of its CPU request, as the kernel shares out by `cpu.shares`.
 
-use super::clock::{MILLISECOND, Nanos};
-use super::queue::Totals;
-use super::share::MilliCpu;
+use crate::executor::clock::{MILLISECOND, Nanos};
+use crate::executor::queue::Totals;
+use crate::executor::share::MilliCpu;
 
 /// How often a Pod looks at the others.
 pub(super) const ROUND: Nanos = 50 * MILLISECOND;
@@ -28,7 +28,7 @@ const BEGIN: i64 = 10 * MILLISECOND.cast_signed();
 const END: i64 = -5 * MILLISECOND.cast_signed();
 
 /// CPU time ahead or behind that is remembered.
-const MOST: i64 = 100 * MILLISECOND.cast_signed();
+pub(super) const MOST: i64 = 100 * MILLISECOND.cast_signed();
 
 /// What is ahead is given back within so many rounds.
 const PAYMENTS: i64 = 4;
@@ -80,7 +80,7 @@ pub(super) struct View<'others> {
 
 /// What is to be done until the next round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::executor) enum Verdict {
     /// It uses too little to matter to others.
     Quiet,
     /// It takes what it gets.
@@ -124,9 +124,9 @@ struct Last {
 
 /// Who wants how much of something, and with what weight.
 #[derive(Clone, Copy, Debug)]
-struct Claim {
-    weight: u32,
-    demand: Nanos,
+pub(super) struct Claim {
+    pub(super) weight: u32,
+    pub(super) demand: Nanos,
 }
 
 impl FairShare {
@@ -290,7 +290,7 @@ fn window(thousandths: u32, elapsed: Nanos) -> Nanos {
 }
 
 /// What the first of `claims` gets of `total`: by weight, but nobody more than it wants.
-fn share_of_first(total: Nanos, claims: &[Claim]) -> Nanos {
+pub(super) fn share_of_first(total: Nanos, claims: &[Claim]) -> Nanos {
     let part = |left: Nanos, claim: &Claim, weights: u64| {
         let part = u128::from(left) * u128::from(claim.weight) / u128::from(weights.max(1));
         Nanos::try_from(part).unwrap_or(Nanos::MAX)
@@ -314,6 +314,3 @@ fn share_of_first(total: Nanos, claims: &[Claim]) -> Nanos {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

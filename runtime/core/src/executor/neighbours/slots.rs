@@ -1,4 +1,4 @@
-//! The Pods of a machine that are busy, and what they tell each other: one small file.
+//! What busy Pods tell each other: one small file.
 //!
 //! It has a slot of [`SLOT`] bytes for each; a process writes its own, and reads all of them, once a
 //! round while it is busy. A slot that was not written for a while is a dead process's, and free; so is
@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::clock::{MILLISECOND, Nanos};
 use super::fair_share::{FairShare, ROUND, Standing, Verdict, View};
 use super::idle::IdleTime;
-use super::queue::Totals;
+use crate::executor::clock::{MILLISECOND, Nanos};
+use crate::executor::queue::Totals;
 use crate::private_folder::make_private;
 
 const SLOT: usize = 64;
@@ -32,7 +32,7 @@ const LEFT: Nanos = 1_000 * MILLISECOND;
 
 /// This Pod among the busy ones of the machine.
 #[derive(Debug)]
-pub(super) struct Neighbours {
+pub(in crate::executor) struct Neighbours {
     path: PathBuf,
     id: u64,
     fair: FairShare,
@@ -58,23 +58,28 @@ struct Entry {
 
 impl Neighbours {
     /// Those who meet in the file `path`, which needs not exist. Touches nothing yet.
-    pub(super) fn new(path: PathBuf, id: u64, weight: u32, cores: fn() -> usize) -> Self {
+    pub(in crate::executor) fn new(
+        path: PathBuf,
+        id: u64,
+        weight: u32,
+        cores: fn() -> usize,
+    ) -> Self {
         // Zero is an empty slot.
         let id = id.max(1);
         Self { path, id, fair: FairShare::new(weight, cores), seat: None, is_broken: false }
     }
 
-    pub(super) fn is_due(&self, now: Nanos) -> bool {
+    pub(in crate::executor) fn is_due(&self, now: Nanos) -> bool {
         !self.is_broken && self.fair.is_due(now)
     }
 
     /// How long until the next round, if this Pod has a place among the busy ones.
-    pub(super) fn next_round(&self, now: Nanos) -> Option<Nanos> {
+    pub(in crate::executor) fn next_round(&self, now: Nanos) -> Option<Nanos> {
         self.seat.as_ref().map(|_| self.fair.due_in(now))
     }
 
     /// Tells the others and hears them; what to do until the next round.
-    pub(super) fn round(&mut self, own: Totals, now: Nanos) -> Verdict {
+    pub(in crate::executor) fn round(&mut self, own: Totals, now: Nanos) -> Verdict {
         let others = self.others(now);
         // Who is alone need not know.
         let idle = match &self.seat {
@@ -100,7 +105,7 @@ impl Neighbours {
     }
 
     /// Gives the place up: this Pod is idle, or has ended.
-    pub(super) fn leave(&mut self) {
+    pub(in crate::executor) fn leave(&mut self) {
         if let Some(seat) = self.seat.take().filter(|seat| self.owns(seat)) {
             let entry = Entry { standing: self.fair.standing(self.id), at: 0 };
             // If that fails, it is soon too old.
