@@ -306,6 +306,16 @@ fn beside_other_processes_a_pod_is_threaded_and_the_user_told() {
 
 const NOBODY: &str = "65534";
 
+/// Says so and spins.
+const SPINS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 8) "\10\00\00\00\06\00\00\00spins\0a")
+    (func (export "_start")
+        (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+        (loop (br 0))))"#;
+
 #[test]
 fn a_plain_user_has_a_cgroup_below_one_that_was_given_to_him() {
     if !has_v2_for_root() {
@@ -313,7 +323,7 @@ fn a_plain_user_has_a_cgroup_below_one_that_was_given_to_him() {
     }
     let world = World::new();
     // Root's folders are closed to others.
-    let image = world.file("spin.wat", "(module (func (export \"_start\") (loop (br 0))))");
+    let image = world.file("spin.wat", SPINS);
     let file = PodText::new("spinning")
         .container("main", &image, &[])
         .with("resources: {requests: {cpu: 250m}, limits: {cpu: 500m, memory: 64Mi}}")
@@ -338,12 +348,14 @@ fn a_plain_user_has_a_cgroup_below_one_that_was_given_to_him() {
         "note: there is no cgroup of the host for a Pod:",
         "is not this user's to change",
     ]);
+    pod.wait_for("spins");
     stop(pod);
 
     for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
         own(&unit.0.join(file));
     }
     let pod = start(unit.enter());
+    pod.wait_for("spins");
     let folders = entered(&pod);
     assert!(folders[0].starts_with(unit.0.join("wasmpod/burstable")), "{folders:?}");
     assert_eq!(read(&folders, "memory.max"), Some((192 << 20).to_string()));
