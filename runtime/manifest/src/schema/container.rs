@@ -5,7 +5,7 @@ use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESOURCES, SCTP}
 use super::security::SECURITY_CONTEXT;
 use super::shape::Support::{Honoured, Ignored, Refused};
 use super::shape::{
-    BOOL, INT32, INTS32, Keys, Object, QUANTITY, STRING, STRINGS, Shape, field, part,
+    BOOL, INT32, INTS32, Keys, Object, QUANTITY, QUANTITY_MAP, STRING, STRINGS, Shape, field, part,
 };
 
 pub(crate) static CONTAINER: Object = Object {
@@ -158,6 +158,17 @@ pub(crate) static RESOURCE_REQUIREMENTS: Object = Object {
         field("claims", Shape::List(&Shape::Object(&RESOURCE_CLAIM)), Refused(DEVICES)),
         field("limits", Shape::KeyedMap(&LIMITS), Honoured),
         field("requests", Shape::KeyedMap(&REQUESTS_BY_NAME), Honoured),
+    ],
+};
+
+/// Those of a Pod. What else than CPU and memory it may name (`pids`, huge pages) bounds nothing that a
+/// guest has.
+pub(crate) static POD_RESOURCE_REQUIREMENTS: Object = Object {
+    name: "ResourceRequirements",
+    fields: &[
+        part("claims", Shape::List(&Shape::Object(&RESOURCE_CLAIM))),
+        part("limits", QUANTITY_MAP),
+        part("requests", QUANTITY_MAP),
     ],
 };
 

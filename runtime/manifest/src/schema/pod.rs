@@ -1,6 +1,6 @@
 //! The Pod and what stands directly in its spec.
 
-use super::container::{CONTAINER, EPHEMERAL_CONTAINER, RESOURCE_REQUIREMENTS};
+use super::container::{CONTAINER, EPHEMERAL_CONTAINER, POD_RESOURCE_REQUIREMENTS};
 use super::metadata::{LOCAL_OBJECT_REFERENCE, OBJECT_META};
 use super::reason::{
     API_ACCESS, CGROUP_ONLY, CLASSES, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK,
@@ -78,7 +78,7 @@ pub(crate) static POD_SPEC: Object = Object {
             .unless(&["system-cluster-critical", "system-node-critical"]),
         field("readinessGates", Shape::List(&Shape::Object(&POD_READINESS_GATE)), Honoured),
         field("resourceClaims", Shape::List(&Shape::Object(&POD_RESOURCE_CLAIM)), Refused(DEVICES)),
-        field("resources", Shape::Object(&RESOURCE_REQUIREMENTS), Honoured),
+        field("resources", Shape::Object(&POD_RESOURCE_REQUIREMENTS), Honoured),
         field("restartPolicy", STRING, Honoured),
         field("runtimeClassName", STRING, Ignored(RUNTIME_CLASS)),
         field("schedulerName", STRING, Ignored(SCHEDULING)).unless(&["default-scheduler"]),
