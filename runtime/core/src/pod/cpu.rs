@@ -108,9 +108,9 @@ mod tests {
     fn requests_are_weights() {
         let asks = |cpu: &str| json!({"requests": {"cpu": cpu}});
         for (resources, containers, shares) in [
-            (json!({}), vec![json!({})], 2),
-            (json!({}), vec![asks("1m")], 2),
-            (json!({}), vec![asks("250m"), asks("250m")], 512),
+            (json!(null), vec![json!({})], 2),
+            (json!(null), vec![asks("1m")], 2),
+            (json!(null), vec![asks("250m"), asks("250m")], 512),
             (asks("2"), vec![asks("250m")], 2048),
         ] {
             assert_eq!(weight(&spec(resources, &containers)).get(), shares);

@@ -262,7 +262,7 @@ impl FairShare {
         if !self.is_held {
             return Verdict::Free;
         }
-        let owed = before.max(0) / 2 / PAYMENTS * 1000 / elapsed.cast_signed();
+        let owed = before.clamp(0, 2 * MOST) / 2 / PAYMENTS * 1000 / elapsed.cast_signed();
         let rate = share.saturating_add(share / ROOM).saturating_add_signed(-owed);
         self.rate = rate.max(share / 4 * 3).max(1);
         let rate = u32::try_from(self.rate).unwrap_or(u32::MAX);
