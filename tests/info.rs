@@ -22,6 +22,7 @@ fn it_tells_what_a_pod_would_find() {
     let root = world.root();
     assert_eq!(found["store"]["root"], root.to_str().expect("UTF-8"));
     assert_eq!(found["pods"]["running"], 0);
+    assert_eq!(found["cpuSharing"]["by"], "requests");
     // Either there is a place, or a reason.
     let cgroup = &found["cgroup"];
     assert_eq!(cgroup["usable"], !cgroup["below"].as_array().expect("a list").is_empty());

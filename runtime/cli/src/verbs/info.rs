@@ -8,7 +8,7 @@ use serde::Serialize;
 use wasmpod::error::chain;
 use wasmpod::guest::{Allocation, Engines, WASMTIME_VERSION};
 use wasmpod::image::Reservation;
-use wasmpod::pod::Folders;
+use wasmpod::pod::{CpuSharing, Folders};
 use wasmpod::resources::cgroup::{CgroupReport, CgroupVersion};
 use wasmpod::resources::{allocatable, machine_memory, node_name};
 use wasmpod::sandbox::filesystem::usage;
@@ -24,6 +24,7 @@ pub(crate) fn info(verb: &Info, root: Option<&Path>) -> Result<ExitCode, Failure
         version: env!("CARGO_PKG_VERSION"),
         engine: Engine::find()?,
         host: Host::find(&folders),
+        cpu_sharing: Sharing::find(&folders),
         cgroup: Cgroup::find(),
         store: Store::find(&folders),
         pods: Pods {
@@ -49,10 +50,12 @@ pub(crate) fn info(verb: &Info, root: Option<&Path>) -> Result<ExitCode, Failure
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Found {
     version: &'static str,
     engine: Engine,
     host: Host,
+    cpu_sharing: Sharing,
     cgroup: Cgroup,
     store: Store,
     pods: Pods,
@@ -128,6 +131,24 @@ impl Host {
                 memory: all.memory.to_string(),
                 ephemeral_storage: all.ephemeral_storage.to_string(),
             },
+        }
+    }
+}
+
+/// Who shares out the CPU among Pods that have no cgroup of their own.
+#[derive(Serialize)]
+struct Sharing {
+    by: &'static str,
+    /// In which the busy Pods tell each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+}
+
+impl Sharing {
+    fn find(folders: &Folders) -> Self {
+        match CpuSharing::of(folders) {
+            CpuSharing::Engines(file) => Self { by: "requests", file: Some(file) },
+            CpuSharing::Kernel => Self { by: "threads (the kernel alone)", file: None },
         }
     }
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 
+use super::cgroup::CgroupWish;
 use super::folders::Folders;
 use super::runtime::PodRuntime;
 use super::uid::seed;
@@ -67,7 +68,7 @@ fn share(runtime: &PodRuntime, spec: &PodSpec) {
 /// The Pod requests other CPU than its manifest does. In a cgroup its shares stay as they are.
 pub(super) fn share_anew(runtime: &PodRuntime, pod: &Pod) {
     if runtime.virtual_life.is_none()
-        && !runtime.request.cgroup
+        && matches!(runtime.request.cgroup, CgroupWish::None)
         && let Some(spec) = &pod.spec
     {
         share(runtime, spec);
