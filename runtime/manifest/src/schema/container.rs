@@ -220,8 +220,8 @@ static REQUESTS_BY_NAME: Keys = Keys {
     name: "requests",
     known: &[
         field("cpu", QUANTITY, Honoured),
-        field("ephemeral-storage", QUANTITY, Ignored(LATER)),
-        field("memory", QUANTITY, Ignored(LATER)),
+        field("ephemeral-storage", QUANTITY, Honoured),
+        field("memory", QUANTITY, Honoured),
     ],
     shape: QUANTITY,
     support: Refused(RESOURCES),

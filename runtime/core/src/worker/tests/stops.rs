@@ -303,7 +303,7 @@ async fn an_eviction_stops_the_pod_and_is_its_reason() {
     0s   ~ web: Created: Container created
     0s   ~ web: Started: Container started
     0s   | Running; web running, ready
-    0s stop web within 30s
+    0s stop web within 2s
     0s   ~ pod: !Evicted: Usage of EmptyDir volume "data" exceeds the limit "4Gi". 
     0s   ~ web: Killing: Stopping container web
     1s teardown
