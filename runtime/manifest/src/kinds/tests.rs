@@ -568,8 +568,7 @@ status:
     pod.yaml:1:1: the volume `kube-api-access-…` is left out: it was put in by an API server, and there is none here to be reached with its token
     pod.yaml:11:3: metadata.ownerReferences: accepted without effect: objects are not collected when their owner goes
     pod.yaml:28:3: spec.nodeName: accepted without effect: every Pod runs on this machine: nothing is scheduled
-    pod.yaml:29:3: spec.preemptionPolicy: accepted without effect: no Pod is preempted or evicted for another
-    pod.yaml:30:3: spec.priority: accepted without effect: no Pod is preempted or evicted for another
+    pod.yaml:29:3: spec.preemptionPolicy: accepted without effect: no Pod is preempted for another
     pod.yaml:37:3: spec.tolerations: accepted without effect: every Pod runs on this machine: nothing is scheduled
     ");
 }

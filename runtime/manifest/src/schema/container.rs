@@ -1,7 +1,7 @@
 //! Containers: what they run, with which ports, environment and mounts.
 
 use super::probe::{LIFECYCLE, PROBE};
-use super::reason::{DEVICES, LATER, MOUNT_OPTIONS, PROPAGATION, RESOURCES, SCTP};
+use super::reason::{DEVICES, MOUNT_OPTIONS, PROPAGATION, RESOURCES, SCTP};
 use super::security::SECURITY_CONTEXT;
 use super::shape::Support::{Honoured, Ignored, Refused};
 use super::shape::{

@@ -7,7 +7,6 @@ pub(crate) const HTTP1: &str = "a probe speaks HTTP/1.1";
 /// The list of what a next version does: a row leaves it by naming `Honoured` instead.
 pub(crate) const CGROUP_ONLY: &str =
     "counts for the Pod's cgroup and its class, not inside the engine";
-pub(crate) const LATER: &str = "not yet acted upon";
 
 pub(crate) const SCHEDULING: &str = "every Pod runs on this machine: nothing is scheduled";
 pub(crate) const PREEMPTION: &str = "no Pod is preempted for another";

@@ -72,7 +72,9 @@ fn converse(
     match serde_json::from_str::<Result<Compiled, CompileError>>(&answer) {
         Ok(answer) if status.success() => answer,
         Ok(_) | Err(_) => {
-            let broken = asked.err().or(read.err()).map(|error| error.to_string());
+            // That nobody listened any more is no reason but what came of it.
+            let asked = asked.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+            let broken = asked.or(read.err()).map(|error| error.to_string());
             Err(CompileError::Host(describe_end(status, broken, &last_words)))
         }
     }

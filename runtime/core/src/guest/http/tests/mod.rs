@@ -24,8 +24,8 @@ use tokio::time::timeout;
 
 use crate::executor::{PodExecutor, Task, TaskError, Weight};
 use crate::guest::{
-    ContainerMemory, Engines, Exceeded, FuelBudget, FuelTank, GuestHost, GuestLimits,
-    HttpSettings, OutputBuffer, PodClock, PodMemory, PodRandom, Program, RunSpec, Stdin, run,
+    ContainerMemory, Engines, Exceeded, FuelBudget, FuelTank, GuestHost, GuestLimits, HttpSettings,
+    OutputBuffer, PodClock, PodMemory, PodRandom, Program, RunSpec, Stdin, run,
 };
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::{Exit, ExitReason};
