@@ -18,8 +18,8 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
 use wasmpod::executor::{MilliCpu, PodExecutor, Weight};
 use wasmpod::guest::{
-    Engines, Exceeded, GuestHost, HttpSettings, OutputBuffer, PodClock, PodMemory, PodRandom,
-    Program, RunSpec, Stdin, run,
+    Engines, Exceeded, GuestHost, GuestLimits, HttpSettings, OutputBuffer, PodClock, PodMemory,
+    PodRandom, Program, RunSpec, Stdin, run,
 };
 use wasmpod::image::{CodeCache, Compiler, Metering, Profile, Reservation};
 use wasmpod::sandbox::Stop;
@@ -186,6 +186,7 @@ impl PodWay {
         let output = OutputBuffer::new(1 << 10);
         let host = GuestHost {
             endpoint: Arc::new(self.network.endpoint()),
+            files: Arc::default(),
             account: account.clone(),
             clock: PodClock::real(),
             random: PodRandom::System,
@@ -204,7 +205,8 @@ impl PodWay {
             ports: Vec::new(),
             http: HttpSettings::default(),
             mounts: Vec::new(),
-            memory: self.memory.container(memory, Exceeded::Deny),
+            limits: GuestLimits::default(),
+            memory: self.memory.container("compute", memory, Exceeded::Deny),
             fuel: None,
         };
         let before = cpu_time();

@@ -1,5 +1,6 @@
 //! A container that starts again and again leaves no memory behind. A test of its own: it looks at the
 //! whole process.
+#![expect(clippy::unwrap_used, reason = "a test with helpers, which clippy does not know for one")]
 
 use std::path::Path;
 

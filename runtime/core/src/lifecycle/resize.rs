@@ -262,6 +262,7 @@ impl ShownResources {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "any instant serves as the origin of a table")]
 mod tests {
     use serde_json::json;
 

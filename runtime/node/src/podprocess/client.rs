@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
+use tokio::time::Instant;
 use wasmpod::pod::PatchKind;
 use wasmpod::resources::stats::PodStats;
 
@@ -22,6 +23,9 @@ use super::api::{Eviction, Patched};
 
 /// How long a Pod's process may take for an answer: it is on a machine that may be short of all.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// A Pod that requests something is known before its process listens, which comes behind the start.
+const LISTENS_WITHIN: Duration = Duration::from_secs(1);
+const LOOKS_AGAIN: Duration = Duration::from_millis(10);
 /// The longest answer that is read.
 const LONGEST: usize = 16 << 20;
 
@@ -167,7 +171,8 @@ impl PodClient {
         content_type: &'static str,
         body: Bytes,
     ) -> Result<(StatusCode, Bytes), ClientError> {
-        let stream = UnixStream::connect(&self.socket)
+        let stream = self
+            .connect()
             .await
             .map_err(|source| ClientError::Gone { socket: self.socket.clone(), source })?;
         let (mut sender, connection) =
@@ -192,6 +197,20 @@ impl PodClient {
             answer = answer.as_mut() => answer,
             // It ends when all that came is read; what is to be told of it, the answer tells.
             _ = connection => answer.await,
+        }
+    }
+
+    async fn connect(&self) -> io::Result<UnixStream> {
+        let deadline = Instant::now() + LISTENS_WITHIN;
+        loop {
+            match UnixStream::connect(&self.socket).await {
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound && Instant::now() < deadline =>
+                {
+                    tokio::time::sleep(LOOKS_AGAIN).await;
+                }
+                outcome => return outcome,
+            }
         }
     }
 

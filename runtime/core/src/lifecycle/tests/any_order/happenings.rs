@@ -130,7 +130,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         any::<u8>().prop_map(place_end),
         any::<u8>().prop_map(sandbox_end),
-        container().prop_map(|container| out_of_memory(container)),
+        container().prop_map(out_of_memory),
         Just(Event::SandboxCancelled),
         (container(), any::<u8>()).prop_map(|(container, end)| image_end(container, end)),
         (container(), any::<u8>()).prop_map(|(container, end)| start_end(container, end)),
