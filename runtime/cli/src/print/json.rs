@@ -1,6 +1,6 @@
 //! JSON lines for programs.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 use wasmpod::manifest::{Note, Problem};
@@ -33,6 +33,12 @@ pub(crate) fn problems(problems: &[Problem], notes: &[Note]) {
 
 /// A reader that has gone away ends the output quietly.
 pub(crate) fn line(value: &Value) {
+    drop(try_line(value));
+}
+
+/// # Errors
+/// The reader has gone away, most likely.
+pub(crate) fn try_line(value: &Value) -> io::Result<()> {
     // In one write, so that the lines of several processes stay whole.
-    drop(std::io::stdout().lock().write_all(format!("{value}\n").as_bytes()));
+    io::stdout().lock().write_all(format!("{value}\n").as_bytes())
 }

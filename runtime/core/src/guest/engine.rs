@@ -104,7 +104,7 @@ struct Shared {
     reservation: Reservation,
     metering: Metering,
     time: Time,
-    on_new: Box<dyn Fn(&Engine) + Send + Sync>,
+    on_new: Arc<dyn Fn(&Engine) + Send + Sync>,
     slots: [OnceLock<PlacedEngine>; 4],
     /// For guests with a budget.
     counting: OnceLock<Engines>,
@@ -142,23 +142,23 @@ impl Engines {
         reservation: Reservation,
         on_new: impl Fn(&Engine) + Send + Sync + 'static,
     ) -> Self {
-        Self::of(reservation, Metering::Epochs, Time::Real, Box::new(on_new))
+        Self::of(reservation, Metering::Epochs, Time::Real, Arc::new(on_new))
     }
 
     /// Engines for guests on virtual time, which need no ticks.
     pub fn on_virtual_time(reservation: Reservation) -> Self {
-        Self::of(reservation, Metering::Fuel, Time::Virtual, Box::new(|_| {}))
+        Self::of(reservation, Metering::Fuel, Time::Virtual, Arc::new(|_| {}))
     }
 
     /// Those beside these that count what their guests execute, made when first needed: for guests
     /// with a budget, so that no others pay for it.
     #[must_use]
     pub fn counting(&self) -> Self {
-        let Shared { reservation, metering, time, counting, .. } = &*self.shared;
+        let Shared { reservation, metering, time, on_new, counting, .. } = &*self.shared;
         match metering {
             Metering::Fuel => self.clone(),
             Metering::Epochs => {
-                let make = || Self::of(*reservation, Metering::Fuel, *time, Box::new(|_| {}));
+                let make = || Self::of(*reservation, Metering::Fuel, *time, Arc::clone(on_new));
                 counting.get_or_init(make).clone()
             }
         }
@@ -168,7 +168,7 @@ impl Engines {
         reservation: Reservation,
         metering: Metering,
         time: Time,
-        on_new: Box<dyn Fn(&Engine) + Send + Sync>,
+        on_new: Arc<dyn Fn(&Engine) + Send + Sync>,
     ) -> Self {
         let slots = [const { OnceLock::new() }; 4];
         let counting = OnceLock::new();

@@ -65,6 +65,11 @@ impl GuestState {
         store.set_hostcall_fuel(MOST_AT_ONCE);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(most_handles);
+        // On virtual time there are no ticks.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_point())))
+        });
         match (pace, fuel) {
             (Some(pace), fuel) => {
                 pace.set(&mut store, account, fuel).map_err(StartError::Instantiate)?;
@@ -72,12 +77,7 @@ impl GuestState {
             (None, Some(fuel)) => {
                 fuel::limit(&mut store, fuel).map_err(StartError::Instantiate)?;
             }
-            (None, None) => {
-                store.set_epoch_deadline(1);
-                store.epoch_deadline_callback(|_| {
-                    Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_point())))
-                });
-            }
+            (None, None) => {}
         }
         Ok(store)
     }

@@ -69,16 +69,22 @@ impl Profile {
     /// The part of a cache key that says for which engine code was compiled.
     pub(crate) fn key(self) -> String {
         let Self { concurrency, reservation, metering } = self;
-        format!("{concurrency}:{reservation:?}:{metering:?}")
+        let metering = match metering {
+            Metering::Epochs => "Epochs",
+            Metering::Fuel => "FuelAndEpochs",
+        };
+        format!("{concurrency}:{reservation:?}:{metering}")
     }
 
     /// The settings themselves.
     pub fn config(self) -> Config {
         let mut config = Config::new();
-        match self.metering {
-            Metering::Epochs => config.epoch_interruption(true),
-            Metering::Fuel => config.consume_fuel(true),
-        };
+        // Also where fuel is counted: a guest that calls the host for ever uses hardly any.
+        config.epoch_interruption(true);
+        config.consume_fuel(match self.metering {
+            Metering::Epochs => false,
+            Metering::Fuel => true,
+        });
         // For debuggers of the host alone; wasmtime's own backtraces follow frame pointers.
         config.native_unwind_info(false);
         config.concurrency_support(self.concurrency);

@@ -37,7 +37,8 @@ impl Threshold {
     /// In bytes, where there are `capacity` in all.
     pub fn bytes(self, capacity: u64) -> u64 {
         match self {
-            Self::Bytes(bytes) => bytes,
+            // On a machine of no more than that everybody would be too much at all times.
+            Self::Bytes(bytes) => bytes.min(capacity / 4),
             Self::Thousandths(thousandths) => {
                 let bytes = u128::from(capacity) * u128::from(thousandths) / 1000;
                 u64::try_from(bytes).unwrap_or(u64::MAX)

@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use super::message::message;
-use super::rank::{Policy, rank};
+use super::rank::{Policy, Victim, rank};
 use super::threshold::Threshold;
 use super::usage::PodUsage;
 
@@ -59,6 +59,8 @@ pub struct Watch {
     threshold: Threshold,
     policy: Policy,
     given: Option<Given>,
+    /// Whose end has given nothing back since memory is short: others come before them.
+    futile: Vec<(String, Option<String>)>,
 }
 
 /// An order whose effect is still to be seen.
@@ -73,7 +75,7 @@ struct Given {
 impl Watch {
     /// A watch that has seen nothing yet.
     pub fn new(threshold: Threshold, policy: Policy) -> Self {
-        Self { threshold, policy, given: None }
+        Self { threshold, policy, given: None, futile: Vec::new() }
     }
 
     /// Whether so little is left that what the Pods use has to be looked at.
@@ -87,13 +89,23 @@ impl Watch {
         if self.given.as_ref().is_some_and(|given| !given.is_over(pods, now)) {
             return None;
         }
-        self.given = None;
+        if let Some(given) = self.given.take().filter(|given| !given.had_effect(pods)) {
+            self.futile.push((given.uid, given.container));
+        }
         if !self.is_short(memory) {
+            self.futile.clear();
             return None;
         }
-        let victim = rank(self.policy, pods).into_iter().next()?;
+        let victims = rank(self.policy, pods);
+        let is_futile = |victim: &&Victim<'_>| {
+            let mut all = self.futile.iter();
+            all.any(|(uid, name)| {
+                *uid == victim.pod.pod.uid && name.as_deref() == victim.container
+            })
+        };
+        let victim = victims.iter().find(|victim| !is_futile(victim)).or(victims.first())?;
         let (uid, container) = (victim.pod.pod.uid.clone(), victim.container.map(str::to_owned));
-        let message = message(memory, self.threshold.bytes(memory.capacity), &victim);
+        let message = message(memory, self.threshold.bytes(memory.capacity), victim);
         self.given = Some(Given {
             uid: uid.clone(),
             container: container.clone(),
@@ -113,6 +125,10 @@ impl Watch {
 impl Given {
     /// Whether it has had its effect, or time enough.
     fn is_over(&self, pods: &[PodUsage], now: Instant) -> bool {
+        now >= self.until || self.had_effect(pods)
+    }
+
+    fn had_effect(&self, pods: &[PodUsage]) -> bool {
         let pod = pods.iter().find(|usage| usage.pod.uid == self.uid);
         let used = pod.map_or(0, |usage| match &self.container {
             None => usage.memory(),
@@ -122,7 +138,7 @@ impl Given {
                 .find(|container| container.name == *name)
                 .map_or(0, |container| container.memory),
         });
-        now >= self.until || used < self.usage / 2
+        used < self.usage / 2
     }
 }
 
@@ -166,14 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_go_is_asked_again_in_the_end() {
+    fn one_that_gives_nothing_back_is_no_shield_for_others() {
         let mut watch = Watch::new(Threshold::default(), Policy::Pod);
         let now = origin();
-        let look = |watch: &mut Watch, seconds| {
-            watch.look(&seen(50, greedy(400)), now + Duration::from_secs(seconds)).is_some()
-        };
-        let asked: Vec<u64> = (0..21).filter(|second| look(&mut watch, *second)).collect();
-        assert_eq!(asked, [0, 10, 20]);
+        let mut asked = Vec::new();
+        for second in 0..31 {
+            let order = watch.look(&seen(50, greedy(400)), now + Duration::from_secs(second));
+            asked.extend(order.map(|order| (second, order.uid)));
+        }
+        let asked: Vec<_> = asked.iter().map(|(second, uid)| (*second, uid.as_str())).collect();
+        assert_eq!(asked, [(0, "greedy"), (10, "other"), (20, "greedy"), (30, "greedy")]);
     }
 
     #[test]

@@ -129,7 +129,7 @@ async fn usage(pods: &[Arc<PodRecord>]) -> Vec<PodUsage> {
 }
 
 async fn usage_of(pod: &Arc<PodRecord>) -> Option<PodUsage> {
-    match PodClient::new(&pod.socket).stats().await {
+    match PodClient::new(&pod.socket).stats_soon().await {
         Ok(stats) => {
             let container = |stats: &ContainerStats| ContainerUsage {
                 name: stats.name.clone(),

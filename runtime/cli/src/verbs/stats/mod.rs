@@ -76,10 +76,7 @@ async fn show(verb: &Stats, reader: &Reader) -> Result<(), Failure> {
         ticks.tick().await;
         let now = reader.read().await;
         let written = match &mut output {
-            Output::Json => {
-                print_json(&before, &now);
-                Ok(())
-            }
+            Output::Json => print_json(&before, &now),
             Output::Screen(screen) => screen.replace(&table(&before, &now, namespaces)),
             Output::Table => screen::print(&table(&before, &now, namespaces)),
         };
@@ -93,15 +90,16 @@ async fn show(verb: &Stats, reader: &Reader) -> Result<(), Failure> {
     }
 }
 
-fn print_json(before: &[PodStats], now: &[PodStats]) {
+fn print_json(before: &[PodStats], now: &[PodStats]) -> io::Result<()> {
     for pod in now {
         let earlier = before.iter().find(|earlier| earlier.pod_ref.uid == pod.pod_ref.uid);
         let pod = earlier.map_or_else(|| pod.clone(), |earlier| pod.since(earlier));
         match serde_json::to_value(&pod) {
-            Ok(value) => json::line(&value),
+            Ok(value) => json::try_line(&value)?,
             Err(error) => tracing::warn!("figures that are no JSON: {error}"),
         }
     }
+    Ok(())
 }
 
 /// Asks the Pods that were chosen.
@@ -116,7 +114,7 @@ impl Reader {
         let pods = self.ledger.pods();
         let chosen = self.choice.of(pods.iter().map(|pod| &**pod));
         let asked = chosen.into_iter().map(|pod| async {
-            match PodClient::new(&pod.socket).stats().await {
+            match PodClient::new(&pod.socket).stats_soon().await {
                 Ok(stats) => Some(stats),
                 Err(error) => {
                     tracing::debug!("{} tells nothing: {error}", pod.full_name());

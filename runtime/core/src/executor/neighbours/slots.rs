@@ -27,6 +27,9 @@ const SLOTS: usize = 512;
 /// A slot that is older says nothing: its process is dead, or stopped.
 const LASTS: Nanos = 4 * ROUND;
 
+/// When it is tried again to meet the others after an error: a disk that is full may not stay so.
+const AGAIN: Nanos = 10_000 * MILLISECOND;
+
 /// A slot that is older is anybody's.
 const LEFT: Nanos = 1_000 * MILLISECOND;
 
@@ -37,7 +40,7 @@ pub(in crate::executor) struct Neighbours {
     id: u64,
     fair: FairShare,
     seat: Option<Seat>,
-    is_broken: bool,
+    broken_until: Nanos,
 }
 
 /// A place in the file, and what is known of the cores.
@@ -66,11 +69,11 @@ impl Neighbours {
     ) -> Self {
         // Zero is an empty slot.
         let id = id.max(1);
-        Self { path, id, fair: FairShare::new(weight, cores), seat: None, is_broken: false }
+        Self { path, id, fair: FairShare::new(weight, cores), seat: None, broken_until: 0 }
     }
 
     pub(in crate::executor) fn is_due(&self, now: Nanos) -> bool {
-        !self.is_broken && self.fair.is_due(now)
+        now >= self.broken_until && self.fair.is_due(now)
     }
 
     /// How long until the next round, if this Pod has a place among the busy ones.
@@ -98,7 +101,7 @@ impl Neighbours {
             Ok(()) => verdict,
             Err(error) => {
                 tracing::debug!("Pods share the CPU as the kernel has it: {error}");
-                (self.is_broken, self.seat) = (true, None);
+                (self.broken_until, self.seat) = (now.saturating_add(AGAIN), None);
                 Verdict::Free
             }
         }

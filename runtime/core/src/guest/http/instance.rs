@@ -34,7 +34,8 @@ pub(crate) struct Instance {
     _held: Held,
     /// Given back after the store, which is declared before it.
     _place: OwnedSemaphorePermit,
-    _turn: Option<OwnedSemaphorePermit>,
+    /// Of the request that it has: one that is idle holds up nobody.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 pub(crate) enum Exports {
@@ -48,15 +49,16 @@ impl Instance {
     /// # Errors
     /// The end of an instantiation that failed; the guest's own start function may have run.
     pub(crate) async fn take(handler: &Handler) -> Result<Self, Exit> {
-        if let Some(mut idle) = handler.idle.take() {
-            // The ticks since its last request are not its own.
-            idle.store.set_epoch_deadline(1);
-            return Ok(idle);
-        }
         let turn = match handler.turns.clone() {
             Some(turns) => Some(turns.acquire_owned().await.expect("it is never closed")),
             None => None,
         };
+        if let Some(mut idle) = handler.idle.take() {
+            idle.turn = turn;
+            // The ticks since its last request are not its own.
+            idle.store.set_epoch_deadline(1);
+            return Ok(idle);
+        }
         let places = handler.program.places.clone();
         let wanted = handler.program.places_per_instance;
         let place = match places.clone().try_acquire_many_owned(wanted) {
@@ -82,15 +84,7 @@ impl Instance {
         match exports {
             Ok(exports) => {
                 let memory = store.data().limiter.taken();
-                Ok(Self {
-                    store,
-                    exports,
-                    memory,
-                    served: 0,
-                    _held: held,
-                    _place: place,
-                    _turn: turn,
-                })
+                Ok(Self { store, exports, memory, served: 0, _held: held, _place: place, turn })
             }
             Err(error) => Err(Failure::Instantiate(error).into_exit(&store)),
         }
@@ -106,7 +100,10 @@ impl Instance {
             && state.limiter.taken() == self.memory
             && !handler.stopping.is_cancelled()
         {
+            // Only then its turn is another's, who finds it.
+            let turn = self.turn.take();
             handler.idle.keep(self);
+            drop(turn);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The run of a handler: it listens as long as it runs, and ends when it is asked to.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ async fn accept(
     tasks: &Crowd,
 ) -> Exit {
     loop {
+        poll_fn(|context| listener.poll_ready(context)).await;
         // Memory first: what is not accepted yet waits with its client.
         let held = memory(handler).await;
         match listener.take().await {

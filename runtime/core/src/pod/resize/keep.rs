@@ -118,12 +118,14 @@ impl Keeper<'_> {
             else {
                 continue;
             };
-            if allocated == actual {
-                continue;
-            }
             self.runtime.set_allocated(container, allocated.clone());
             let resources = ContainerResources::of_requirements(allocated);
             let Some(meter) = self.runtime.meter(&container.name) else { continue };
+            if allocated == actual {
+                // Something else may have been allocated meanwhile, and be taken back.
+                meter.hold_to(resources);
+                continue;
+            }
             if let Some(run) = run_of(&status, &container.name)
                 && needs_restart(container, actual, allocated)
             {
@@ -141,13 +143,26 @@ impl Keeper<'_> {
                 ));
             }
         }
-        cpu::share_anew(self.runtime, &self.runtime.wanted_pod());
+        cpu::share_anew(self.runtime, &self.allocated_pod(resizing));
         self.note_cgroup();
         match too_much.as_slice() {
             [] => Ok(restarts),
             [one] => Err(format!("cannot decrease memory limits: {one}")),
             several => Err(format!("cannot decrease memory limits: [{}]", several.join(", "))),
         }
+    }
+
+    /// The Pod with what its containers have been allocated, which may be less than is wanted.
+    fn allocated_pod(&self, resizing: &Resizing) -> Pod {
+        let mut pod = self.runtime.pod().clone();
+        if let Some(spec) = &mut pod.spec {
+            let init = spec.init_containers.iter_mut().flatten();
+            for (container, allocated) in init.chain(&mut spec.containers).zip(&resizing.allocated)
+            {
+                container.resources = Some(allocated.clone());
+            }
+        }
+        pod
     }
 
     /// The kernel's bounds round the process are not moved: they were made for the limits of the

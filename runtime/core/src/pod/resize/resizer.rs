@@ -94,7 +94,7 @@ impl Resizer {
         if new == *old {
             return Ok(Resized::Unchanged(Box::new(new)));
         }
-        new.metadata.generation = Some(old.metadata.generation.unwrap_or(1) + 1);
+        new.metadata.generation = Some(old.metadata.generation.unwrap_or(1).saturating_add(1));
         runtime.set_wanted_pod(new.clone());
         Ok(Resized::Changed(Box::new(new)))
     }

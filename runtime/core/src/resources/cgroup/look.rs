@@ -78,6 +78,10 @@ fn bounds(tree: &Tree, folder: &Path) -> Bounds {
         ("memory.high", "max"),
         ("cpu.max", "max 100000"),
         ("cpu.weight", "100"),
+        ("cpu.idle", "0"),
+        ("memory.swap.max", "max"),
+        ("cpuset.cpus", ""),
+        ("io.max", ""),
     ];
     let is_bounded = |folder: &Path| {
         unbounded.iter().any(|(file, without)| {

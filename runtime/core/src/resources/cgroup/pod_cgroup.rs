@@ -125,7 +125,14 @@ impl CgroupPlan {
         for spot in &self.spots {
             for class in CLASSES {
                 let folder = class_folder(&spot.base, class);
-                let all = folders(&folder, POD).chain(folders(&folder, COMPILING));
+                // Where its Pod is gone: it is empty most of the time.
+                let is_left = |compiling: &PathBuf| {
+                    let name = compiling.file_name().unwrap_or_default().to_string_lossy();
+                    let uid = name.strip_prefix(COMPILING);
+                    uid.is_some_and(|uid| !folder.join(format!("{POD}{uid}")).exists())
+                };
+                let compiling = folders(&folder, COMPILING).filter(is_left);
+                let all = folders(&folder, POD).chain(compiling);
                 // Refused where somebody is in it, which is right.
                 let removed = all.filter(|folder| fs::remove_dir(folder).is_ok());
                 if removed.count() > 0 {
@@ -176,7 +183,12 @@ impl Spot {
                 Version::V2 => set("cpu.max", format!("{quota} {PERIOD}"))?,
                 Version::V1 => {
                     set("cpu.cfs_period_us", PERIOD.to_string())?;
-                    set("cpu.cfs_quota_us", quota.to_string())?;
+                    match set("cpu.cfs_quota_us", quota.to_string()) {
+                        // A cgroup above allows less, and holds.
+                        Err(CgroupError::Refused { source, .. })
+                            if source.kind() == io::ErrorKind::InvalidInput => {}
+                        outcome => outcome?,
+                    }
                 }
             }
         }

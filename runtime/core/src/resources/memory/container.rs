@@ -121,12 +121,14 @@ impl ContainerMemory {
             self.own.release(more);
             return Err(refused);
         }
+        self.peak.fetch_max(self.own.used(), Relaxed);
         Ok(())
     }
 
     pub(super) fn hold_anyway(&self, more: usize) {
         self.own.hold_anyway(more);
         self.pod.hold_anyway(more);
+        self.peak.fetch_max(self.own.used(), Relaxed);
     }
 
     pub(super) fn release(&self, less: usize) {

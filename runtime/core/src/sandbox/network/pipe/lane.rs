@@ -159,6 +159,11 @@ impl Lane {
             self.tail.extend_from_slice(&bytes);
             return;
         }
+        // A little may be a part of something large.
+        let bytes = match bytes.len() {
+            ..=JOINED_WRITE => Bytes::copy_from_slice(&bytes),
+            _ => bytes,
+        };
         self.buffered += bytes.len();
         if !self.tail.is_empty() {
             let tail = std::mem::take(&mut self.tail);
@@ -184,6 +189,9 @@ impl Lane {
             None => (std::mem::take(&mut self.tail).freeze(), true),
         };
         self.buffered -= bytes.len();
+        // A part would keep the whole in memory wherever it goes, which nobody pays for.
+        let is_part = !is_whole || self.spent > 0;
+        let bytes = if is_part { Bytes::copy_from_slice(&bytes) } else { bytes };
         self.spent = if is_whole { 0 } else { self.spent + bytes.len() };
         if self.buffered == 0 && self.chunks.capacity() > PLACES {
             self.chunks = VecDeque::new();

@@ -171,7 +171,10 @@ impl MemoryStream {
             if count == 0 {
                 return Ok(None);
             }
-            lane.pay(count)?;
+            // Others were faster: now there is room only for what need not be paid.
+            if lane.pay(count).is_err() {
+                return Ok(None);
+            }
             lane.push_copy(&bytes[..count]);
             (count, lane.reader.take())
         };

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use http::{HeaderName, Request, Response};
+use http_body::Body as _;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
     WasiHttpHooks,
@@ -83,7 +84,10 @@ impl WasiHttpHooks for PodHttp {
         options: Option<RequestOptions>,
         _response_read: Sent,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Sent), Error>> + Send> {
-        self.unsent = self.unsent.saturating_sub(1);
+        // One without a body was never begun.
+        if !request.body().is_end_stream() {
+            self.unsent = self.unsent.saturating_sub(1);
+        }
         let (endpoint, account) = (self.endpoint.clone(), self.account.clone());
         let options = options.unwrap_or_default();
         Box::new(async move {

@@ -59,14 +59,15 @@ impl InputStream for Input {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
         let can_pay = self.held.memory().can_hold(READ);
         let size = size.min(if can_pay { READ } else { LITTLE });
-        let bytes = self.stock.read(size)?;
-        let under_way = match bytes.len() {
-            0 => size,
-            taken => self.held.bytes().saturating_sub(taken),
+        let read = self.stock.read(size);
+        let under_way = match &read {
+            Err(_) => 0,
+            Ok(bytes) if bytes.is_empty() => size,
+            Ok(bytes) => self.held.bytes().saturating_sub(bytes.len()),
         };
         // What it could pay a moment ago; otherwise it is a little.
         let _ = self.held.set(under_way);
-        Ok(bytes)
+        read
     }
 
     // At once, and nothing of it is left behind.
