@@ -99,9 +99,7 @@ impl Watch {
         let victims = rank(self.policy, pods);
         let is_futile = |victim: &&Victim<'_>| {
             let mut all = self.futile.iter();
-            all.any(|(uid, name)| {
-                *uid == victim.pod.pod.uid && name.as_deref() == victim.container
-            })
+            all.any(|(uid, name)| *uid == victim.pod.pod.uid && name.as_deref() == victim.container)
         };
         let victim = victims.iter().find(|victim| !is_futile(victim)).or(victims.first())?;
         let (uid, container) = (victim.pod.pod.uid.clone(), victim.container.map(str::to_owned));
