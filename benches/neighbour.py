@@ -60,7 +60,7 @@ class Neighbour:
 
     def __init__(self, bench, stack):
         self.port = free_port()
-        container = {"name": "main", "image": f"file:{P2 / 'http-tiny.wasm'}",
+        container = {"name": "main", "image": f"file:{P2 / 'http_tiny.wasm'}",
                      "ports": [{"containerPort": PORT}],
                      "resources": {"requests": {"cpu": "250m", "memory": "32Mi"}}}
         file = bench.pod("neighbour", [container])
