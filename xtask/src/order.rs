@@ -23,11 +23,6 @@ pub(crate) const LINKS: &str = "WASMPOD_XTASK_LINKS";
 /// Begins an argument for no linker: with another list the program is linked anew.
 const EDITION: &str = "--start-order=";
 
-/// Where the program begins, and what lies behind the last function of a start: symbols of the program
-/// itself, which has all between them mapped at once.
-const ENTRY: &str = "wasmpod_entry";
-const END: &str = "wasmpod_start_end";
-
 /// More functions of one name are told apart by their size.
 const ALIKE: usize = 2;
 
@@ -86,12 +81,9 @@ pub(crate) fn link(words: &[String]) -> Result<(), String> {
     // Only lld takes an order. It comes with Rust, but the user may have chosen another.
     if words.iter().any(|word| word == "-fuse-ld=lld") {
         match order(words) {
-            Ok(Order { file, has_entry }) => {
+            Ok(file) => {
                 linker.args(["-Xlinker", "--no-warn-symbol-ordering", "-Xlinker"]);
                 linker.arg(format!("--symbol-ordering-file={}", file.display()));
-                if has_entry {
-                    linker.args(["-Xlinker", "--entry", "-Xlinker", ENTRY]);
-                }
             }
             // It only costs time.
             Err(problem) => eprintln!("note: functions stay in the linker's own order: {problem}"),
@@ -100,17 +92,9 @@ pub(crate) fn link(words: &[String]) -> Result<(), String> {
     Err(format!("cannot run cc: {}", linker.exec()))
 }
 
-/// What the linker is told.
-struct Order {
-    /// The names of functions, a line each.
-    file: PathBuf,
-    /// A program with a dynamic loader has none of its own.
-    has_entry: bool,
-}
-
 /// Writes the names that the functions of the list have in what `words` would link, beside the first
 /// of these files.
-fn order(words: &[String]) -> Result<Order, String> {
+fn order(words: &[String]) -> Result<PathBuf, String> {
     let inputs = words.iter().filter(|word| word.ends_with(".o") || word.ends_with(".rlib"));
     let inputs: Vec<PathBuf> = inputs.map(PathBuf::from).collect();
     let folder = inputs.first().and_then(|input| input.parent()).ok_or("nothing is linked")?;
@@ -120,7 +104,7 @@ fn order(words: &[String]) -> Result<Order, String> {
     for (name, size) in symbols(&inputs)? {
         known.entry(plain(&name)).or_default().push((name, size));
     }
-    let mut lines = format!("{ENTRY}\n");
+    let mut lines = String::new();
     for (size, name) in list.lines().filter_map(|line| line.split_once(' ')) {
         match known.get(name) {
             Some(alike) => {
@@ -134,9 +118,8 @@ fn order(words: &[String]) -> Result<Order, String> {
             None => lines += &format!("{name}\n"),
         }
     }
-    lines += &format!("{END}\n");
     fs::write(&file, lines).map_err(at(&file))?;
-    Ok(Order { file, has_entry: known.contains_key(ENTRY) })
+    Ok(file)
 }
 
 /// The functions in these files, with their sizes.

@@ -2,8 +2,6 @@
 
 mod args;
 mod compiler;
-#[cfg(all(target_os = "linux", target_arch = "x86_64", target_feature = "crt-static"))]
-mod entry;
 mod failure;
 mod print;
 mod process;
