@@ -55,7 +55,7 @@ pub struct PodBuilder {
     pub(super) place: Option<Neighbour>,
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
-    pub(super) cgroup: CgroupWish,
+    pub(super) cgroup: Option<CgroupWish>,
     pub(super) scheduler: Option<Arc<dyn Scheduler>>,
     virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
@@ -133,7 +133,7 @@ impl PodBuilder {
             place: None,
             stdin: None,
             log_sink: None,
-            cgroup: CgroupWish::None,
+            cgroup: None,
             scheduler: None,
             virtual_time: None,
             on_note: Arc::new(|_| {}),
@@ -198,14 +198,14 @@ impl PodBuilder {
     /// into a leaf beside the Pod.
     #[must_use]
     pub fn cgroup(mut self) -> Self {
-        self.cgroup = CgroupWish::Find;
+        self.cgroup = Some(CgroupWish::Find);
         self
     }
 
     /// As [`PodBuilder::cgroup`], where whoever started this process has found out what is possible.
     #[must_use]
     pub fn cgroup_by(mut self, plan: CgroupPlan) -> Self {
-        self.cgroup = CgroupWish::Planned(plan);
+        self.cgroup = Some(CgroupWish::Planned(plan));
         self
     }
 

@@ -16,11 +16,9 @@ use crate::resources::{PodResources, machine_memory, qos_class};
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_millis(50);
 
-/// Whether the Pod's process goes into a cgroup of the host.
+/// Where the Pod's process has its cgroup of the host, if it is to have one.
 #[derive(Debug, Clone)]
 pub(super) enum CgroupWish {
-    /// It stays where it is.
-    None,
     /// As far as the host lets it.
     Find,
     /// Somebody has looked already.
@@ -30,20 +28,20 @@ pub(super) enum CgroupWish {
 impl CgroupWish {
     /// # Errors
     /// Nothing can be had.
-    fn plan(&self) -> Result<Option<CgroupPlan>, CgroupError> {
+    fn plan(&self) -> Result<CgroupPlan, CgroupError> {
         match self {
-            Self::None => Ok(None),
-            Self::Find => CgroupPlan::find().map(Some),
-            Self::Planned(plan) => Ok(Some(plan.clone())),
+            Self::Find => CgroupPlan::find(),
+            Self::Planned(plan) => Ok(plan.clone()),
         }
     }
 }
 
 /// Keeps this process in a cgroup of the Pod; to be dropped with it.
 pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
-    if matches!(runtime.request.cgroup, CgroupWish::None) || runtime.virtual_life.is_some() {
+    let Some(wish) = runtime.request.cgroup.clone().filter(|_| runtime.virtual_life.is_none())
+    else {
         return pending().await;
-    }
+    };
     tokio::time::sleep(SETTLED).await;
     let spec = runtime.pod().spec.clone().unwrap_or_default();
     let (class, resources) = (qos_class(&spec), PodResources::of(&spec));
@@ -53,15 +51,15 @@ pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
         tracing::debug!("oom_score_adj stays as it was: {error}");
     }
     let (uid, figures) = (runtime.identity.uid.clone(), Figures::of(class, resources));
-    let (wish, on_note) = (runtime.request.cgroup.clone(), Arc::clone(&runtime.request.on_note));
+    let on_note = Arc::clone(&runtime.request.on_note);
     // To move a process takes the kernel longer than a probe should wait.
     let enter = move || {
-        let Some(plan) = wish.plan()? else { return Ok(None) };
+        let plan = wish.plan()?;
         if let (CgroupWish::Find, Some(note)) = (&wish, plan.note()) {
             on_note(note);
         }
         plan.sweep();
-        plan.enter(&uid, class, &figures).map(Some)
+        plan.enter(&uid, class, &figures)
     };
     match runtime.blocking().spawn(enter).await {
         Ok(Ok(_entered)) => {

@@ -1,6 +1,7 @@
 //! One run of a container: its files, its environment, its log, its share of CPU and memory, and
 //! the guest in it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
 use crate::guest::{
-    self, Exceeded, FuelBudget, GuestLimits, HttpSettings, Loader, Program, RunSpec, Stdin,
+    self, AnnotationError, Exceeded, FuelBudget, GuestLimits, HttpSettings, Loader, Program,
+    RunSpec, Stdin,
 };
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
@@ -76,15 +78,15 @@ pub(super) async fn start(
         stderr: output(LogStream::Stderr),
         tty: container.tty == Some(true),
         ports: listen_ports(container),
-        http: http_settings(runtime, container)?,
-        limits: guest_limits(runtime, container)?,
+        http: annotated(runtime, container, HttpSettings::of)?,
+        limits: annotated(runtime, container, GuestLimits::of)?,
         mounts: files.mounts().to_vec(),
         memory: store.memory.container(
             &container.name,
             resources.memory_limit,
-            memory_policy(runtime, container)?,
+            annotated(runtime, container, Exceeded::of)?,
         ),
-        fuel: fuel_budget(runtime, container)?.map(FuelBudget::tank),
+        fuel: annotated(runtime, container, FuelBudget::of)?.map(FuelBudget::tank),
     };
     let signal = stop_signal(container);
     let stop = Stop::new(signal);
@@ -219,26 +221,17 @@ fn log_options(
     }
 }
 
-fn http_settings(runtime: &PodRuntime, container: &Container) -> Result<HttpSettings, StartError> {
-    HttpSettings::of(runtime.pod().metadata.annotations.as_ref(), container)
-        .map_err(|error| StartError::Config(error.to_string()))
-}
+/// Reads what a Pod's annotations say of one of its containers.
+type Reader<Value> =
+    fn(Option<&BTreeMap<String, String>>, &Container) -> Result<Value, AnnotationError>;
 
-fn guest_limits(runtime: &PodRuntime, container: &Container) -> Result<GuestLimits, StartError> {
-    GuestLimits::of(runtime.pod().metadata.annotations.as_ref(), container)
-        .map_err(|error| StartError::Config(error.to_string()))
-}
-
-fn memory_policy(runtime: &PodRuntime, container: &Container) -> Result<Exceeded, StartError> {
-    Exceeded::of(runtime.pod().metadata.annotations.as_ref(), container)
-        .map_err(|error| StartError::Config(error.to_string()))
-}
-
-fn fuel_budget(
+/// What the Pod's annotations say of `container`, read by `of`.
+fn annotated<Value>(
     runtime: &PodRuntime,
     container: &Container,
-) -> Result<Option<FuelBudget>, StartError> {
-    FuelBudget::of(runtime.pod().metadata.annotations.as_ref(), container)
+    of: Reader<Value>,
+) -> Result<Value, StartError> {
+    of(runtime.pod().metadata.annotations.as_ref(), container)
         .map_err(|error| StartError::Config(error.to_string()))
 }
 

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 
-use super::cgroup::CgroupWish;
 use super::folders::Folders;
 use super::runtime::PodRuntime;
 use super::uid::seed;
@@ -68,7 +67,7 @@ fn share(runtime: &PodRuntime, spec: &PodSpec) {
 /// The Pod requests other CPU than its manifest does. In a cgroup its shares stay as they are.
 pub(super) fn share_anew(runtime: &PodRuntime, pod: &Pod) {
     if runtime.virtual_life.is_none()
-        && matches!(runtime.request.cgroup, CgroupWish::None)
+        && runtime.request.cgroup.is_none()
         && let Some(spec) = &pod.spec
     {
         share(runtime, spec);

@@ -15,7 +15,6 @@ use super::admission::of_machine;
 use crate::event::{Involved, PodEvent, Reason};
 use crate::lifecycle::{Allocation, ResizeAnswer, ResizeStep, Resizing};
 use crate::manifest::containers;
-use crate::pod::cgroup::CgroupWish;
 use crate::pod::cpu;
 use crate::pod::runtime::PodRuntime;
 use crate::resources::{ContainerResources, PodResources};
@@ -178,7 +177,7 @@ impl Keeper<'_> {
                 .zip(wanted.as_ref().and_then(of))
                 .is_some_and(|(had, has)| has > had)
         };
-        if !matches!(self.runtime.request.cgroup, CgroupWish::None)
+        if self.runtime.request.cgroup.is_some()
             && (grows(|all| all.cpu_limit) || grows(|all| all.memory_limit))
         {
             (self.runtime.request.on_note)(
