@@ -135,7 +135,7 @@ impl Host {
     }
 }
 
-/// Who shares out the CPU among Pods that have no cgroup of their own.
+/// Who shares out the CPU among Pods.
 #[derive(Serialize)]
 struct Sharing {
     by: &'static str,

@@ -127,14 +127,7 @@ impl PodExecutor {
     pub fn share_machine(&self, place: PathBuf, id: u64, weight: NonZeroU32) {
         if let Kind::Threads(pool) = &self.kind {
             // Counted when it matters, by a thread that has the time.
-            pool.set_neighbours(Some(Neighbours::new(place, id, weight.get(), cores)));
-        }
-    }
-
-    /// Takes of the machine what the kernel gives.
-    pub fn leave_sharing_to_kernel(&self) {
-        if let Kind::Threads(pool) = &self.kind {
-            pool.set_neighbours(None);
+            pool.set_neighbours(Neighbours::new(place, id, weight.get(), cores));
         }
     }
 

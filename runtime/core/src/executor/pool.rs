@@ -328,9 +328,9 @@ impl Pool {
         self.ticks.load(Relaxed)
     }
 
-    /// Has all accounts together share the machine with `neighbours`, or with nobody.
-    pub(super) fn set_neighbours(&self, neighbours: Option<Neighbours>) {
-        *lock(&self.neighbours) = neighbours;
+    /// Has all accounts together share the machine with `neighbours`.
+    pub(super) fn set_neighbours(&self, neighbours: Neighbours) {
+        *lock(&self.neighbours) = Some(neighbours);
         self.obey(Verdict::Free, clock::monotonic());
     }
 

@@ -62,10 +62,7 @@ pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
         plan.enter(&uid, class, &figures)
     };
     match runtime.blocking().spawn(enter).await {
-        Ok(Ok(_entered)) => {
-            runtime.executor.leave_sharing_to_kernel();
-            return pending().await;
-        }
+        Ok(Ok(_entered)) => return pending().await,
         Ok(Err(error)) => {
             let error: CgroupError = error;
             let text = format!("the Pod has no cgroup of the host: {}", chain(&error));

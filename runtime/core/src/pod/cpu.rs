@@ -2,7 +2,9 @@
 //!
 //! A limit is that of `spec.resources`: without one the containers' own are all there is, since none
 //! exceeds its own. The share goes by the Pod's CPU request, among the busy Pods of this user on
-//! this machine; in a cgroup of the host the kernel sees to it.
+//! this machine, in a cgroup of the host as well: the kernel keeps the shares of cgroups on each core,
+//! but where it puts the threads is not exact (of four Pods with two busy threads each on two cores
+//! one had a core to itself for seconds, and the others the rest).
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -19,7 +21,7 @@ use crate::private_folder::make_private;
 use crate::resources::cgroup::Figures;
 use crate::resources::{PodResources, qos_class};
 
-/// Who shares out the CPU among the Pods of a machine that are in no cgroup of their own.
+/// Who shares out the CPU among the Pods of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CpuSharing {
     /// The Pods themselves, by their requests: the busy ones tell each other in this file.
@@ -64,10 +66,9 @@ fn share(runtime: &PodRuntime, spec: &PodSpec) {
     runtime.executor.share_machine(place, id, weight(spec));
 }
 
-/// The Pod requests other CPU than its manifest does. In a cgroup its shares stay as they are.
+/// The Pod requests other CPU than its manifest does.
 pub(super) fn share_anew(runtime: &PodRuntime, pod: &Pod) {
     if runtime.virtual_life.is_none()
-        && runtime.request.cgroup.is_none()
         && let Some(spec) = &pod.spec
     {
         share(runtime, spec);
