@@ -163,6 +163,24 @@ impl Exit {
     }
 }
 
+impl ExitReason {
+    const ALL: [Self; 8] = [
+        Self::Completed,
+        Self::Error,
+        Self::OomKilled,
+        Self::FuelExhausted,
+        Self::StartError,
+        Self::ContainerCannotRun,
+        Self::ContainerStatusUnknown,
+        Self::RestartingAllContainers,
+    ];
+
+    /// The reason that a status names; what it does not know is an error like another.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self::ALL.into_iter().find(|reason| reason.to_string() == text).unwrap_or(Self::Error)
+    }
+}
+
 impl fmt::Display for ExitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

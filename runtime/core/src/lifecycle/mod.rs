@@ -22,6 +22,7 @@ mod pod;
 mod probe;
 mod resize;
 mod restart;
+mod resume;
 mod running;
 mod spec;
 mod status;

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::PodStatus;
+
 use super::admission::{Scheduler, admission};
 use super::cgroup::{CgroupWish, contained};
 use super::cpu::shared;
@@ -57,6 +59,8 @@ pub struct PodBuilder {
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
     pub(super) cgroup: Option<CgroupWish>,
     pub(super) scheduler: Option<Arc<dyn Scheduler>>,
+    uid: Option<String>,
+    previous: Option<PodStatus>,
     virtual_time: Option<VirtualTime>,
     pub(super) on_note: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -135,6 +139,8 @@ impl PodBuilder {
             log_sink: None,
             cgroup: None,
             scheduler: None,
+            uid: None,
+            previous: None,
             virtual_time: None,
             on_note: Arc::new(|_| {}),
         }
@@ -213,6 +219,22 @@ impl PodBuilder {
     #[must_use]
     pub fn scheduler(mut self, scheduler: Arc<dyn Scheduler>) -> Self {
         self.scheduler = Some(scheduler);
+        self
+    }
+
+    /// Gives the Pod the uid that somebody has written down for it. No other Pod of this machine may
+    /// have it at the same time.
+    #[must_use]
+    pub fn uid(mut self, uid: impl Into<String>) -> Self {
+        self.uid = Some(uid.into());
+        self
+    }
+
+    /// Takes up a Pod whose process was lost, where its last status was `previous`: restart counts and
+    /// logs go on, and what ran then starts again by its restart policy.
+    #[must_use]
+    pub fn resume(mut self, previous: PodStatus) -> Self {
+        self.previous = Some(previous);
         self
     }
 
@@ -295,21 +317,27 @@ impl PodBuilder {
             None => None,
         };
         let metadata = &mut self.pod.pod.metadata;
-        let uid = match (&self.place, &life) {
-            (Some(place), _) => place.uid.clone(),
-            (None, Some(life)) => {
+        let uid = match (&self.place, self.uid.take(), &life) {
+            (Some(place), _, _) => place.uid.clone(),
+            (None, Some(uid), _) => uid,
+            (None, None, Some(life)) => {
                 let name = metadata.name.as_deref().unwrap_or_default();
                 seeded_uid(life.seed(), metadata.namespace.as_deref().unwrap_or("default"), name)
             }
             // A manifest that came from a cluster has one; two such Pods at once would clash.
-            (None, None) => new_uid(),
+            (None, None, None) => new_uid(),
         };
+        let previous = self.previous.take();
         metadata.uid = Some(uid);
         let mut spec = Spec::new(&self.pod.pod)?;
         spec.admission = admission(&self.pod.pod, self.scheduler.as_deref());
         let folders = self.host.folders().clone();
         let runtime = Arc::new(PodRuntime::new(self, spec.identity.clone(), life)?);
-        let (worker, handle) = Worker::new(spec, Arc::clone(&runtime), runtime.clock());
+        let (own, clock) = (Arc::clone(&runtime), runtime.clock());
+        let (worker, handle) = match previous {
+            Some(previous) => Worker::resumed(spec, &previous, own, clock),
+            None => Worker::new(spec, own, clock),
+        };
         Ok(Pod { worker, runtime, handle, folders })
     }
 

@@ -86,11 +86,31 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
     /// A worker for the Pod of `spec`, and the hold on it for others. Nothing runs before
     /// [`run`](Self::run).
     pub fn new(spec: Spec, runtime: Arc<Runtime>, clock: Clock) -> (Self, PodHandle) {
-        let now = clock.now();
-        let observed = Observed::new(&spec, now);
+        let observed = Observed::new(&spec, clock.now());
+        Self::beginning(spec, observed, None, runtime, clock)
+    }
+
+    /// The same of a Pod whose process was lost, and of which `previous` is all that is left.
+    pub fn resumed(
+        spec: Spec,
+        previous: &PodStatus,
+        runtime: Arc<Runtime>,
+        clock: Clock,
+    ) -> (Self, PodHandle) {
+        let observed = Observed::resumed(&spec, previous, clock.now());
+        Self::beginning(spec, observed, Some(previous), runtime, clock)
+    }
+
+    fn beginning(
+        spec: Spec,
+        observed: Observed,
+        previous: Option<&PodStatus>,
+        runtime: Arc<Runtime>,
+        clock: Clock,
+    ) -> (Self, PodHandle) {
         let (wish_sender, wishes) = mpsc::channel(WISHES);
         let (status, status_receiver) =
-            watch::channel(lifecycle::status(&spec, &observed, None, now.wall));
+            watch::channel(lifecycle::status(&spec, &observed, previous, clock.now().wall));
         let (deletion, deletion_receiver) = watch::channel(None);
         let events = Arc::new(Recorder::default());
         let spec = Arc::new(spec);
