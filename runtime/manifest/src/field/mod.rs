@@ -12,4 +12,5 @@ pub(crate) use error::Errors;
 pub use error::{ErrorType, FieldError};
 pub(crate) use path::Place;
 pub use path::{FieldPath, Segment};
-pub(crate) use quote::{quote, shortened};
+pub use quote::quote;
+pub(crate) use quote::shortened;

@@ -6,7 +6,9 @@
 //! of its paths leave an index out (`volumeMounts.subPath`): they print so here too, but lead
 //! to the very element ([`crate::field::FieldPath::segments`]).
 //!
-//! Left alone: what a manifest cannot contain (updates, status), policies of a cluster
+//! Those that end in `_update` compare two states of an object: what may change once it is there.
+//!
+//! Left alone: what a manifest cannot contain (status), policies of a cluster
 //! (`privileged` and the like), and what this runtime does not offer, which is a matter of its
 //! own. Features that a release still calls alpha or beta count as switched on.
 
@@ -40,6 +42,7 @@ mod selector;
 mod service;
 #[cfg(test)]
 mod tests;
+mod update;
 mod volume_mounts;
 mod volumes;
 mod windows;
@@ -47,12 +50,17 @@ mod workload;
 
 pub use config_map::config_map;
 pub(crate) use job::{cron_job, job};
+pub use names::{label_value, qualified_name};
 pub use persistent_volume_claim::persistent_volume_claim;
 pub use pod::pod;
 pub use secret::secret;
 pub(crate) use selector::{plain_selector, selector};
 pub use service::service;
 pub(crate) use service::{Allocated, SOURCE_RANGES};
+pub use update::{
+    config_map_update, event, persistent_volume_claim_update, pod_update, secret_update,
+    service_update,
+};
 pub(crate) use workload::{
     daemon_set, deployment, replica_set, replication_controller, stateful_set, workload_metadata,
 };

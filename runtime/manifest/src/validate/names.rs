@@ -95,7 +95,7 @@ pub(crate) fn dns_subdomain_with_underscore(value: &str) -> Vec<String> {
 }
 
 /// A name with an optional domain before it: keys of labels, names of conditions.
-pub(crate) fn qualified_name(value: &str) -> Vec<String> {
+pub fn qualified_name(value: &str) -> Vec<String> {
     let examples = &["MyName", "my.name", "123-abc"];
     let mut wrong = Vec::new();
     let mut parts = value.split('/');
@@ -130,7 +130,7 @@ pub(crate) fn qualified_name(value: &str) -> Vec<String> {
 }
 
 /// The value of a label.
-pub(crate) fn label_value(value: &str) -> Vec<String> {
+pub fn label_value(value: &str) -> Vec<String> {
     let mut wrong = too_long(value, MOST_LABEL);
     if !value.is_empty() && !is_qualified(value) {
         let pattern = format!("({QUALIFIED})?");

@@ -1,0 +1,99 @@
+//! Opening the file, making it if there is none.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::{Failure, failure};
+use super::{StoreError, schema};
+
+/// How long a process waits for its turn. Writes take milliseconds: whoever waits for longer waits
+/// for a process that is stopped in the middle of one.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two tries of what SQLite itself does not wait for.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Opens the file of this name, which is not yet looked at.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    make(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    // A file that somebody has tampered with must not make SQLite run what it says.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Brings the file into the form that all processes expect.
+///
+/// `turn` is a file that all of them lock here: SQLite does not wait where two switch to WAL.
+pub(super) fn prepare(
+    connection: &mut Connection,
+    path: &Path,
+    turn: &File,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut version = patiently(|| schema::version_of(connection))?;
+    if version < schema::VERSION {
+        turn.lock().map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        let made = make_current(connection, now);
+        let unlocked = turn.unlock();
+        made?;
+        unlocked.map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        version = patiently(|| schema::version_of(connection))?;
+    }
+    if version > schema::VERSION {
+        let path = path.to_owned();
+        return Err(StoreError::Newer { path, found: version, known: schema::VERSION });
+    }
+    // Of this connection, not of the file.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(())
+}
+
+fn make_current(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
+    patiently(|| {
+        connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
+    })?;
+    schema::migrate(connection, now)
+}
+
+fn patiently<T>(mut attempt: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match attempt() {
+            Err(error) if failure(&error) == Failure::Busy && waited < PATIENCE => {
+                thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// An empty file is an empty database. SQLite would let others read it.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            io::ErrorKind::ReadOnlyFilesystem => {
+                Err(StoreError::ReadOnly { path: path.to_owned() })
+            }
+            io::ErrorKind::StorageFull => Err(StoreError::Full { path: path.to_owned() }),
+            _ => Err(StoreError::Open { path: path.to_owned(), source: error }),
+        },
+    }
+}

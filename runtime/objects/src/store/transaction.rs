@@ -1,0 +1,166 @@
+//! What all requests to the store are made of: rows of its tables, read and written.
+
+use std::cell::Cell;
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde_json::Value;
+
+use super::{Revision, StoreError};
+use crate::{Key, metadata};
+
+/// What became of an object with a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Put,
+    Removed,
+}
+
+impl Action {
+    fn number(self) -> i64 {
+        match self {
+            Self::Put => 1,
+            Self::Removed => 2,
+        }
+    }
+
+    pub(super) fn of_number(number: i64) -> Self {
+        if number == 2 { Self::Removed } else { Self::Put }
+    }
+}
+
+/// A transaction on the file, and the time at which it happens.
+pub(super) struct Transaction<'connection> {
+    inner: rusqlite::Transaction<'connection>,
+    pub(super) now: Timestamp,
+    changed: Cell<bool>,
+}
+
+/// An object as it is now.
+pub(super) struct Current {
+    pub(super) revision: Revision,
+    pub(super) object: Value,
+}
+
+impl<'connection> Transaction<'connection> {
+    pub(super) fn new(inner: rusqlite::Transaction<'connection>, now: Timestamp) -> Self {
+        Self { inner, now, changed: Cell::new(false) }
+    }
+
+    pub(super) fn connection(&self) -> &rusqlite::Connection {
+        &self.inner
+    }
+
+    pub(super) fn has_changed(&self) -> bool {
+        self.changed.get()
+    }
+
+    pub(super) fn mark_changed(&self) {
+        self.changed.set(true);
+    }
+
+    pub(super) fn commit(self) -> Result<(), StoreError> {
+        Ok(self.inner.commit()?)
+    }
+
+    pub(super) fn verify(&self) -> Result<(), StoreError> {
+        let found: String =
+            self.inner.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(rusqlite::Error::FromSqlConversionFailure(0, Type::Text, found.into()).into())
+    }
+
+    /// The newest revision, and up to which the log was compacted.
+    pub(super) fn counter(&self) -> Result<(Revision, Revision), StoreError> {
+        let sql = "SELECT revision, compacted FROM counter";
+        let mut statement = self.inner.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| Ok((Revision(row.get(0)?), Revision(row.get(1)?))))?)
+    }
+
+    /// The object as it is now.
+    pub(super) fn current(&self, key: &Key) -> Result<Option<Current>, StoreError> {
+        let sql = "SELECT revision.revision, revision.value FROM object JOIN revision \
+                   ON revision.revision = object.revision \
+                   WHERE object.resource = ?1 AND object.namespace = ?2 AND object.name = ?3";
+        let mut statement = self.inner.prepare_cached(sql)?;
+        let found = statement
+            .query_row(params![key.resource.qualified(), key.namespace, key.name], |row| {
+                Ok(Current { revision: Revision(row.get(0)?), object: json(row, 1)? })
+            })
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Makes `object` the newest state of what has this key, and returns it with its revision.
+    pub(super) fn put(
+        &self,
+        key: &Key,
+        mut object: Value,
+        previous: Option<Revision>,
+    ) -> Result<Value, StoreError> {
+        let revision = self.append(key, &mut object, Action::Put, previous)?;
+        let sql = "INSERT INTO object (resource, namespace, name, revision, correlation) \
+                   VALUES (?1, ?2, ?3, ?4, ?5) \
+                   ON CONFLICT DO UPDATE SET revision = ?4, correlation = ?5";
+        let correlation = super::event::correlation(key, &object);
+        self.inner.prepare_cached(sql)?.execute(params![
+            key.resource.qualified(),
+            key.namespace,
+            key.name,
+            revision.0,
+            correlation,
+        ])?;
+        Ok(object)
+    }
+
+    /// Takes an object away, and returns its last state with the revision of its end.
+    pub(super) fn remove(&self, key: &Key, current: Current) -> Result<Value, StoreError> {
+        let mut object = current.object;
+        self.append(key, &mut object, Action::Removed, Some(current.revision))?;
+        let sql = "DELETE FROM object WHERE resource = ?1 AND namespace = ?2 AND name = ?3";
+        self.inner.prepare_cached(sql)?.execute(params![
+            key.resource.qualified(),
+            key.namespace,
+            key.name
+        ])?;
+        Ok(object)
+    }
+
+    fn append(
+        &self,
+        key: &Key,
+        object: &mut Value,
+        action: Action,
+        previous: Option<Revision>,
+    ) -> Result<Revision, StoreError> {
+        let sql = "UPDATE counter SET revision = revision + 1 RETURNING revision";
+        let revision: i64 = self.inner.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        metadata::set(object, "resourceVersion", Some(revision.to_string().into()));
+        let sql = "INSERT INTO revision \
+                   (revision, resource, namespace, name, action, previous, at, value) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        self.inner.prepare_cached(sql)?.execute(params![
+            revision,
+            key.resource.qualified(),
+            key.namespace,
+            key.name,
+            action.number(),
+            previous.map(|previous| previous.0),
+            self.now.as_millisecond(),
+            object.to_string(),
+        ])?;
+        self.changed.set(true);
+        Ok(Revision(revision))
+    }
+}
+
+/// A state of an object out of its column.
+pub(super) fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}
