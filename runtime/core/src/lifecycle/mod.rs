@@ -10,7 +10,6 @@ mod action;
 mod backoff;
 mod conditions;
 mod container;
-mod display;
 mod duration;
 mod event;
 mod exit;
@@ -33,7 +32,6 @@ mod waiting;
 pub use action::{Action, BackOffCause};
 pub use backoff::{Backoff, MaxDelay};
 pub use container::{Container, Ended, RunIdentity, RunState, Step, Waiting};
-pub use display::{HumanDuration, Restarts, Summary, summary};
 pub use duration::GoDuration;
 pub use event::{
     Event, Hook, ImageError, ImageErrorKind, ImageInfo, ImageOrigin, Now, Placement, PodFailure,

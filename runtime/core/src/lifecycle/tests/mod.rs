@@ -1,6 +1,5 @@
-//! The rules of phase, conditions, status and columns as tables, and the plan under any order of
+//! The rules of phase, conditions and status as tables, and the plan under any order of
 //! events.
 
 mod any_order;
-mod columns;
 mod tables;

@@ -5,12 +5,13 @@
 //! Rule: `printPod` in the API server's printers.
 
 use std::fmt;
-use std::time::Duration;
 
-use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod, PodStatus};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus,
+};
 
-use super::phase::Phase;
+use crate::age::HumanDuration;
 
 /// The columns of one Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct Restarts {
     /// How many there were.
     pub count: i32,
     /// How long ago the run ended that the last one replaced.
-    pub last: Option<Duration>,
+    pub last: Option<SignedDuration>,
 }
 
 impl fmt::Display for Restarts {
@@ -55,12 +56,11 @@ pub fn summary(pod: &Pod, now: Timestamp) -> Summary {
 
     let inits = status.init_container_statuses.as_deref().unwrap_or_default();
     let containers = status.container_statuses.as_deref().unwrap_or_default();
-    let word = status.reason.clone().or_else(|| status.phase.clone()).unwrap_or_default();
     let mut columns = Columns {
         summary: Summary {
             ready: 0,
             total: apps + sidecars,
-            status: word,
+            status: first_word(status),
             restarts: Restarts { count: 0, last: None },
         },
         last_end: None,
@@ -71,14 +71,28 @@ pub fn summary(pod: &Pod, now: Timestamp) -> Summary {
     if !initializing || is_initialized(status) {
         columns.containers(containers, status);
     }
-    if pod.metadata.deletion_timestamp.is_some() && !has_ended(status) {
-        columns.summary.status = "Terminating".to_owned();
-    }
     let mut summary = columns.summary;
-    summary.restarts.last = columns
-        .last_end
-        .map(|end| Duration::try_from(now.duration_since(end)).unwrap_or(Duration::ZERO));
+    if pod.metadata.deletion_timestamp.is_some() {
+        if status.reason.as_deref() == Some("NodeLost") {
+            summary.status = "Unknown".to_owned();
+        } else if !has_ended(status) {
+            summary.status = "Terminating".to_owned();
+        }
+    }
+    summary.restarts.last = columns.last_end.map(|end| now.duration_since(end));
     summary
+}
+
+/// What the Pod says of itself, before its containers have their say.
+fn first_word(status: &PodStatus) -> String {
+    let gated = |condition: &&PodCondition| {
+        condition.type_ == "PodScheduled" && condition.reason.as_deref() == Some("SchedulingGated")
+    };
+    if let Some(gate) = status.conditions.iter().flatten().find(gated) {
+        return gate.reason.clone().unwrap_or_default();
+    }
+    let reason = status.reason.clone().filter(|reason| !reason.is_empty());
+    reason.or_else(|| status.phase.clone()).unwrap_or_default()
 }
 
 struct Columns {
@@ -161,8 +175,9 @@ fn has_condition(status: &PodStatus, type_: &str) -> bool {
         .any(|condition| condition.type_ == type_ && condition.status == "True")
 }
 
-fn has_ended(status: &PodStatus) -> bool {
-    status.phase.as_deref().and_then(Phase::parse).is_some_and(Phase::is_terminal)
+/// Whether the Pod's phase is one that it never leaves.
+pub(crate) fn has_ended(status: &PodStatus) -> bool {
+    matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
 }
 
 fn last_end(status: &ContainerStatus) -> Option<Timestamp> {
@@ -188,35 +203,5 @@ fn terminated_word(state: Option<&ContainerState>) -> Option<String> {
     })
 }
 
-/// An age as kubectl prints it: two units at most, and only one where it is long.
-///
-/// Rule: apimachinery's `duration.HumanDuration`.
-pub struct HumanDuration(pub Duration);
-
-impl fmt::Display for HumanDuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MINUTE: u64 = 60;
-        const HOUR: u64 = 60 * MINUTE;
-        const DAY: u64 = 24 * HOUR;
-        const YEAR: u64 = 365 * DAY;
-        let seconds = self.0.as_secs();
-        let two = |f: &mut fmt::Formatter<'_>, big: (u64, &str), small: (u64, &str)| {
-            write!(f, "{}{}", seconds / big.0, big.1)?;
-            match seconds % big.0 / small.0 {
-                0 => Ok(()),
-                rest => write!(f, "{rest}{}", small.1),
-            }
-        };
-        match seconds {
-            s if s < 2 * MINUTE => write!(f, "{s}s"),
-            s if s < 10 * MINUTE => two(f, (MINUTE, "m"), (1, "s")),
-            s if s < 3 * HOUR => write!(f, "{}m", s / MINUTE),
-            s if s < 8 * HOUR => two(f, (HOUR, "h"), (MINUTE, "m")),
-            s if s < 2 * DAY => write!(f, "{}h", s / HOUR),
-            s if s < 8 * DAY => two(f, (DAY, "d"), (HOUR, "h")),
-            s if s < 2 * YEAR => write!(f, "{}d", s / DAY),
-            s if s < 8 * YEAR => two(f, (YEAR, "y"), (DAY, "d")),
-            s => write!(f, "{}y", s / YEAR),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,9 @@
 //! READY, STATUS and RESTARTS as `kubectl get pods` prints them.
 
-use std::time::Duration;
-
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
-use crate::lifecycle::{HumanDuration, summary};
+use super::summary;
 
 const NOW: &str = "2026-01-01T00:01:00Z";
 
@@ -226,23 +224,17 @@ fn restarts_of_init_containers_count_while_they_are_at_work() {
 }
 
 #[test]
-fn ages_read_as_in_kubectl() {
-    let table = [
-        (0, "0s"),
-        (119, "119s"),
-        (120, "2m"),
-        (140, "2m20s"),
-        (600, "10m"),
-        (3 * 3600, "3h"),
-        (3 * 3600 + 60, "3h1m"),
-        (8 * 3600 + 60, "8h"),
-        (48 * 3600, "2d"),
-        (50 * 3600, "2d2h"),
-        (8 * 24 * 3600, "8d"),
-        (800 * 24 * 3600, "2y70d"),
-        (9 * 365 * 24 * 3600, "9y"),
-    ];
-    for (seconds, text) in table {
-        assert_eq!(HumanDuration(Duration::from_secs(seconds)).to_string(), text);
-    }
+fn a_gate_has_the_first_word() {
+    let mut gated = pod(&[], &[], "Pending");
+    gated["status"]["conditions"] =
+        json!([{ "type": "PodScheduled", "status": "False", "reason": "SchedulingGated" }]);
+    assert_eq!(columns(gated), "0/0 SchedulingGated 0");
+}
+
+#[test]
+fn on_a_lost_node_nobody_knows_whether_it_stops() {
+    let mut lost = pod(&[], &[container("a", running())], "Running");
+    lost["metadata"]["deletionTimestamp"] = json!(NOW);
+    lost["status"]["reason"] = json!("NodeLost");
+    assert_eq!(columns(lost), "1/1 Unknown 0");
 }
