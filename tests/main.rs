@@ -4,6 +4,7 @@
 mod harness;
 
 mod admission;
+mod background;
 mod bad_guests;
 mod bad_images;
 mod bad_manifests;

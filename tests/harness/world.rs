@@ -73,3 +73,13 @@ impl World {
         Invocation::new(command)
     }
 }
+
+impl Drop for World {
+    /// Pods that stay would go on after the test.
+    fn drop(&mut self) {
+        if self.root().join("processes").exists() {
+            let all = ["delete", "pods", "--all", "-A", "--force", "--grace-period=0"];
+            self.wasmpod(all).finish();
+        }
+    }
+}

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 use wasmpod::error::chain;
 use wasmpod::manifest::{LoadErrors, Problem};
+use wasmpod_node::background::BackgroundError;
+use wasmpod_objects::status::{ApiError, Reason};
+use wasmpod_objects::store::StoreError;
 
 use crate::print::problem;
 
@@ -13,6 +16,10 @@ use crate::print::problem;
 pub(crate) enum Failure {
     /// The manifests are wrong, each problem at its place.
     Manifest(LoadErrors),
+    /// The API has refused, in its own words; kubectl's code for it is 1.
+    Api(ApiError),
+    /// As kubectl says it, with its code 1.
+    Kubectl { message: String },
     /// Anything else: what went wrong, and on a line of its own what to do about it.
     Other { message: String, hint: Option<String> },
 }
@@ -30,11 +37,16 @@ impl Failure {
         Self::new(format!("{step}: {}", chain(error)))
     }
 
+    /// What kubectl says in the same case, with its exit code.
+    pub(crate) fn kubectl(message: impl Into<String>) -> Self {
+        Self::Kubectl { message: message.into() }
+    }
+
     #[must_use]
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         match self {
             Self::Other { message, .. } => Self::Other { message, hint: Some(hint.into()) },
-            Self::Manifest(_) => self,
+            Self::Manifest(_) | Self::Api(_) | Self::Kubectl { .. } => self,
         }
     }
 
@@ -42,9 +54,49 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::Manifest(errors) => problem::report(&errors.problems, &errors.notes),
+            Self::Api(error) => {
+                problem::plain(&server_says(&error));
+                return ExitCode::FAILURE;
+            }
+            Self::Kubectl { message } => {
+                problem::error(&message, None);
+                return ExitCode::FAILURE;
+            }
             Self::Other { message, hint } => problem::error(&message, hint.as_deref()),
         }
         Self::EXIT_CODE.into()
+    }
+}
+
+/// Rule: `StandardErrorMessage` of kubectl.
+pub(crate) fn server_says(error: &ApiError) -> String {
+    match error.reason {
+        Reason::Invalid => error.message.clone(),
+        reason => format!("Error from server ({}): {}", reason.as_str(), error.message),
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error.reason() {
+            Some(_) => Self::Api(error.api()),
+            None => Self::because("the objects of this machine", &error),
+        }
+    }
+}
+
+impl From<BackgroundError> for Failure {
+    fn from(error: BackgroundError) -> Self {
+        match error {
+            BackgroundError::Store(error) => error.into(),
+            other => Self::new(chain(&other)),
+        }
     }
 }
 

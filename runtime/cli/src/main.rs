@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let result = match line.verb {
         Verb::Run(run) => verbs::run::run(run, root),
         Verb::PodProcess(process) => verbs::pod_process::pod_process(&process, root),
+        Verb::BackgroundPod(pod) => verbs::background_pod::background_pod(&pod, root),
         Verb::Short(short) => run_short(short, root),
     };
     result.unwrap_or_else(|failure| failure.report())
@@ -43,7 +44,15 @@ fn read_command_line() -> Result<CommandLine, clap::Error> {
 /// The verbs that run nothing; not a part of `main` for the same reason.
 #[inline(never)]
 fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> {
+    use verbs::objects;
     match verb {
+        ShortVerb::Apply(apply) => objects::apply::apply(&apply, root),
+        ShortVerb::Create(create) => objects::create::create(&create, root),
+        ShortVerb::Get(get) => objects::get::get(&get, root),
+        ShortVerb::Describe(describe) => objects::describe::describe(&describe, root),
+        ShortVerb::Delete(delete) => objects::delete::delete(&delete, root),
+        ShortVerb::Wait(wait) => objects::wait::wait(&wait, root),
+        ShortVerb::Logs(logs) => verbs::logs::logs(&logs, root),
         ShortVerb::Stats(stats) => verbs::stats::stats(&stats, root),
         ShortVerb::Patch(patch) => verbs::patch::patch(&patch, root),
         ShortVerb::Validate(validate) => verbs::validate::validate(&validate),

@@ -30,7 +30,20 @@ use crate::source::Source;
 /// # Errors
 /// All problems of all sources at once, each with its place.
 pub fn load(sources: &[Source]) -> Result<Manifest, LoadErrors> {
+    gather(sources, Gathered::default())
+}
+
+/// The same, and each Pod as it is written beside it: for who compares with what was written before.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_as_written(sources: &[Source]) -> Result<Manifest, LoadErrors> {
     let mut gathered = Gathered::default();
+    gathered.keeps_written = true;
+    gather(sources, gathered)
+}
+
+fn gather(sources: &[Source], mut gathered: Gathered) -> Result<Manifest, LoadErrors> {
     let mut empty = Vec::new();
     for source in sources {
         gathered.begin(&source.name);

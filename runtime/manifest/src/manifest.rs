@@ -32,6 +32,9 @@ pub struct PodManifest {
     pub source: String,
     /// The line on which the object begins, from 1.
     pub line: u32,
+    /// The Pod as it is written, without defaults, where that was asked for: of
+    /// [`load_as_written`](crate::load_as_written) alone, and none of a workload's.
+    pub written: Option<Box<serde_json::Value>>,
 }
 
 /// What stood in the manifest for a Pod.

@@ -4,6 +4,7 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | `background` | Pods that stay when the command that started them ends |
 //! | `attend` | what a Pod's process does beside its Pod |
 //! | `pressure` | what happens when the machine runs short of memory |
 //! | `podprocess` | what a Pod's process does for others: its socket, and how to speak to it |
@@ -12,6 +13,8 @@
 //! | `ledger` | the Pods that live, and what each of them asks for |
 
 mod attend;
+
+pub mod background;
 
 pub mod pressure;
 

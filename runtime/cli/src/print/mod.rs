@@ -3,6 +3,7 @@
 pub(crate) mod events;
 pub(crate) mod json;
 pub(crate) mod logs;
+pub(crate) mod out;
 pub(crate) mod printer;
 pub(crate) mod problem;
 pub(crate) mod style;

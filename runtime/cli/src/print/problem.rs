@@ -39,6 +39,11 @@ pub(crate) fn labelled(style: Style, label: &str, message: &str) {
     line(format_args!("{style}{label}{style:#}: {message}"));
 }
 
+/// As it is: what kubectl says without a label.
+pub(crate) fn plain(message: &str) {
+    line(format_args!("{message}"));
+}
+
 /// A standard error that is gone is nobody's problem: there is no one left to tell.
 fn line(text: std::fmt::Arguments<'_>) {
     drop(writeln!(anstream::stderr().lock(), "{text}"));

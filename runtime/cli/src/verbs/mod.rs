@@ -1,9 +1,12 @@
-//! One file a verb: what it reads, what it prints, how it ends.
+//! One file a verb, a folder for those that belong together: what it reads, what it prints, how it ends.
 
+pub(crate) mod background_pod;
 pub(crate) mod completion;
 pub(crate) mod explain;
 pub(crate) mod info;
+pub(crate) mod logs;
 mod manifests;
+pub(crate) mod objects;
 pub(crate) mod patch;
 pub(crate) mod pod_process;
 pub(crate) mod run;

@@ -7,6 +7,8 @@
 //! <root>/addresses/  a lock for each Pod address in use
 //! <root>/network/    the Pods and Services that others can reach, a file for each
 //! <root>/node/       the Pods that live and what they ask for, a file for each
+//! <root>/objects/    Pods and other objects as an API server keeps them
+//! <root>/processes/  a lock for each Pod that has a process of its own, and what that process says
 //! <sockets>/         a socket for each Pod that others can reach, and one to speak to its process
 //! <sockets>/busy     what the Pods that compute tell each other
 //! <cache>/           compiled code
@@ -129,6 +131,22 @@ impl Folders {
     /// The Pods that live, and what they ask for.
     pub fn node(&self) -> PathBuf {
         self.root.join("node")
+    }
+
+    /// Pods and other objects as an API server keeps them.
+    pub fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    /// What belongs to the processes of Pods that are kept as objects.
+    pub fn processes(&self) -> PathBuf {
+        self.root.join("processes")
+    }
+
+    /// The lock that the process of the Pod `uid` holds as long as it lives. The file is there as long as
+    /// the Pod is kept as an object.
+    pub fn process_lock(&self, uid: &str) -> PathBuf {
+        self.processes().join(format!("{uid}.lock"))
     }
 
     /// Compiled code.

@@ -44,8 +44,10 @@ fn sweep(folders: &Folders) {
     sweep_pods(folders);
     // The folders of dead Pods are gone: a lock that is there is a live one's.
     let pods = folders.pods();
-    if let Err(error) = forget_ended_pods(&folders.logs(), |uid| filesystem::has_owner(&pods, uid))
-    {
+    // Logs of a Pod that is kept as an object are its own to the end of that.
+    let is_kept =
+        |uid: &str| filesystem::has_owner(&pods, uid) || folders.process_lock(uid).exists();
+    if let Err(error) = forget_ended_pods(&folders.logs(), is_kept) {
         tracing::debug!("logs of ended Pods are left in {}: {error}", folders.logs().display());
     }
 }

@@ -64,7 +64,15 @@ pub(super) fn finish(
     }
     if gathered.report.problems.len() == written.first_problem {
         let source = gathered.source.clone();
-        gathered.manifest.pods.push(PodManifest { pod, origin, source, line: here.at.line });
+        let is_asked = gathered.keeps_written && origin == Origin::Pod;
+        let own = is_asked.then(|| decode::<serde_json::Value>(written.template).ok()).flatten();
+        gathered.manifest.pods.push(PodManifest {
+            pod,
+            origin,
+            source,
+            line: here.at.line,
+            written: own.map(Box::new),
+        });
     }
 }
 

@@ -102,6 +102,16 @@ impl StoreError {
         }
     }
 
+    /// Whether there is no such object.
+    pub fn is_not_found(&self) -> bool {
+        self.reason() == Some(Reason::NotFound)
+    }
+
+    /// Whether the object is another than was thought.
+    pub fn is_conflict(&self) -> bool {
+        self.reason() == Some(Reason::Conflict)
+    }
+
     /// As the API reports it: a fault of the machine is an internal error, a busy or full store is
     /// one that is worth another try.
     pub fn api(&self) -> ApiError {

@@ -9,9 +9,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use serde::{Deserialize, Serialize};
 use wasmpod::manifest::{Manifest, Origin, PodManifest};
 use wasmpod::resources::cgroup::CgroupPlan;
+use wasmpod_node::background::Published;
 use wasmpod_node::{Settings, pressure};
 
-use super::publish::Published;
 use crate::print::logs::Names;
 
 /// One Pod and its place among the others of the command.
@@ -91,6 +91,7 @@ impl Bundle {
             origin: Origin::Pod,
             source: self.source.clone(),
             line: 1,
+            written: None,
         };
         let objects = Manifest {
             config_maps: mem::take(&mut self.config_maps),

@@ -15,12 +15,12 @@ use wasmpod::logs::log_queue;
 use wasmpod::pod::{Folders, Host, Neighbour, Pod, PodBuilder, PublishedPort};
 use wasmpod::worker::{Finished, PodHandle};
 use wasmpod_node::admission::Place;
+use wasmpod_node::background::ForegroundPod;
 use wasmpod_node::{Node, attend};
 
 use super::bundle::{self, Bundle, Events, Logs};
 use super::images;
 use super::interrupt::{Interrupt, Interrupts, Signals};
-use super::publish::Protocol;
 use crate::compiler;
 use crate::failure::Failure;
 use crate::print::events::{self, Told};
@@ -65,8 +65,11 @@ pub(crate) async fn run_pod(
         .log_sink(Arc::clone(&queue) as _)
         .build()
         .map_err(|error| Failure::because(&name, &error))?;
+    let object = Arc::new(ForegroundPod::new(place.node(), pod.view()));
     let attending = attend(place, pod.view(), bundle.eviction);
     helpers.spawn(async move { match attending.await {} });
+    let showing = Arc::clone(&object);
+    helpers.spawn(async move { match showing.show().await {} });
     let handle = pod.handle();
     let watching = events::watch(&handle, show, name).run(tell.clone());
     let printer = Printer::start(lines, layout, told);
@@ -74,6 +77,8 @@ pub(crate) async fn run_pod(
     let (finished, mut interrupted) =
         watch(pod, &handle, &mut interrupts, telling.as_mut(), &tell, show).await;
     helpers.shutdown().await;
+    object.ended(&finished).await;
+    drop(object);
     // A guest that is held by a host call keeps its log, but nobody waits for it any more.
     queue.close();
     // Events may come as long as somebody could record one.
@@ -157,12 +162,7 @@ fn build(
     let mut builder = PodBuilder::new(&host, pod)
         .objects(objects)
         .images(images)
-        .publish(bundle.published.iter().map(|port| PublishedPort {
-            host_ip: port.host_ip,
-            host_port: port.host_port,
-            pod_port: port.pod_port,
-            udp: port.protocol == Protocol::Udp,
-        }))
+        .publish(bundle.published.iter().map(PublishedPort::from))
         .allow_net(bundle.allow_net.iter().cloned())
         .scheduler(Arc::clone(&place) as _)
         .on_note(move |text| note(&told, quiet, text));

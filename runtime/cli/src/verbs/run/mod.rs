@@ -8,7 +8,7 @@ mod imperative;
 mod interrupt;
 pub(crate) mod node;
 mod plan;
-mod publish;
+pub(crate) mod publish;
 mod services;
 mod several;
 
@@ -20,6 +20,7 @@ use std::time::Duration;
 pub(crate) use bundle::{Bundle, Events};
 use foreground::run_pod;
 pub(crate) use interrupt::Signals;
+pub(crate) use plan::image_map;
 use wasmpod::manifest;
 use wasmpod::pod::{AddressLease, Services};
 
@@ -135,7 +136,7 @@ pub(crate) fn run_here(
 }
 
 /// One thread for the worker, the probes and the host's side; the guests have threads of their own.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // A thread that has printed or removed files should not stay for a Pod that idles.

@@ -32,11 +32,11 @@ fn amount(text: &str, such_as: &str) -> Result<Quantity, String> {
     Ok(amount)
 }
 
-pub(super) fn settings(options: &NodeOptions) -> Settings {
+pub(crate) fn settings(options: &NodeOptions) -> Settings {
     Settings { milli_cpu: options.node_cpu, memory: options.node_memory }
 }
 
-pub(super) fn eviction(options: &NodeOptions) -> pressure::Settings {
+pub(crate) fn eviction(options: &NodeOptions) -> pressure::Settings {
     let policy = match options.eviction {
         Eviction::Container => Policy::Container,
         Eviction::Pod => Policy::Pod,

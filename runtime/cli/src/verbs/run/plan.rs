@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wasmpod::manifest::{self, Manifest, PodManifest, Source};
 use wasmpod::pod::{AddressLease, Folders};
+use wasmpod_node::background::Published;
 
 use super::bundle::{Bundle, Events, Logs, Neighbour, Show};
-use super::publish::{self, Published};
+use super::publish;
 use super::{imperative, node};
 use crate::args::{DryRun, LogPrefix, OutputFormat, Restart, Run};
 use crate::failure::Failure;
@@ -179,7 +180,11 @@ fn reader(pods: &[PodManifest]) -> Option<(usize, String)> {
     None
 }
 
-fn image_map(rules: &[String]) -> Result<Vec<(String, PathBuf)>, Failure> {
+/// Which file stands for an image, as typed.
+///
+/// # Errors
+/// What is wrong with a rule, and what would be right.
+pub(crate) fn image_map(rules: &[String]) -> Result<Vec<(String, PathBuf)>, Failure> {
     rules
         .iter()
         .map(|rule| match rule.split_once('=') {

@@ -2,24 +2,9 @@
 
 use std::net::IpAddr;
 
+use wasmpod_node::background::{Protocol, Published};
+
 use crate::failure::Failure;
-
-/// One port of the host that stands for one of the Pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Published {
-    /// Every address of the host when absent.
-    pub(crate) host_ip: Option<IpAddr>,
-    /// 0: any free one.
-    pub(crate) host_port: u16,
-    pub(crate) pod_port: u16,
-    pub(crate) protocol: Protocol,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) enum Protocol {
-    Tcp,
-    Udp,
-}
 
 /// # Errors
 /// The rule as it was typed, and what it should look like.

@@ -1,0 +1,111 @@
+//! Looking at manifests, at this machine and at what is used of it.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::Filenames;
+
+const STATS_EXAMPLES: &str = "\
+Examples:
+  wasmpod stats                        the Pods of the namespace, again each second
+  wasmpod stats -A --no-stream         those of all namespaces, once
+  wasmpod stats web db -o json         a line of JSON for each Pod, each second
+
+CPU is in thousandths of a core; CPU/LIMIT and THROTTLED are for containers with a CPU limit.
+NET I/O is what was received and sent, FILE I/O what was read and written.";
+
+#[derive(Debug, Args)]
+#[command(after_help = STATS_EXAMPLES)]
+pub(crate) struct Stats {
+    /// Pods to show; all of the namespace when none is named
+    #[arg(value_name = "POD")]
+    pub(crate) pods: Vec<String>,
+
+    /// Namespace of the Pods [default: default]
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+
+    /// Show the Pods of all namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+
+    /// Print once and end, as it is done where the output is no terminal
+    #[arg(long)]
+    pub(crate) no_stream: bool,
+
+    /// Print the figures as JSON lines
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<StatsFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatsFormat {
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Manifest to check: a file, a folder, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) manifests: Filenames,
+
+    /// Print problems as JSON lines
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<ProblemFormat>,
+
+    /// Print problems only
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProblemFormat {
+    Json,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  wasmpod explain pod.spec                            the fields of a Pod's spec
+  wasmpod explain spec.containers.resources.limits    those of a container's limits
+  wasmpod explain deployment.spec                     of another kind
+  wasmpod explain --support                           every field of a Pod and a Service";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(crate) struct Explain {
+    /// Field to explain, e.g. `pod.spec.containers.image`; without it, all of them
+    #[arg(value_name = "FIELD", conflicts_with = "support")]
+    pub(crate) field: Option<String>,
+
+    /// Print the table of every field and what becomes of it
+    #[arg(long)]
+    pub(crate) support: bool,
+
+    /// Print the table as Markdown
+    #[arg(long, requires = "support")]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// In which form
+    #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
+    pub(crate) output: InfoFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InfoFormat {
+    Json,
+    Yaml,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completion {
+    /// Shell to complete for
+    pub(crate) shell: clap_complete::Shell,
+}
+

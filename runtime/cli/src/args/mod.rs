@@ -1,0 +1,119 @@
+//! The command line: one definition gives parsing, help and shell completion.
+
+mod look;
+mod machine;
+mod objects;
+mod reach;
+mod run;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+pub(crate) use look::{Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate};
+pub(crate) use machine::{Eviction, NodeOptions};
+pub(crate) use objects::{
+    Apply, Change, Create, Delete, DeleteOptions, Describe, Get, Namespace, Patch, PatchType,
+    Selection, Wait,
+};
+pub(crate) use reach::Logs;
+pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
+
+/// Run Kubernetes Pods whose containers are WebAssembly
+#[derive(Debug, Parser)]
+#[command(name = "wasmpod", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct CommandLine {
+    /// Folder for Pods, volumes and logs [default: $XDG_STATE_HOME/wasmpod, for root /var/lib/wasmpod]
+    #[arg(long, global = true, value_name = "DIR", env = "WASMPOD_ROOT", value_hint = ValueHint::DirPath)]
+    pub(crate) root: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+// Deferred, here and below: a start pays for the arguments of its own verb only.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum Verb {
+    /// Run the Pods of a manifest, or one image, in the foreground
+    Run(Box<Run>),
+    #[command(flatten)]
+    Short(ShortVerb),
+    /// Be the process of one Pod (called by wasmpod itself)
+    #[command(name = "pod-process", hide = true)]
+    PodProcess(PodProcess),
+    /// Be the process of a Pod in the background (called by wasmpod itself)
+    #[command(name = "background-pod", hide = true)]
+    BackgroundPod(BackgroundPod),
+}
+
+/// A verb that runs no Pod.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum ShortVerb {
+    /// Make or change what manifests describe: Pods in the background, ConfigMaps, Secrets, claims
+    Apply(Box<Apply>),
+    /// Make what manifests describe
+    Create(Box<Create>),
+    /// Show objects
+    Get(Box<Get>),
+    /// Show all that there is to know of objects
+    Describe(Box<Describe>),
+    /// Delete objects
+    Delete(Box<Delete>),
+    /// Wait for something to be true of objects
+    Wait(Box<Wait>),
+    /// Show what containers have said
+    Logs(Box<Logs>),
+    /// Show what the Pods that run use
+    Stats(Stats),
+    /// Give a Pod that runs other resources
+    Patch(Patch),
+    /// Check manifests without running anything
+    Validate(Validate),
+    /// Tell what becomes of a manifest's fields
+    Explain(Explain),
+    /// Show what a Pod finds on this machine: engine, cores, memory, cgroups, folders
+    Info(Info),
+    /// Write a completion script for a shell
+    Completion(Completion),
+    /// Compile one WebAssembly file for the cache (called by wasmpod itself)
+    #[cfg(feature = "compiler")]
+    #[command(name = crate::compiler::VERB, hide = true)]
+    CompileCode,
+}
+
+impl Verb {
+    /// Whether nothing is to be printed but what containers print.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Run(run) => run.quiet,
+            Self::PodProcess(process) => process.quiet,
+            Self::Short(_) | Self::BackgroundPod(_) => false,
+        }
+    }
+}
+
+/// Where manifests come from, as in `kubectl -f`.
+#[derive(Debug, Args)]
+pub(crate) struct Filenames {
+    /// Manifest to read: a file, a folder, or `-` for standard input
+    #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) filenames: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PodProcess {
+    /// File with the Pod, its objects and what it needs of this machine
+    pub(crate) bundle: PathBuf,
+
+    /// As of `run`
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackgroundPod {
+    /// File with the Pod, its objects and what it needs of this machine
+    pub(crate) envelope: PathBuf,
+}

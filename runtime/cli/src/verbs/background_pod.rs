@@ -1,0 +1,58 @@
+//! The process of a Pod in the background: what it must know comes in an envelope.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use wasmpod::pod::Folders;
+use wasmpod_node::background::{Envelope, run};
+
+use crate::args::BackgroundPod;
+use crate::compiler;
+use crate::failure::Failure;
+use crate::process;
+
+/// By then a Pod has started, or waits for something.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// # Errors
+/// An envelope that cannot be read, or what keeps its Pod from being started; both are in the Pod's
+/// status if that can be written.
+pub(crate) fn background_pod(
+    verb: &BackgroundPod,
+    root: Option<&Path>,
+) -> Result<ExitCode, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::because("cannot start", error);
+    let envelope =
+        read(&verb.envelope).map_err(|error| Failure::because(verb.envelope.display(), &error))?;
+    let folders = Folders::find(root).map_err(|error| failed(&error))?;
+    let compiler = compiler::find().map_err(|error| failed(&error))?;
+    let runtime = super::run::runtime()?;
+    let life = async {
+        // A task of its own: below the frame of what polls this one lies more to give back.
+        let giving_back = tokio::spawn(async {
+            tokio::time::sleep(SETTLED).await;
+            process::give_back_memory();
+        });
+        let finished = run(*envelope, folders, compiler).await;
+        giving_back.abort();
+        finished
+    };
+    // Boxed: each step from here to its first poll would keep a copy of it on the stack.
+    let finished = runtime.block_on(Box::pin(life)).map_err(|error| failed(&error))?;
+    // The process ends here: clearing up first, thread by thread, would only take time.
+    std::mem::forget(runtime);
+    Ok(finished.outcome.exit_code().into())
+}
+
+/// Reads an envelope and empties it: the Secrets in it must not stay in memory that a compiling
+/// child inherits.
+fn read(path: &Path) -> io::Result<Box<Envelope>> {
+    let mut file = File::options().read(true).write(true).open(path)?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    file.set_len(0)?;
+    Ok(serde_json::from_slice(&text)?)
+}

@@ -1,0 +1,111 @@
+//! `wasmpod apply`: makes the objects of a machine what manifests describe.
+//!
+//! What was written before is kept with each object, so that what is no longer written goes, and
+//! what others have set stays.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use serde_json::Value;
+use wasmpod_node::background::BackgroundPods;
+use wasmpod_objects::Key;
+use wasmpod_objects::patch::apply::{Applied, LAST_APPLIED, apply as merge, with_last_applied};
+use wasmpod_objects::resource::PODS;
+use wasmpod_objects::store::{Persist, Update};
+
+use super::desired::{self, Desired, title};
+use super::{create, duration, machine};
+use crate::args::{Apply, Change, DryRun};
+use crate::failure::Failure;
+use crate::print::problem;
+
+/// # Errors
+/// Something is not valid, or cannot be changed. What could be applied is.
+pub(crate) fn apply(verb: &Apply, root: Option<&Path>) -> Result<ExitCode, Failure> {
+    let change = &verb.change;
+    let desired = desired::read(&change.manifests.filenames, &change.namespace)?;
+    let pods = machine::open(root)?;
+    let count = desired.iter().filter(|one| one.resource == PODS).count();
+    let mut failures = Vec::new();
+    let mut applied: Vec<Key> = Vec::new();
+    for one in &desired {
+        match apply_one(&pods, one, change, count) {
+            Ok((object, done)) => {
+                create::say(change, &one.title_of(&object), done, &object);
+                if one.resource == PODS {
+                    applied.push(one.key());
+                }
+            }
+            Err(Failure::Api(mut error)) => {
+                error.message =
+                    format!("error when applying {:?}: {}", one.source, error.message);
+                failures.push(Failure::Api(error));
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if verb.wait && change.dry_run == DryRun::None {
+        let timeout = duration::parse(&verb.timeout)?.filter(|timeout| !timeout.is_zero());
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        for key in applied {
+            super::ready::wait(&pods, &key, deadline)?;
+        }
+    }
+    create::finish(failures)
+}
+
+fn apply_one(
+    pods: &BackgroundPods,
+    one: &Desired,
+    change: &Change,
+    count: usize,
+) -> Result<(Value, &'static str), Failure> {
+    let key = one.key();
+    match pods.store().get(&key) {
+        Ok(current) => reconcile(pods, &key, one, &current, change),
+        Err(error) if error.is_not_found() => {
+            let object = with_last_applied(one.object.clone());
+            Ok((create::make(pods, one, object, change, count)?, "created"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Another writer may come in between: then the merge is made anew with what that one wrote.
+fn reconcile(
+    pods: &BackgroundPods,
+    key: &Key,
+    one: &Desired,
+    current: &Value,
+    change: &Change,
+) -> Result<(Value, &'static str), Failure> {
+    let annotations = &current["metadata"]["annotations"];
+    if annotations[LAST_APPLIED].is_null() && change.dry_run == DryRun::None {
+        problem::labelled(
+            crate::print::style::WARNING,
+            "Warning",
+            &format!(
+                "resource {} is missing the {LAST_APPLIED} annotation which is required by wasmpod \
+                 apply. wasmpod apply should only be used on resources created declaratively by \
+                 either wasmpod create --save-config or wasmpod apply. The missing annotation will \
+                 be patched automatically.",
+                title(one.resource, &one.name).replacen('/', "s/", 1)
+            ),
+        );
+    }
+    let persist =
+        if change.dry_run == DryRun::Client { Persist::DryRun } else { Persist::Yes };
+    let update = Update { persist, ..Update::default() };
+    let mut done = "unchanged";
+    let object = pods.store().modify(key, update, |current| {
+        match merge(&current, &one.object)? {
+            Applied::Unchanged => Ok(current),
+            Applied::Configured(object) => {
+                done = "configured";
+                Ok(object)
+            }
+        }
+    })?;
+    Ok((object, done))
+}

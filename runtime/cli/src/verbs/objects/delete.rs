@@ -1,0 +1,155 @@
+//! `wasmpod delete`: asks for the end of objects, and waits for it.
+
+use std::process::ExitCode;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use wasmpod_node::background::BackgroundPods;
+use wasmpod_node::podprocess::PodClient;
+use wasmpod_objects::Key;
+use wasmpod_objects::resource::PODS;
+use wasmpod_objects::store::{self, Deleted, StoreError};
+use wasmpod_view::resource_args::NoName;
+
+use super::chosen::{self, ByName, Chosen, Missing};
+use super::desired::title;
+use super::{duration, machine};
+use crate::args::{Delete, DeleteOptions};
+use crate::failure::Failure;
+use crate::print::out;
+
+/// How often a Pod is looked at that nobody tells of.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// # Errors
+/// What is named and not there; a Pod that does not end in time.
+pub(crate) fn delete(verb: &Delete, root: Option<&Path>) -> Result<ExitCode, Failure> {
+    let options = &verb.options;
+    let missing = if options.ignore_not_found { Missing::Fine } else { Missing::Error };
+    let wanted = chosen::wanted(&verb.selection, NoName::Error, verb.all)?;
+    let pods = machine::open(root)?;
+    let mut found = wanted.find(&pods, missing)?;
+    let objects = std::mem::take(&mut found.objects);
+    if objects.is_empty() && wanted.by_name == ByName::No {
+        out::line("No resources found");
+    }
+    let mut going = Vec::new();
+    for one in &objects {
+        match begin(&pods, one, options) {
+            Ok(key) => going.extend(key),
+            Err(error) if options.ignore_not_found && is_not_found(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if options.wait && !options.force {
+        let deadline = duration::parse(&options.timeout)?.filter(|wait| !wait.is_zero());
+        let deadline = deadline.map(|wait| Instant::now() + wait);
+        for (key, uid) in going {
+            wait(&pods, &key, &uid, deadline)?;
+        }
+    }
+    found.settle()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_not_found(failure: &Failure) -> bool {
+    matches!(failure, Failure::Api(error) if error.code == 404)
+}
+
+/// Marks one object and tells its process; gives what is to be waited for.
+fn begin(
+    pods: &BackgroundPods,
+    one: &Chosen,
+    options: &DeleteOptions,
+) -> Result<Option<(Key, String)>, Failure> {
+    let grace = match (options.now, options.force, options.grace_period) {
+        (true, _, _) => Some(1),
+        (false, true, grace) if grace < 0 => Some(0),
+        (false, _, grace) if grace < 0 => None,
+        // As kubectl: without force a Pod has a second at least, so that its process confirms.
+        (false, false, 0) => Some(1),
+        (false, _, grace) => Some(grace),
+    };
+    let is_pod = one.key.resource == PODS;
+    let delete = store::Delete {
+        // The process ends first, or nobody could be told.
+        grace_period_seconds: if is_pod { grace.map(|grace| grace.max(1)) } else { None },
+        ..store::Delete::default()
+    };
+    let deleted = match pods.store().delete(&one.key, &delete) {
+        // Somebody was quicker.
+        Err(error) if error.is_not_found() && !one.is_named => return Ok(None),
+        deleted => deleted?,
+    };
+    let uid = deleted.object()["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    if let Deleted::Marked(object) = &deleted {
+        stop(pods, &uid, object, grace)?;
+    }
+    say(one, options);
+    Ok(Some((one.key.clone(), uid)))
+}
+
+/// Tells the Pod's process; one that is gone is mended instead.
+fn stop(
+    pods: &BackgroundPods,
+    uid: &str,
+    object: &Value,
+    grace: Option<i64>,
+) -> Result<(), Failure> {
+    let client = PodClient::new(pods.folders().control_socket(uid));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::because("cannot speak to the Pod", &error))?;
+    let grace = grace.or_else(|| object["metadata"]["deletionGracePeriodSeconds"].as_i64());
+    let grace = grace.and_then(|grace| u64::try_from(grace).ok()).map(Duration::from_secs);
+    let told = runtime.block_on(async {
+        match grace {
+            Some(Duration::ZERO) => client.kill().await,
+            grace => client.stop(grace).await,
+        }
+    });
+    match told {
+        // It is over, or was never there.
+        Err(_) => Ok(pods.mend_pod(object.clone())?),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn say(one: &Chosen, options: &DeleteOptions) {
+    let (resource, name) = (one.key.resource, &one.key.name);
+    if options.output.is_some() {
+        return out::line(&title(resource, name));
+    }
+    let kind = resource.kind.to_lowercase();
+    let how = if options.force { "force deleted" } else { "deleted" };
+    out::line(&format!("{kind} {name:?} {how}"));
+}
+
+/// Waits until the object is gone, or another one of its name is there.
+fn wait(
+    pods: &BackgroundPods,
+    key: &Key,
+    uid: &str,
+    deadline: Option<Instant>,
+) -> Result<(), Failure> {
+    let mut watcher = pods.store().watcher();
+    loop {
+        let revision = pods.store().revision()?;
+        let object = match pods.store().get(key) {
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) => return Err(error.into()),
+            Ok(object) if object["metadata"]["uid"] != uid => return Ok(()),
+            Ok(object) => object,
+        };
+        // Its process may have been killed, or have missed the word.
+        pods.mend_pod(object)?;
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let what = title(key.resource, &key.name);
+            return Err(Failure::kubectl(format!("timed out waiting for the condition on {what}")));
+        }
+        let waited: Result<_, StoreError> = watcher.wait(revision, LOOK);
+        waited?;
+    }
+}

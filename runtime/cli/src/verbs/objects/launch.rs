@@ -1,0 +1,41 @@
+//! What the options of a command say of the processes of its Pods.
+
+use std::path::{Path, PathBuf};
+
+use wasmpod::manifest;
+use wasmpod_node::background::Launch;
+
+use crate::args::RunOptions;
+use crate::failure::Failure;
+use crate::verbs::run::{image_map, node, publish};
+
+/// Of the Pods of the manifest `source`, of which there are `pods` in the command.
+///
+/// # Errors
+/// An option that cannot be read.
+pub(super) fn of(options: &RunOptions, source: &str, pods: usize) -> Result<Launch, Failure> {
+    if pods > 1 && !options.publish.is_empty() {
+        return Err(Failure::new("`--publish` is for one Pod, and there are several")
+            .hint("use hostPort in the manifest"));
+    }
+    let published = options.publish.iter().map(|rule| publish::parse(rule));
+    Ok(Launch {
+        folder: folder_of(source)?,
+        image_map: image_map(&options.image_map)?,
+        published: published.collect::<Result<_, _>>()?,
+        allow_net: options.allow_net.clone(),
+        cgroup: true,
+        node: node::settings(&options.node),
+        eviction: node::eviction(&options.node),
+    })
+}
+
+/// The folder in which relative paths of a manifest begin; the working folder where it has none.
+fn folder_of(source: &str) -> Result<PathBuf, Failure> {
+    let folder = match source {
+        manifest::source::STDIN => Path::new(""),
+        source => Path::new(source).parent().unwrap_or(Path::new("")),
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    std::path::absolute(folder).map_err(|error| Failure::because(folder.display(), &error))
+}

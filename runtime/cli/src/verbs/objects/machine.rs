@@ -1,0 +1,37 @@
+//! The objects and Pods of this machine, as a verb finds them.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use wasmpod::pod::Folders;
+use wasmpod_node::background::{BackgroundPods, Starter};
+
+use crate::failure::Failure;
+use crate::print::problem;
+
+/// How this program is called to be the process of a Pod.
+const VERB: &str = "background-pod";
+
+/// Opens the store, and sees first to what killed processes have left: what is shown must be true.
+///
+/// # Errors
+/// The store cannot be opened.
+pub(crate) fn open(root: Option<&Path>) -> Result<BackgroundPods, Failure> {
+    let folders = Folders::find(root).map_err(|error| Failure::because("cannot look", &error))?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::because("this program cannot be found", &error))?;
+    let mut arguments: Vec<OsString> = Vec::new();
+    if root.is_some() {
+        // The Pod's process works in another folder.
+        arguments.extend(["--root".into(), folders.root().into()]);
+    }
+    arguments.push(VERB.into());
+    let pods = BackgroundPods::open(&folders, Starter { program, arguments })?;
+    if let Err(error) = pods.mend() {
+        problem::warning(&format!(
+            "what a killed Pod has left: {}",
+            wasmpod::error::chain(&error)
+        ));
+    }
+    Ok(pods)
+}

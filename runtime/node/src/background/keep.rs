@@ -1,0 +1,249 @@
+//! From a running Pod to its object: status and Events, as they come.
+//!
+//! Behind the Pod: nothing of it waits for a disk. What could not be written is tried again, and only
+//! the latest status counts. The store is open while there is something to write and closed again
+//! when the Pod is quiet: most Pods are idle most of the time, and pay for what they hold.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{EventSource, ObjectReference, Pod, PodStatus};
+use tokio::sync::{broadcast, watch};
+use tokio::time::{sleep, timeout};
+use wasmpod::error::chain;
+use wasmpod::event::Recorded;
+use wasmpod::lifecycle::Identity;
+use wasmpod::pod::Folders;
+use wasmpod::resources::node_name;
+use wasmpod::worker::{Finished, PodHandle};
+use wasmpod_objects::Key;
+use wasmpod_objects::resource::PODS;
+use wasmpod_objects::status::ApiError;
+use wasmpod_objects::store::{NewEvent, Origin, Store, StoreError, Update};
+
+use super::forget::forget;
+use super::pods::identity;
+
+/// By then most Pods have started: their first steps are written down together.
+const SETTLED: Duration = Duration::from_millis(10);
+/// A Pod about which there is nothing to tell for so long is quiet.
+const QUIET: Duration = Duration::from_secs(1);
+/// When it is tried again: a disk that is full may not stay so.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What becomes of the object when its Pod has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtTheEnd {
+    /// It stays, to be read, unless its deletion was asked for.
+    Stay,
+    /// It goes: somebody has watched the Pod.
+    Go,
+}
+
+/// Keeps the object of one Pod true.
+#[derive(Debug)]
+pub struct Keeper {
+    folders: Folders,
+    identity: Identity,
+    at_the_end: AtTheEnd,
+}
+
+/// What there is to write. Taken before the Pod runs, so that nothing is missed.
+pub(super) struct Watching {
+    status: watch::Receiver<PodStatus>,
+    events: broadcast::Receiver<Arc<Recorded>>,
+}
+
+/// What is written together.
+#[derive(Debug, Default)]
+struct Batch {
+    status: Option<PodStatus>,
+    events: Vec<Arc<Recorded>>,
+}
+
+impl Keeper {
+    /// Of `pod`, which has a name and a uid.
+    pub fn of(folders: &Folders, pod: &Pod, at_the_end: AtTheEnd) -> Self {
+        Self { folders: folders.clone(), identity: identity(pod), at_the_end }
+    }
+
+    pub(super) fn watch(&self, handle: &PodHandle) -> Watching {
+        let mut status = handle.status();
+        status.mark_changed();
+        Watching { status, events: handle.events().subscribe() }
+    }
+
+    pub(super) fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Writes what comes.
+    ///
+    /// # Cancel safety
+    /// What `watching` still has is for [`Keeper::ended`]; what is being written may come twice.
+    pub(super) async fn keep(&self, watching: &mut Watching) -> Infallible {
+        sleep(SETTLED).await;
+        let mut store = None;
+        let mut batch = Batch::default();
+        loop {
+            if store.is_some() && batch.is_empty() {
+                let news = timeout(QUIET, watching.next(&mut batch)).await;
+                if news.is_err() {
+                    store = None;
+                }
+            }
+            if batch.is_empty() {
+                watching.next(&mut batch).await;
+            }
+            watching.gather(&mut batch);
+            (store, batch) = self.write(store, batch).await;
+            if !batch.is_empty() {
+                sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// Writes the last of a Pod that has ended; one that was to be deleted is forgotten.
+    pub(super) async fn ended(&self, finished: &Finished, mut watching: Watching) {
+        let mut batch = Batch::default();
+        watching.gather(&mut batch);
+        batch.status = Some(finished.status.clone());
+        let (folders, identity) = (self.folders.clone(), self.identity.clone());
+        let goes = self.at_the_end == AtTheEnd::Go;
+        self.blocking(move || {
+            let store = Store::open(&folders.objects())?;
+            let is_wanted = batch.write(&store, &identity)?;
+            if goes || !is_wanted {
+                forget(&folders, &store, &identity)?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Writes that the Pod could not be run at all.
+    pub(super) async fn failed(&self, why: &str) {
+        let status = PodStatus {
+            phase: Some("Failed".to_owned()),
+            reason: Some("UnexpectedAdmissionError".to_owned()),
+            message: Some(why.to_owned()),
+            ..PodStatus::default()
+        };
+        let (folders, identity) = (self.folders.clone(), self.identity.clone());
+        let batch = Batch { status: Some(status), events: Vec::new() };
+        self.blocking(move || batch.write(&Store::open(&folders.objects())?, &identity).map(drop))
+            .await;
+    }
+
+    /// Gives back what is still to be written.
+    async fn write(&self, store: Option<Store>, batch: Batch) -> (Option<Store>, Batch) {
+        let (folder, identity) = (self.folders.objects(), self.identity.clone());
+        let writing = tokio::task::spawn_blocking(move || {
+            let store = match store {
+                Some(store) => Ok(store),
+                None => Store::open(&folder),
+            };
+            let written = store.and_then(|store| {
+                batch.write(&store, &identity)?;
+                Ok(store)
+            });
+            match written {
+                Ok(store) => (Some(store), Batch::default()),
+                Err(error) => {
+                    tracing::warn!("the Pod's object is not written: {}", chain(&error));
+                    (None, batch)
+                }
+            }
+        });
+        // One that panicked has said so.
+        writing.await.unwrap_or_default()
+    }
+
+    async fn blocking(&self, write: impl FnOnce() -> Result<(), StoreError> + Send + 'static) {
+        match tokio::task::spawn_blocking(write).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("the Pod's last status: {}", chain(&error)),
+            Err(panicked) => tracing::warn!("the Pod's last status: {panicked}"),
+        }
+    }
+}
+
+impl Watching {
+    async fn next(&mut self, batch: &mut Batch) {
+        tokio::select! {
+            biased;
+            event = self.events.recv() => match event {
+                Ok(event) => batch.events.push(event),
+                // The counts of later ones tell of these.
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            },
+            changed = self.status.changed() => match changed {
+                Ok(()) => batch.status = Some(self.status.borrow_and_update().clone()),
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    /// What has come by now.
+    fn gather(&mut self, batch: &mut Batch) {
+        while let Ok(event) = self.events.try_recv() {
+            batch.events.push(event);
+        }
+        if self.status.has_changed().unwrap_or(false) {
+            batch.status = Some(self.status.borrow_and_update().clone());
+        }
+    }
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.status.is_none() && self.events.is_empty()
+    }
+
+    /// Gives whether the Pod is still wanted: that nobody has asked for its deletion.
+    fn write(&self, store: &Store, identity: &Identity) -> Result<bool, StoreError> {
+        for recorded in &self.events {
+            store.record(&told(identity, recorded))?;
+        }
+        let Some(status) = &self.status else { return Ok(true) };
+        let key = Key::new(PODS, &identity.namespace, &identity.name);
+        let update = Update { origin: Origin::Node, ..Update::default() };
+        let mut is_wanted = true;
+        let written = store.modify(&key, update, |mut object| {
+            // Another Pod of the same name, once this one was forgotten.
+            if object["metadata"]["uid"] != identity.uid.as_str() {
+                return Err(ApiError::not_found(PODS, &identity.name));
+            }
+            is_wanted = object["metadata"]["deletionTimestamp"].is_null();
+            object["status"] = serde_json::to_value(status).map_err(ApiError::internal)?;
+            Ok(object)
+        });
+        match written {
+            Ok(_) => Ok(is_wanted),
+            // Whoever removed it has no use for its status.
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn told(identity: &Identity, recorded: &Recorded) -> NewEvent {
+    let event = &recorded.event;
+    let path = event.involved.to_string();
+    NewEvent {
+        involved: ObjectReference {
+            field_path: Some(path).filter(|path| !path.is_empty()),
+            ..identity.reference()
+        },
+        event_type: event.severity.to_string(),
+        reason: event.reason.to_string(),
+        message: event.message.clone(),
+        source: EventSource { component: Some("kubelet".to_owned()), host: Some(node_name()) },
+    }
+}

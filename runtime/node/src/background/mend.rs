@@ -1,0 +1,118 @@
+//! Putting right what killed processes left: for each command, before it looks.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{EventSource, Pod, PodStatus};
+use serde_json::Value;
+use wasmpod::lifecycle::{Identity, Now};
+use wasmpod_objects::Key;
+use wasmpod_objects::resource::PODS;
+use wasmpod_objects::selector::Selection;
+use wasmpod_objects::status::ApiError;
+use wasmpod_objects::store::{Namespaces, NewEvent, Origin, Store, StoreError, Update};
+
+use super::forget::forget;
+use super::launch::{self, Launch};
+use super::lock::ProcessLock;
+use super::lost::{Verdict, is_settled, judge};
+use super::pods::{BackgroundError, BackgroundPods, identity};
+
+impl BackgroundPods {
+    /// Sees to every Pod that has no process and should have one, or should be gone.
+    ///
+    /// # Errors
+    /// The first of what could not be done; the others are done.
+    pub fn mend(&self) -> Result<(), BackgroundError> {
+        let pods = self.store.list(PODS, Namespaces::All, &Selection::default())?.items;
+        let mut outcome = Ok(());
+        for pod in pods {
+            outcome = outcome.and(self.mend_pod(pod));
+        }
+        outcome
+    }
+
+    /// The same for one Pod, as it was when somebody looked.
+    ///
+    /// # Errors
+    /// [`BackgroundError`]
+    pub fn mend_pod(&self, pod: Value) -> Result<(), BackgroundError> {
+        let Ok(pod) = serde_json::from_value::<Pod>(pod) else { return Ok(()) };
+        let identity = identity(&pod);
+        if is_settled(&pod) || ProcessLock::is_held(&self.folders, &identity.uid) {
+            return Ok(());
+        }
+        let lock = ProcessLock::try_take(&self.folders, &identity.uid);
+        let lock = lock.map_err(|source| BackgroundError::lock(&identity, source))?;
+        // Somebody else is at it.
+        let Some(lock) = lock else { return Ok(()) };
+        self.decide(&identity, lock)
+    }
+
+    /// With the lock held nobody changes what is decided on.
+    fn decide(&self, identity: &Identity, lock: ProcessLock) -> Result<(), BackgroundError> {
+        let key = Key::new(PODS, &identity.namespace, &identity.name);
+        let pod: Pod = match self.store.get(&key) {
+            Ok(pod) => match serde_json::from_value(pod) {
+                Ok(pod) => pod,
+                Err(_) => return Ok(()),
+            },
+            Err(error) if error.is_not_found() => return self.sweep_lock(identity, lock),
+            Err(error) => return Err(error.into()),
+        };
+        if pod.metadata.uid.as_ref() != Some(&identity.uid) {
+            return self.sweep_lock(identity, lock);
+        }
+        let launch = self.launch_of(identity)?;
+        let now = Now { wall: Timestamp::now(), instant: Instant::now() };
+        match judge(&pod, launch.is_some(), now) {
+            Verdict::Leave => Ok(()),
+            Verdict::Forget => Ok(forget(&self.folders, &self.store, identity)?),
+            Verdict::Over(status) => self.show(&key, identity, &status),
+            Verdict::Again(status) => {
+                self.show(&key, identity, &status)?;
+                self.store.record(&sandbox_changed(identity))?;
+                self.start(pod, launch.unwrap_or_default(), lock)
+            }
+        }
+    }
+
+    fn sweep_lock(&self, identity: &Identity, _lock: ProcessLock) -> Result<(), BackgroundError> {
+        Ok(forget(&self.folders, &self.store, identity)?)
+    }
+
+    fn launch_of(&self, identity: &Identity) -> Result<Option<Launch>, BackgroundError> {
+        match self.store.get(&launch::key(&identity.namespace, &identity.uid)) {
+            Ok(object) => Ok(serde_json::from_value(object["spec"].clone()).ok()),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn show(
+        &self,
+        key: &Key,
+        identity: &Identity,
+        status: &PodStatus,
+    ) -> Result<(), BackgroundError> {
+        let update = Update { origin: Origin::Node, ..Update::default() };
+        self.store.modify(key, update, |mut object| {
+            if object["metadata"]["uid"] == identity.uid.as_str() {
+                object["status"] = serde_json::to_value(status).map_err(ApiError::internal)?;
+            }
+            Ok(object)
+        })?;
+        Ok(())
+    }
+}
+
+/// Rule: what the kubelet tells before it makes a new sandbox for a Pod whose old one is gone.
+fn sandbox_changed(identity: &Identity) -> NewEvent {
+    NewEvent {
+        involved: identity.reference(),
+        event_type: "Normal".to_owned(),
+        reason: "SandboxChanged".to_owned(),
+        message: "Pod sandbox changed, it will be killed and re-created.".to_owned(),
+        source: EventSource { component: Some("kubelet".to_owned()), host: None },
+    }
+}

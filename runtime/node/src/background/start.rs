@@ -1,0 +1,69 @@
+//! Starting the process of a Pod: one that stays when this one ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::MemfdFlags;
+use wasmpod::pod::Folders;
+
+use super::lock::ProcessLock;
+use super::process::Envelope;
+
+/// How many bytes of its words a process may find there when it is started anew.
+const KEPT_WORDS: u64 = 1 << 20;
+
+/// A program that can be the process of a Pod.
+#[derive(Debug, Clone)]
+pub struct Starter {
+    /// The program.
+    pub program: PathBuf,
+    /// Its words before the file that it is to read.
+    pub arguments: Vec<std::ffi::OsString>,
+}
+
+/// Files that are meant for one process must not get into another that is started meanwhile.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+impl Starter {
+    /// Starts the process of a Pod, which takes over `lock`. It has begun when this returns, no more.
+    ///
+    /// # Errors
+    /// The system gives no process, or no memory for what it must know.
+    pub(super) fn start(
+        &self,
+        folders: &Folders,
+        envelope: &mut Envelope,
+        lock: ProcessLock,
+    ) -> io::Result<()> {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        envelope.lock = lock.inherit()?;
+        let text = serde_json::to_vec(envelope)?;
+        // In memory: Secrets in it must not lie on a disk.
+        let mut memory = File::from(rustix::fs::memfd_create("pod", MemfdFlags::empty())?);
+        memory.write_all(&text)?;
+        memory.seek(SeekFrom::Start(0))?;
+        let words = words(folders, &envelope.uid())?;
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).arg(format!("/proc/self/fd/{}", memory.as_raw_fd()));
+        // A folder that the user removes, or a disk that is to be taken out, is not ours to hold.
+        command.current_dir("/").stdin(Stdio::null());
+        command.stdout(words.try_clone()?).stderr(words);
+        // Nobody waits for it: it stays when this process ends, and is init's from then on.
+        command.spawn().map(drop)
+    }
+}
+
+/// What the process itself says, as distinct from its containers.
+fn words(folders: &Folders, uid: &str) -> io::Result<File> {
+    let path = folders.processes().join(format!("{uid}.log"));
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    if file.metadata()?.len() > KEPT_WORDS {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}

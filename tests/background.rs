@@ -1,0 +1,194 @@
+//! Pods that stay when the command has ended: `apply`, `get`, `describe`, `logs`, `wait`, `delete`.
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::harness::{Finished, PodText, World, eventually, guest};
+
+impl World {
+    /// Runs a verb to its end; it must succeed.
+    #[track_caller]
+    fn does<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> String {
+        let told = self.wasmpod(words).finish();
+        assert_eq!(told.code, 0, "{told}");
+        told.stdout
+    }
+
+    /// Runs a verb to its end; it must fail.
+    #[track_caller]
+    fn refuses<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Finished {
+        let told = self.wasmpod(words).finish();
+        assert_eq!(told.code, 1, "{told}");
+        told
+    }
+
+    fn pod_object(&self, name: &str) -> Value {
+        serde_json::from_str(&self.does(["get", "pod", name, "-o", "json"])).expect("JSON")
+    }
+
+    /// The row of a Pod in `get pods`, without its age.
+    fn row(&self, name: &str) -> Option<String> {
+        let table = self.does(["get", "pods"]);
+        let row = table.lines().find(|line| line.starts_with(&format!("{name} ")))?;
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        Some(cells[1..cells.len() - 1].join(" "))
+    }
+
+    #[track_caller]
+    fn wait_for_row(&self, name: &str, row: &str) {
+        let mut last = None;
+        let found = eventually_or(&mut last, || self.row(name), |found| found == row);
+        assert!(found, "{name} is {last:?} and not {row:?}");
+    }
+
+    /// The process of the only Pod of this world.
+    fn pod_process(&self) -> Pid {
+        let root = self.root().display().to_string();
+        eventually("the Pod's process", || {
+            let processes = std::fs::read_dir("/proc").ok()?;
+            processes.filter_map(Result::ok).find_map(|entry| {
+                let id: i32 = entry.file_name().to_str()?.parse().ok()?;
+                let line = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+                let environment = std::fs::read(entry.path().join("environ")).ok()?;
+                let environment = String::from_utf8_lossy(&environment);
+                let is_ours = line.contains("background-pod") && environment.contains(&root);
+                is_ours.then(|| Pid::from_raw(id)).flatten()
+            })
+        })
+    }
+}
+
+/// Looks until it is found, as long as a test may wait; what was last seen stays in `last`.
+fn eventually_or<Seen: Clone>(
+    last: &mut Option<Seen>,
+    look: impl Fn() -> Option<Seen>,
+    holds: impl Fn(&Seen) -> bool,
+) -> bool {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while std::time::Instant::now() < end {
+        if let Some(seen) = look() {
+            let is_it = holds(&seen);
+            *last = Some(seen);
+            if is_it {
+                return true;
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    false
+}
+
+fn idle(world: &World, name: &str, policy: &'static str) -> String {
+    PodText::new(name)
+        .restart_policy(policy)
+        .container("main", &guest("toolbox"), &["idle"])
+        .write(world)
+}
+
+#[test]
+fn a_pod_stays_until_it_is_deleted() {
+    let world = World::new();
+    let file = idle(&world, "web", "Always");
+    assert_eq!(world.does(["apply", "-f", &file]), "pod/web created\n");
+    world.wait_for_row("web", "1/1 Running 0");
+    assert_eq!(world.does(["apply", "-f", &file]), "pod/web unchanged\n");
+    assert_eq!(world.does(["wait", "--for=condition=Ready", "pod/web"]), "pod/web condition met\n");
+    eventually("its log", || Some(()).filter(|()| world.does(["logs", "web"]) == "idle\n"));
+    let description = world.does(["describe", "pod", "web"]);
+    for part in ["Status:           Running\n", "  Normal  Started", "Reason:"] {
+        assert!(description.contains(part), "{part:?} in\n{description}");
+    }
+    assert_eq!(world.does(["get", "pods", "-o", "name"]), "pod/web\n");
+
+    assert_eq!(world.does(["delete", "pod", "web"]), "pod \"web\" deleted\n");
+    let nothing = world.wasmpod(["get", "pods"]).finish();
+    assert_eq!(nothing.stderr, "No resources found in default namespace.\n", "{nothing}");
+    let gone = world.refuses(["get", "pod", "web"]);
+    assert_eq!(gone.stderr, "Error from server (NotFound): pods \"web\" not found\n");
+    for folder in ["pods", "processes", "logs/pods"] {
+        let left = std::fs::read_dir(world.root().join(folder)).expect("it was made");
+        let left: Vec<_> =
+            left.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+        assert!(left.iter().all(|name| name == ".spare"), "{folder}: {left:?}");
+    }
+}
+
+#[test]
+fn one_that_ends_can_still_be_read() {
+    let world = World::new();
+    let file = world.pod("once", &[("main", &guest("hello"))]);
+    world.does(["apply", "-f", &file]);
+    world.wait_for_row("once", "0/1 Completed 0");
+    let log = world.does(["logs", "once"]);
+    assert!(log.contains("Hello"), "{log}");
+    let pod = world.pod_object("once");
+    assert_eq!(pod["status"]["phase"], "Succeeded", "{pod}");
+    assert_eq!(world.does(["delete", "-f", &file]), "pod \"once\" deleted\n");
+}
+
+#[test]
+fn a_pod_whose_process_was_killed_starts_again_by_its_policy() {
+    let world = World::new();
+    world.does(["apply", "-f", &idle(&world, "again", "Always")]);
+    world.wait_for_row("again", "1/1 Running 0");
+    eventually("its log", || Some(()).filter(|()| world.does(["logs", "again"]) == "idle\n"));
+    kill_process(world.pod_process(), Signal::KILL).expect("it can be killed");
+    let mut last = None;
+    let is_back = eventually_or(
+        &mut last,
+        || world.row("again"),
+        |row| row.starts_with("1/1 Running 1 "),
+    );
+    assert!(is_back, "{last:?}");
+    let pod = world.pod_object("again");
+    let before = &pod["status"]["containerStatuses"][0]["lastState"]["terminated"];
+    assert_eq!(before["exitCode"], 137, "{pod}");
+    assert_eq!(before["reason"], "ContainerStatusUnknown", "{pod}");
+    assert_eq!(world.does(["logs", "-p", "again"]), "idle\n");
+    let description = world.does(["describe", "pod", "again"]);
+    assert!(description.contains("SandboxChanged"), "{description}");
+    world.does(["delete", "pod", "again", "--now"]);
+}
+
+#[test]
+fn a_pod_that_never_restarts_has_failed_when_its_process_was_killed() {
+    let world = World::new();
+    world.does(["apply", "-f", &idle(&world, "once", "Never")]);
+    world.wait_for_row("once", "1/1 Running 0");
+    kill_process(world.pod_process(), Signal::KILL).expect("it can be killed");
+    world.wait_for_row("once", "0/1 ContainerStatusUnknown 0");
+    assert_eq!(world.pod_object("once")["status"]["phase"], "Failed");
+}
+
+#[test]
+fn what_a_pod_refers_to_is_kept_too() {
+    let world = World::new();
+    let pod = PodText::new("env")
+        .container("main", &guest("toolbox"), &["env"])
+        .with("envFrom: [{configMapRef: {name: settings}}]")
+        .text();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {COLOUR: blue}\n";
+    let file = world.file("all.yaml", format!("{pod}---\n{map}"));
+    let told = world.does(["apply", "-f", &file]);
+    assert_eq!(told, "configmap/settings created\npod/env created\n");
+    world.wait_for_row("env", "0/1 Completed 0");
+    let log = world.does(["logs", "env"]);
+    assert!(log.contains("COLOUR=blue"), "{log}");
+    assert!(world.does(["get", "cm", "settings"]).contains("settings   1"));
+    let exists = world.refuses(["create", "-f", &file]);
+    assert!(exists.stderr.contains("(AlreadyExists): error when creating"), "{exists}");
+}
+
+#[test]
+fn kubectls_words_for_what_is_not_there() {
+    let world = World::new();
+    for (words, expected) in [
+        (&["logs", "web"][..], "Error from server (NotFound): pods \"web\" not found\n"),
+        (&["get", "widgets"], "error: the server doesn't have a resource type \"widgets\"\n"),
+        (&["delete", "pods"], "error: resource(s) were provided, but no name was specified\n"),
+        (&["wait", "--for=delete", "x"], "error: the server doesn't have a resource type \"x\"\n"),
+    ] {
+        let told = world.refuses(words.iter().copied());
+        assert_eq!(told.stderr, expected, "{words:?}: {told}");
+    }
+}
