@@ -6,6 +6,7 @@
 //! whatever goes wrong has the text, reason and code of the API server ([`status`]).
 
 mod metadata;
+pub mod patch;
 pub mod resource;
 mod rules;
 pub mod selector;

@@ -119,10 +119,20 @@ impl ApiError {
     pub fn unprocessable(why: impl Display) -> Self {
         let message = "the server rejected our request due to an error in our request";
         let mut error = Self::plain(Reason::Invalid, message);
-        let cause = StatusCause { message: Some(why.to_string()), ..StatusCause::default() };
-        error.details =
-            Some(Box::new(StatusDetails { causes: Some(vec![cause]), ..StatusDetails::default() }));
+        // With a field, as kubectl prints causes so.
+        let cause = StatusCause {
+            field: Some("patch".to_owned()),
+            message: Some(why.to_string()),
+            ..StatusCause::default()
+        };
+        error.details.get_or_insert_default().causes = Some(vec![cause]);
         error
+    }
+
+    /// More than anybody should send.
+    pub fn too_large(message: impl Display) -> Self {
+        let message = format!("Request entity too large: {message}");
+        Self::plain(Reason::RequestEntityTooLarge, message)
     }
 
     /// A body of a type that nobody reads.
@@ -151,8 +161,7 @@ impl ApiError {
         let mut error =
             Self::plain(Reason::InternalError, format!("Internal error occurred: {why}"));
         let cause = StatusCause { message: Some(why.to_string()), ..StatusCause::default() };
-        error.details =
-            Some(Box::new(StatusDetails { causes: Some(vec![cause]), ..StatusDetails::default() }));
+        error.details.get_or_insert_default().causes = Some(vec![cause]);
         error
     }
 

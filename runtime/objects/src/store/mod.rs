@@ -25,6 +25,7 @@ mod handle;
 mod housekeeping;
 mod notify;
 mod open;
+mod patch;
 mod read;
 mod schema;
 #[cfg(test)]
@@ -40,8 +41,9 @@ pub use error::StoreError;
 pub use event::{Involved, NewEvent};
 pub use handle::{Origin, Persist, Store};
 pub use housekeeping::{EVENT_LIFETIME, KEPT_FOR, KEPT_REVISIONS};
+pub use patch::PatchRequest;
 pub use read::{List, Namespaces};
-pub use update::Update;
+pub use update::{Part, Update};
 pub use watcher::Watcher;
 
 /// A revision of the store: a number that only grows, shared by all objects.

@@ -30,9 +30,10 @@ const KEPT: [&str; 7] = [
 ];
 
 /// What a write is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// All but what has a write of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All but a status that has a write of its own.
+    #[default]
     Object,
     /// `status` alone.
     Status,
@@ -92,14 +93,14 @@ impl Store {
     ) -> Result<Value, StoreError> {
         self.write(options.persist, |transaction| {
             let current = transaction.found(key)?;
-            let mut object = change(current.object.clone())?;
+            let mut object = change(current.object)?;
             check_request(key, &mut object)?;
-            transaction.store(key, object, current, Part::Whole, options.origin)
+            transaction.replace(key, object, Part::Whole, options.origin)
         })
     }
 }
 
-fn check_request(key: &Key, object: &mut Value) -> Result<(), ApiError> {
+pub(super) fn check_request(key: &Key, object: &mut Value) -> Result<(), ApiError> {
     rules::check_kind(key.resource, object)?;
     rules::check_namespace(key.resource, &key.namespace, object)?;
     check_name(&key.name, object)
@@ -112,7 +113,7 @@ impl Transaction<'_> {
         Ok(found.ok_or_else(|| ApiError::not_found(key.resource, &key.name))?)
     }
 
-    fn replace(
+    pub(super) fn replace(
         &self,
         key: &Key,
         object: Value,

@@ -4,6 +4,7 @@ mod deleting;
 mod events;
 mod failing;
 mod model;
+mod patching;
 mod watching;
 mod world;
 mod writing;
