@@ -29,4 +29,5 @@ mod services;
 mod sockets;
 mod stats;
 mod stop;
+mod streams;
 mod terminal;
