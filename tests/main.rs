@@ -30,4 +30,5 @@ mod services;
 mod sockets;
 mod stats;
 mod stop;
+mod streams;
 mod terminal;

@@ -202,6 +202,7 @@ impl PodWay {
             stdout: Arc::new(output.clone()),
             stderr: Arc::new(output.clone()),
             tty: false,
+            terminal: None,
             ports: Vec::new(),
             http: HttpSettings::default(),
             mounts: Vec::new(),

@@ -1,6 +1,5 @@
 //! What a Pod's process does beside its Pod, behind the start.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +17,30 @@ const SETTLED: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Has others know of a Pod and speak to its process, and watches over the memory of the machine if
-/// nobody else does; to be dropped when the Pod has ended.
-pub async fn attend(place: Arc<Place>, pod: PodView, eviction: pressure::Settings) -> Infallible {
-    tokio::time::sleep(SETTLED).await;
-    let _server = served(&place, &pod).await;
-    pressure::watch(place.node(), eviction).await
+/// nobody else does. Ends behind the Pod, when those that watch it were told, which may take a second of
+/// those that do not listen.
+///
+/// # Cancel safety
+/// Dropping it ends all of that at once.
+pub async fn attend(place: Arc<Place>, pod: PodView, eviction: pressure::Settings) {
+    let attending = async {
+        tokio::time::sleep(SETTLED).await;
+        served(&place, &pod).await
+    };
+    let Some(server) = unless_gone(&pod, attending).await else { return };
+    let _never = unless_gone(&pod, pressure::watch(place.node(), eviction)).await;
+    server.finish().await;
+}
+
+/// What `work` comes to, unless the Pod is gone before.
+async fn unless_gone<Value>(pod: &PodView, work: impl Future<Output = Value>) -> Option<Value> {
+    let mut status = pod.handle().status();
+    let gone = async { while status.changed().await.is_ok() {} };
+    tokio::select! {
+        biased;
+        () = gone => None,
+        value = work => Some(value),
+    }
 }
 
 async fn served(place: &Place, pod: &PodView) -> ControlServer {
@@ -88,11 +106,7 @@ mod tests {
             assert_eq!(object.metadata.uid.as_deref(), Some(known.uid.as_str()));
             handle.kill().await;
         };
-        let life = async { tokio::join!(pod.run(), talk) };
-        tokio::select! {
-            never = attending => match never {},
-            _ended = life => {}
-        }
+        tokio::join!(pod.run(), talk, attending);
         assert!(node.ledger().pods_now().is_empty());
     }
 }

@@ -1,7 +1,5 @@
 //! Objects of this machine, as kubectl's verbs have them.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
 use super::{DryRun, Filenames, OutputFormat, RunOptions};

@@ -1,8 +1,6 @@
 //! What containers say, and how to get at them.
 
-use std::path::PathBuf;
-
-use clap::{Args, ValueHint};
+use clap::Args;
 
 use super::objects::Namespace;
 

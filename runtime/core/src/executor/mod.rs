@@ -75,7 +75,7 @@ mod yield_point;
 mod tests;
 
 pub use account::Account;
-pub(crate) use blocking::Blocking;
+pub(crate) use blocking::{Blocking, Work};
 pub(crate) use pod_executor::cores;
 pub use pod_executor::{PodExecutor, Stats, StillRunning};
 pub use share::{MilliCpu, Weight};

@@ -43,6 +43,7 @@ pub(crate) fn module(module: &Module, time: Time) -> Result<wasmtime::Linker<Sta
     let imports = |name| module.imports().any(|import| import.module() == name);
     fronts::p1::add_to_linker(&mut linker, module)?;
     fronts::lifecycle::link_module(&mut linker, module)?;
+    fronts::terminal::link_module(&mut linker, module)?;
     if imports(UNSTABLE) {
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
         fronts::p1::any_exit_code(&mut linker, UNSTABLE)?;

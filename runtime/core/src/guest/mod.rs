@@ -41,6 +41,7 @@ pub use program::{PrepareError, Program};
 pub use random::PodRandom;
 pub use run::{GuestHost, RunSpec, run};
 pub use state::GuestState;
+pub(crate) use stdio::TerminalOutput;
 pub use stdio::{InputPipe, InputWriter, Output, OutputBuffer, Stdin, input_pipe};
 pub use wasi::WasiSetup;
 

@@ -18,6 +18,7 @@ use crate::resources::memory::ContainerMemory;
 use crate::sandbox::Stop;
 use crate::sandbox::filesystem::{FileTraffic, Mount};
 use crate::sandbox::network::Endpoint;
+use crate::sandbox::terminal::Terminal;
 use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
 
 /// What a run gets from its Pod.
@@ -58,6 +59,8 @@ pub struct RunSpec {
     pub stderr: Arc<dyn Output>,
     /// Whether the streams look like a terminal to the guest.
     pub tty: bool,
+    /// The terminal that they are, if one is held here.
+    pub terminal: Option<Terminal>,
     /// The declared TCP ports: a module of WASI 0.1 that accepts connections gets a listener for
     /// each, since it cannot make one.
     pub ports: Vec<ListenPort>,

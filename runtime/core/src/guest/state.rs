@@ -15,10 +15,12 @@ use super::wasi::WasiSetup;
 use crate::executor::yield_point;
 use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Listener;
+use crate::sandbox::terminal::Terminal;
 use crate::sandbox::wasi::http::PodHttp;
 use crate::sandbox::wasi::lifecycle::{LifecycleCtxView, LifecycleView};
 use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
 use crate::sandbox::wasi::p2::FileTrafficView;
+use crate::sandbox::wasi::terminal::TerminalView;
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
 /// Bytes that a guest may hand to the host in one call: it has a copy of them meanwhile.
@@ -169,6 +171,12 @@ impl WasiHttpView for GuestState {
 impl LifecycleView for GuestState {
     fn lifecycle(&mut self) -> LifecycleCtxView<'_> {
         LifecycleCtxView { table: &mut self.table, stop: &self.setup.stop }
+    }
+}
+
+impl TerminalView for GuestState {
+    fn terminal(&self) -> Option<&Terminal> {
+        self.setup.terminal.as_ref()
     }
 }
 

@@ -18,6 +18,7 @@ use crate::resources::memory::ContainerMemory;
 use crate::sandbox::Stop;
 use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Endpoint;
+use crate::sandbox::terminal::Terminal;
 
 /// Random bytes that a guest may ask for at once: the host makes them before it hands them over.
 const MOST_RANDOM: u64 = 4 << 20;
@@ -31,6 +32,8 @@ pub struct WasiSetup {
     stdout: Arc<dyn Output>,
     pub(crate) stderr: Arc<dyn Output>,
     tty: bool,
+    /// What its streams are, if they are a terminal of the kernel.
+    pub(crate) terminal: Option<Terminal>,
     /// How the run is asked to end.
     pub(crate) stop: Stop,
     pub(crate) clock: PodClock,
@@ -80,6 +83,7 @@ impl WasiSetup {
             stdout: spec.stdout,
             stderr: spec.stderr,
             tty: spec.tty,
+            terminal: spec.terminal,
             stop: stop.clone(),
             clock: host.clock,
             random: host.random,

@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Container;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::exec::Execution;
 use super::meter::ContainerMeter;
-use super::output::ContainerOutput;
-use super::runtime::{PodRuntime, has_commands};
+use super::runtime::PodRuntime;
+use super::session::{Carriers, RunStreams, set_terminal_variables, until_signalled};
 use super::store::{ObjectsAndVolumes, PodStore};
 use super::uid::{new_run_id, seeded_run_id};
 use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
 use crate::guest::{
-    self, AnnotationError, Exceeded, FuelBudget, GuestLimits, HttpSettings, Loader, Program,
-    RunSpec, Stdin,
+    self, AnnotationError, Exceeded, FuelBudget, GuestLimits, HttpSettings, Program, RunSpec, Stdin,
 };
 use crate::lifecycle::{Exit, StartError};
-use crate::logs::{LogStream, LogWriter, LogWriterOptions, Rotation};
+use crate::logs::{LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
 use crate::resources::ContainerResources;
 use crate::sandbox::filesystem::{
@@ -57,26 +57,38 @@ pub(super) async fn start(
         })
     };
     let Made { environment, files, log } = made?;
+    runtime.set_mounts(&container.name, files.mounts());
     files.notes().iter().for_each(|note| (runtime.request.on_note)(note));
     if let Some(note) = program.note().filter(|_| attempt == 0) {
         (runtime.request.on_note)(&format!("container {:?}: {note}", container.name));
     }
-    let output = |stream| Arc::new(ContainerOutput { log: log.clone(), stream });
+    let streams = RunStreams::open(
+        container,
+        &log,
+        given_input(runtime, container),
+        runtime.virtual_life.is_some(),
+    )
+    .map_err(|error| StartError::Create(format!("there is no terminal to be had: {error}")))?;
     let resources = runtime.resources(container);
     let open = || ContainerMeter::new(account(store, &container.name, resources));
     let meter = runtime.meter_or(&container.name, open);
     meter.end_run();
     let argv = environment.argv(&[file_name.to_owned()], &[]);
     let run = format!("{}/{attempt}", container.name);
+    let mut env = environment.variables;
+    if let Some(terminal) = &streams.terminal {
+        set_terminal_variables(&mut env, terminal.size());
+    }
     let spec = RunSpec {
         run: run.clone(),
         argv,
-        env: environment.variables,
+        env,
         cwd: container.working_dir.clone().filter(|folder| !folder.is_empty()),
-        stdin: stdin(runtime, container),
-        stdout: output(LogStream::Stdout),
-        stderr: output(LogStream::Stderr),
+        stdin: streams.stdin,
+        stdout: streams.stdout,
+        stderr: streams.stderr,
         tty: container.tty == Some(true),
+        terminal: streams.terminal.clone(),
         ports: listen_ports(container),
         http: annotated(runtime, container, HttpSettings::of)?,
         limits: annotated(runtime, container, GuestLimits::of)?,
@@ -96,27 +108,19 @@ pub(super) async fn start(
         meter.hold_to(allocated);
     }
     let account = meter.account.clone();
-    let execution = has_commands(container).then(|| {
-        let loader = || {
-            // Of its own: that of a run ends with the run. Without a limit: what a compiler has made
-            // would have to wait until its making is earned. The Pod's limit counts.
-            let resources = ContainerResources { cpu_limit: None, ..resources };
-            let account = self::account(store, &container.name, resources);
-            let (engines, cache) = runtime.workshop(store.engines(), container);
-            Loader::new(engines, cache, account)
-        };
-        Arc::new(Execution {
-            count: AtomicU64::new(0),
-            program: program.clone(),
-            loader: runtime.loader(&container.name, loader),
-            meter: Arc::clone(&meter),
-            spec: spec.clone(),
-        })
+    let run_ended = CancellationToken::new();
+    let execution = Arc::new(Execution {
+        count: AtomicU64::new(0),
+        program: program.clone(),
+        meter: Arc::clone(&meter),
+        spec: spec.clone(),
+        attachment: streams.attachment,
+        run_ended: run_ended.clone(),
     });
-    runtime.set_execution(&container.name, execution.as_ref());
+    runtime.set_execution(&container.name, &execution);
     let host = store.guest_host(&meter, &spec);
     let guest = guest::run(program, host, spec, stop.clone());
-    let task = account.spawn(guest);
+    let task = account.spawn(until_signalled(guest, streams.terminal));
     if attempt == 0 {
         // While the guest's thread begins: two folders and a file take as long as an instance.
         log.make_file();
@@ -124,13 +128,19 @@ pub(super) async fn start(
     let stop_file = StopFile::new(files.mounts(), signal);
     let control = Control { stop, stop_file, guest: task.abort_handle() };
     let message = files.termination_message().clone();
-    let remains = Remains { log, message, _execution: execution };
+    let remains = Remains {
+        log,
+        message,
+        carriers: streams.carriers,
+        _execution: execution,
+        _ended: run_ended.drop_guard(),
+    };
     Ok(Run {
         id: match runtime.virtual_life {
             Some(_) => seeded_run_id(&runtime.identity.uid, &run),
             None => new_run_id(),
         },
-        exit: async move { remains.exit(ended(task, "container").await) }.boxed(),
+        exit: async move { remains.exit(ended(task, "container").await).await }.boxed(),
         control: Box::new(control),
     })
 }
@@ -235,11 +245,10 @@ fn annotated<Value>(
         .map_err(|error| StartError::Config(error.to_string()))
 }
 
-fn stdin(runtime: &PodRuntime, container: &Container) -> Stdin {
-    match &runtime.request.stdin {
-        Some((name, stdin)) if *name == container.name => stdin.clone(),
-        _ => Stdin::Closed,
-    }
+/// What whoever made the Pod has for `container` to read.
+fn given_input(runtime: &PodRuntime, container: &Container) -> Option<Stdin> {
+    let (name, stdin) = runtime.request.stdin.as_ref()?;
+    (*name == container.name).then(|| stdin.clone())
 }
 
 /// The declared TCP ports: modules of WASI 0.1 get a listener for each, as they cannot make one.
@@ -254,7 +263,7 @@ fn listen_ports(container: &Container) -> Vec<ListenPort> {
         .collect()
 }
 
-fn account(store: &PodStore, name: &str, resources: ContainerResources) -> Account {
+pub(super) fn account(store: &PodStore, name: &str, resources: ContainerResources) -> Account {
     let weight = Weight::of_request(resources.cpu_request);
     store.executor.account(name, weight, resources.cpu_limit)
 }
@@ -274,12 +283,16 @@ pub(super) async fn ended(task: Task<Exit>, what: &str) -> Exit {
 struct Remains {
     log: LogWriter,
     message: TerminationMessage,
-    /// For its commands, which end with it.
-    _execution: Option<Arc<Execution>>,
+    carriers: Carriers,
+    /// For whoever deals with the run while it lasts.
+    _execution: Arc<Execution>,
+    /// Ends its commands with it.
+    _ended: DropGuard,
 }
 
 impl Remains {
-    fn exit(self, exit: Exit) -> Exit {
+    async fn exit(self, exit: Exit) -> Exit {
+        self.carriers.finish().await;
         self.log.finish();
         let message = self.message.read(exit.code.into(), Some(&self.log.path()));
         exit.with_message(Some(message).filter(|message| !message.is_empty()))

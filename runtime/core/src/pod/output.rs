@@ -1,8 +1,10 @@
-//! The way of a guest's output into its container's log.
+//! The way of a guest's output into its container's log, and to the clients that listen.
 
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::session::Audience;
 use crate::guest::Output;
 use crate::logs::{LogStream, LogWriter};
 
@@ -10,11 +12,13 @@ use crate::logs::{LogStream, LogWriter};
 pub(super) struct ContainerOutput {
     pub(super) log: LogWriter,
     pub(super) stream: LogStream,
+    pub(super) audience: Arc<Audience>,
 }
 
 impl Output for ContainerOutput {
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         self.log.write(self.stream, bytes);
+        self.audience.hear(self.stream, bytes);
         Ok(())
     }
 

@@ -26,6 +26,7 @@ use crate::lifecycle::{
 use crate::manifest;
 use crate::probe::{self, Handler};
 use crate::resources::ContainerResources;
+use crate::sandbox::filesystem::Mount;
 use crate::sandbox::network::{Directory, EgressPolicy};
 use crate::worker::{Clock, ContainerRuntime, Run};
 
@@ -56,6 +57,8 @@ struct State {
     /// By container, from its first run on: what a liveness probe was too impatient for is to be
     /// ready after the restart.
     loaders: HashMap<String, Loader>,
+    /// By container: where its run, or its last one, has its files.
+    mounts: HashMap<String, Vec<Mount>>,
     /// By container, from its first run on.
     meters: HashMap<String, Arc<ContainerMeter>>,
     /// The Pod as it is wanted, once its resources were changed.
@@ -180,11 +183,24 @@ impl PodRuntime {
         }
     }
 
-    /// Notes what commands of a container's new run need, if it has any.
-    pub(super) fn set_execution(&self, container: &str, execution: Option<&Arc<Execution>>) {
-        if let Some(execution) = execution {
-            self.state().executions.insert(container.to_owned(), Arc::downgrade(execution));
-        }
+    /// Notes what those need who deal with a container's new run.
+    pub(super) fn set_execution(&self, container: &str, execution: &Arc<Execution>) {
+        self.state().executions.insert(container.to_owned(), Arc::downgrade(execution));
+    }
+
+    /// Notes where a container's new run has its files.
+    pub(super) fn set_mounts(&self, container: &str, mounts: &[Mount]) {
+        self.state().mounts.insert(container.to_owned(), mounts.to_vec());
+    }
+
+    /// The same, of its last run, as long as they are there.
+    pub(super) fn mounts(&self, container: &str) -> Option<Vec<Mount>> {
+        self.state().mounts.get(container).cloned()
+    }
+
+    /// What was noted of the run that is in progress.
+    pub(super) fn execution(&self, container: &str) -> Option<Arc<Execution>> {
+        self.state().executions.get(container).and_then(Weak::upgrade)
     }
 
     /// The Pod as it is wanted: its manifest, with the resources that it was given since.
@@ -234,15 +250,29 @@ impl PodRuntime {
         self.state().meters.get(container).cloned()
     }
 
-    /// What makes programs of a container's files, in all its runs.
-    pub(super) fn loader(&self, container: &str, make: impl FnOnce() -> Loader) -> Loader {
-        self.state().loaders.entry(container.to_owned()).or_insert_with(make).clone()
+    /// What makes programs of a container's files, in all its runs; made for its first command.
+    pub(super) fn command_loader(&self, store: &PodStore, container: &Container) -> Loader {
+        let make = || {
+            // Of its own: that of a run ends with the run. Without a limit: what a compiler has made
+            // would have to wait until its making is earned. The Pod's limit counts.
+            let resources = ContainerResources { cpu_limit: None, ..self.resources(container) };
+            let account = container::account(store, &container.name, resources);
+            let (engines, cache) = self.workshop(store.engines(), container);
+            Loader::new(engines, cache, account)
+        };
+        if let Some(known) = self.state().loaders.get(&container.name) {
+            return known.clone();
+        }
+        let made = make();
+        self.state().loaders.entry(container.name.clone()).or_insert(made).clone()
     }
 
     async fn exec(&self, container: &str, command: Vec<String>) -> Result<Executed, String> {
-        let execution = self.state().executions.get(container).and_then(Weak::upgrade);
+        let execution = self.execution(container);
         let execution = execution.ok_or_else(|| format!("{container} does not run"))?;
-        Ok(execution.run(&self.store(), command).await)
+        let store = self.store();
+        let loader = self.command_loader(&store, self.container(container));
+        Ok(execution.run(&store, loader, command).await)
     }
 
     async fn exec_probe(&self, name: &str, command: Vec<String>, within: Duration) -> ProbeAnswer {
@@ -364,6 +394,7 @@ impl ContainerRuntime for PodRuntime {
         let store = {
             let mut state = self.state();
             state.loaders.clear();
+            state.mounts.clear();
             state.store.take()
         };
         if let Some(store) = store {
@@ -386,11 +417,4 @@ fn manifest_folder(source: &str) -> PathBuf {
     let folder = Path::new(source).parent().unwrap_or(Path::new(""));
     std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .unwrap_or_else(|_| folder.to_owned())
-}
-
-/// Whether a container has probes or hooks that are commands.
-pub(super) fn has_commands(container: &Container) -> bool {
-    let mut probes = ProbeKind::ALL.into_iter().filter_map(|kind| kind.of(container));
-    let hooks = container.lifecycle.iter().flat_map(|hooks| [&hooks.post_start, &hooks.pre_stop]);
-    probes.any(|probe| probe.exec.is_some()) || hooks.flatten().any(|hook| hook.exec.is_some())
 }

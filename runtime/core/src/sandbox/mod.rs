@@ -3,6 +3,7 @@
 pub mod filesystem;
 pub mod network;
 mod stop;
+pub mod terminal;
 pub mod wasi;
 
 pub use stop::{Stop, StopRequest, stop_signal};

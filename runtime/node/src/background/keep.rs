@@ -34,7 +34,7 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// What becomes of the object when its Pod has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtTheEnd {
+pub(super) enum AtTheEnd {
     /// It stays, to be read, unless its deletion was asked for.
     Stay,
     /// It goes: somebody has watched the Pod.
@@ -43,7 +43,7 @@ pub enum AtTheEnd {
 
 /// Keeps the object of one Pod true.
 #[derive(Debug)]
-pub struct Keeper {
+pub(super) struct Keeper {
     folders: Folders,
     identity: Identity,
     at_the_end: AtTheEnd,
@@ -64,7 +64,7 @@ struct Batch {
 
 impl Keeper {
     /// Of `pod`, which has a name and a uid.
-    pub fn of(folders: &Folders, pod: &Pod, at_the_end: AtTheEnd) -> Self {
+    pub(super) fn of(folders: &Folders, pod: &Pod, at_the_end: AtTheEnd) -> Self {
         Self { folders: folders.clone(), identity: identity(pod), at_the_end }
     }
 

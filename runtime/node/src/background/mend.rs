@@ -10,7 +10,7 @@ use wasmpod_objects::Key;
 use wasmpod_objects::resource::PODS;
 use wasmpod_objects::selector::Selection;
 use wasmpod_objects::status::ApiError;
-use wasmpod_objects::store::{Namespaces, NewEvent, Origin, Store, StoreError, Update};
+use wasmpod_objects::store::{Namespaces, NewEvent, Origin, Update};
 
 use super::forget::forget;
 use super::launch::{self, Launch};

@@ -127,9 +127,8 @@ async fn live(
     let pod = builder.build()?;
     let (handle, view) = (pod.handle(), pod.view());
     let mut watching = keeper.watch(&handle);
-    let mut beside = JoinSet::new();
-    let attending = attend(place, view, launch.eviction);
-    beside.spawn(async move { match attending.await {} });
+    let mut attending = JoinSet::new();
+    attending.spawn(attend(place, view, launch.eviction));
     let finished = {
         let mut keeping = pin!(keeper.keep(&mut watching));
         let mut running = pin!(pod.run());
@@ -143,7 +142,9 @@ async fn live(
             }
         }
     };
-    beside.shutdown().await;
+    drop(handle);
+    // Whoever watches the Pod is told of its end.
+    attending.join_next().await;
     keeper.ended(&finished, watching).await;
     Ok(finished)
 }

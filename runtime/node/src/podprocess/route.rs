@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use super::query::Query;
+
 /// Something that the process of a Pod can be asked for or told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
@@ -15,6 +17,20 @@ pub(super) enum Route {
     Evict,
     /// To end a container as one that is out of memory.
     EvictContainer(String),
+    /// To end the Pod gracefully.
+    Stop,
+    /// To end it at once.
+    Kill,
+    /// To run a command.
+    Exec(String),
+    /// To listen to a container, and to write to it.
+    Attach(String),
+    /// To connect to a port.
+    PortForward,
+    /// To give files, or to say what is there.
+    Download(String),
+    /// To take files.
+    Upload(String),
 }
 
 /// A request that means nothing.
@@ -35,12 +51,39 @@ impl Route {
             ["stats"] => (Method::GET, Self::Stats),
             ["resize"] => (Method::PATCH, Self::Resize),
             ["evict"] => (Method::POST, Self::Evict),
-            ["containers", name, "evict"] if !name.is_empty() => {
-                (Method::POST, Self::EvictContainer((*name).to_owned()))
+            ["stop"] => (Method::POST, Self::Stop),
+            ["kill"] => (Method::POST, Self::Kill),
+            ["portforward"] => (Method::POST, Self::PortForward),
+            ["containers", name, what] if !name.is_empty() => {
+                let name = (*name).to_owned();
+                match *what {
+                    "evict" => (Method::POST, Self::EvictContainer(name)),
+                    "exec" => (Method::POST, Self::Exec(name)),
+                    "attach" => (Method::POST, Self::Attach(name)),
+                    "files" if method == Method::PUT => (Method::PUT, Self::Upload(name)),
+                    "files" => (Method::GET, Self::Download(name)),
+                    _ => return Err(Unroutable::NotFound),
+                }
             }
             _ => return Err(Unroutable::NotFound),
         };
         if *method == expected { Ok(route) } else { Err(Unroutable::MethodNotAllowed) }
+    }
+
+    /// Whether the answer is a stream, with this query.
+    pub(super) fn is_stream(&self, query: Option<&str>) -> bool {
+        match self {
+            // What is no switch is not on: the answer is what it would be without it.
+            Self::Status => Query::of(query).is_on("watch") == Ok(true),
+            Self::Download(_) => Query::of(query).is_on("stat") != Ok(true),
+            Self::Exec(_) | Self::Attach(_) | Self::PortForward | Self::Upload(_) => true,
+            Self::Stats
+            | Self::Resize
+            | Self::Evict
+            | Self::EvictContainer(_)
+            | Self::Stop
+            | Self::Kill => false,
+        }
     }
 }
 
@@ -62,6 +105,16 @@ mod tests {
             (Method::GET, "/containers/web/evict", Err(MethodNotAllowed)),
             (Method::POST, "/containers//evict", Err(NotFound)),
             (Method::POST, "/containers/web/evict/", Err(NotFound)),
+            (Method::POST, "/stop", Ok(Route::Stop)),
+            (Method::POST, "/kill", Ok(Route::Kill)),
+            (Method::GET, "/kill", Err(MethodNotAllowed)),
+            (Method::POST, "/containers/web/exec", Ok(Route::Exec("web".to_owned()))),
+            (Method::POST, "/containers/web/attach", Ok(Route::Attach("web".to_owned()))),
+            (Method::GET, "/containers/web/files", Ok(Route::Download("web".to_owned()))),
+            (Method::PUT, "/containers/web/files", Ok(Route::Upload("web".to_owned()))),
+            (Method::POST, "/containers/web/files", Err(MethodNotAllowed)),
+            (Method::POST, "/containers/web/run", Err(NotFound)),
+            (Method::POST, "/portforward", Ok(Route::PortForward)),
             (Method::GET, "/", Err(NotFound)),
             (Method::GET, "", Err(NotFound)),
             (Method::GET, "/status/", Err(NotFound)),

@@ -10,9 +10,10 @@ use std::time::Instant;
 use serde_json::Value;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Key;
-use wasmpod_objects::patch::apply::{Applied, LAST_APPLIED, apply as merge, with_last_applied};
+use wasmpod_objects::patch::apply::{LAST_APPLIED, annotated, last_applied};
 use wasmpod_objects::resource::PODS;
-use wasmpod_objects::store::{Persist, Update};
+use wasmpod_objects::status::ApiError;
+use wasmpod_objects::store::Persist;
 
 use super::desired::{self, Desired, title};
 use super::{create, duration, machine};
@@ -63,49 +64,32 @@ fn apply_one(
 ) -> Result<(Value, &'static str), Failure> {
     let key = one.key();
     match pods.store().get(&key) {
-        Ok(current) => reconcile(pods, &key, one, &current, change),
+        Ok(current) => reconcile(pods, one, &current, change),
         Err(error) if error.is_not_found() => {
-            let object = with_last_applied(one.object.clone());
+            let object = annotated(&one.object).map_err(ApiError::from)?;
             Ok((create::make(pods, one, object, change, count)?, "created"))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Another writer may come in between: then the merge is made anew with what that one wrote.
 fn reconcile(
     pods: &BackgroundPods,
-    key: &Key,
     one: &Desired,
     current: &Value,
     change: &Change,
 ) -> Result<(Value, &'static str), Failure> {
-    let annotations = &current["metadata"]["annotations"];
-    if annotations[LAST_APPLIED].is_null() && change.dry_run == DryRun::None {
-        problem::labelled(
-            crate::print::style::WARNING,
-            "Warning",
-            &format!(
-                "resource {} is missing the {LAST_APPLIED} annotation which is required by wasmpod \
-                 apply. wasmpod apply should only be used on resources created declaratively by \
-                 either wasmpod create --save-config or wasmpod apply. The missing annotation will \
-                 be patched automatically.",
-                title(one.resource, &one.name).replacen('/', "s/", 1)
-            ),
-        );
+    if matches!(last_applied(current), Ok(None)) {
+        let title = title(one.resource, &one.name).replacen('/', "s/", 1);
+        problem::plain(&format!(
+            "Warning: resource {title} is missing the {LAST_APPLIED} annotation which is required \
+             by wasmpod apply. wasmpod apply should only be used on resources created \
+             declaratively by either wasmpod create --save-config or wasmpod apply. The missing \
+             annotation will be patched automatically."
+        ));
     }
-    let persist =
-        if change.dry_run == DryRun::Client { Persist::DryRun } else { Persist::Yes };
-    let update = Update { persist, ..Update::default() };
-    let mut done = "unchanged";
-    let object = pods.store().modify(key, update, |current| {
-        match merge(&current, &one.object)? {
-            Applied::Unchanged => Ok(current),
-            Applied::Configured(object) => {
-                done = "configured";
-                Ok(object)
-            }
-        }
-    })?;
-    Ok((object, done))
+    let persist = if change.dry_run == DryRun::Client { Persist::DryRun } else { Persist::Yes };
+    let applied = pods.store().apply(one.resource, &one.namespace, &one.object, persist)?;
+    let (applied, object) = applied;
+    Ok((object, applied.as_str()))
 }

@@ -3,7 +3,9 @@
 use serde_json::Value;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::resource::Scope;
-use wasmpod_objects::selector::{FieldSelector, LabelSelector, Selection as Selectors};
+use wasmpod_objects::selector::{
+    FieldSelector, LabelSelector, Selection as Selectors, SelectorError,
+};
 use wasmpod_objects::store::{Namespaces, Revision};
 use wasmpod_objects::{Key, Resource};
 use wasmpod_view::resource_args::{ArgsOptions, Asked, BUILT_IN, NoName, ResourceType, parse};
@@ -30,7 +32,6 @@ pub(super) enum ByName {
 pub(super) struct Wanted {
     pub(super) asked: Vec<Part>,
     pub(super) by_name: ByName,
-    pub(super) selectors: Selectors,
     pub(super) all_namespaces: bool,
     pub(super) namespace: String,
 }
@@ -38,7 +39,8 @@ pub(super) struct Wanted {
 /// A kind, or one object of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
-    Kind(Resource),
+    /// Those that the selectors take.
+    Kind(Resource, Selectors),
     One(Key),
 }
 
@@ -68,11 +70,11 @@ pub(super) fn wanted(
     no_name: NoName,
     all: bool,
 ) -> Result<Wanted, Failure> {
-    let selectors = selectors(selection)?;
+    let has_selector = selection.selector.is_some() || selection.field_selector.is_some();
     let namespace = selection.namespace.name().to_owned();
     let filenames = &selection.manifests.filenames;
     if !filenames.is_empty() {
-        if !selection.targets.is_empty() || !selectors.is_empty() {
+        if !selection.targets.is_empty() || has_selector {
             return Err(Failure::kubectl(
                 "when paths, URLs, or stdin is provided as input, you may not specify a resource \
                  by arguments as well",
@@ -84,10 +86,10 @@ pub(super) fn wanted(
             .map(|one| Part::One(Key::new(one.resource, &one.namespace, &one.name)));
         let asked = parts.collect();
         let all_namespaces = false;
-        return Ok(Wanted { asked, by_name: ByName::Yes, selectors, all_namespaces, namespace });
+        return Ok(Wanted { asked, by_name: ByName::Yes, all_namespaces, namespace });
     }
     let options = ArgsOptions {
-        selector: all || !selectors.is_empty(),
+        selector: all || has_selector,
         all_namespaces: selection.all_namespaces,
         no_name,
     };
@@ -95,8 +97,11 @@ pub(super) fn wanted(
         .map_err(|error| Failure::kubectl(error.to_string()))?;
     let (asked, by_name) = match asked {
         Asked::Types(types) => {
-            let kinds = types.into_iter().map(resource).map(|kind| kind.map(Part::Kind));
-            (kinds.collect::<Result<_, _>>()?, ByName::No)
+            let kind = |type_| {
+                let resource = resource(type_)?;
+                Ok(Part::Kind(resource, selectors(selection, resource)?))
+            };
+            (types.into_iter().map(kind).collect::<Result<_, Failure>>()?, ByName::No)
         }
         Asked::Named(named) => {
             let one = |named: wasmpod_view::resource_args::Named<'_>| {
@@ -110,7 +115,7 @@ pub(super) fn wanted(
         }
     };
     let all_namespaces = selection.all_namespaces;
-    Ok(Wanted { asked, by_name, selectors, all_namespaces, namespace })
+    Ok(Wanted { asked, by_name, all_namespaces, namespace })
 }
 
 fn resource(type_: &ResourceType) -> Result<Resource, Failure> {
@@ -119,16 +124,15 @@ fn resource(type_: &ResourceType) -> Result<Resource, Failure> {
     })
 }
 
-/// The selectors of a command line.
+/// The selectors of a command line, for objects of a kind.
 ///
 /// # Errors
 /// In the words of the API.
-pub(super) fn selectors(selection: &Selection) -> Result<Selectors, Failure> {
+fn selectors(selection: &Selection, resource: Resource) -> Result<Selectors, Failure> {
+    let wrong = |error: SelectorError| Failure::kubectl(error.to_string());
     let labels = selection.selector.as_deref().map(str::parse::<LabelSelector>).transpose();
-    let fields = selection.field_selector.as_deref().map(str::parse::<FieldSelector>).transpose();
-    let wrong = |error: wasmpod_objects::selector::SelectorError| {
-        Failure::kubectl(error.to_string())
-    };
+    let fields = selection.field_selector.as_deref();
+    let fields = fields.map(|text| FieldSelector::parse(resource, text)).transpose();
     Ok(Selectors {
         labels: labels.map_err(wrong)?.unwrap_or_default(),
         fields: fields.map_err(wrong)?.unwrap_or_default(),
@@ -146,8 +150,8 @@ impl Wanted {
             Found { objects: Vec::new(), missing: Vec::new(), revision: store.revision()? };
         for part in &self.asked {
             match part {
-                Part::Kind(resource) => {
-                    let list = store.list(*resource, self.namespaces(), &self.selectors)?;
+                Part::Kind(resource, selectors) => {
+                    let list = store.list(*resource, self.namespaces(), selectors)?;
                     let chosen = list.items.into_iter().map(|object| Chosen {
                         key: key_of(*resource, &object),
                         object,

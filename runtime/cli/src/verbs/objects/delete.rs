@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use wasmpod_node::background::BackgroundPods;
-use wasmpod_node::podprocess::PodClient;
+use wasmpod_node::podprocess::{PodClient, Stop};
 use wasmpod_objects::Key;
 use wasmpod_objects::resource::PODS;
 use wasmpod_objects::store::{self, Deleted, StoreError};
@@ -103,11 +103,11 @@ fn stop(
         .build()
         .map_err(|error| Failure::because("cannot speak to the Pod", &error))?;
     let grace = grace.or_else(|| object["metadata"]["deletionGracePeriodSeconds"].as_i64());
-    let grace = grace.and_then(|grace| u64::try_from(grace).ok()).map(Duration::from_secs);
+    let grace_period_seconds = grace.and_then(|grace| u64::try_from(grace).ok());
     let told = runtime.block_on(async {
-        match grace {
-            Some(Duration::ZERO) => client.kill().await,
-            grace => client.stop(grace).await,
+        match grace_period_seconds {
+            Some(0) => client.kill().await,
+            grace_period_seconds => client.stop(&Stop { grace_period_seconds }).await,
         }
     });
     match told {

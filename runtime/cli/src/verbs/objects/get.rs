@@ -9,6 +9,7 @@ use serde_json::Value;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Resource;
 use wasmpod_objects::resource::Scope;
+use wasmpod_objects::selector::Selection;
 use wasmpod_objects::store::Revision;
 use wasmpod_view::output::{Format, Shown, without_managed_fields};
 use wasmpod_view::resource_args::NoName;
@@ -145,8 +146,15 @@ impl Page<'_> {
 impl Part {
     fn resource(&self) -> &Resource {
         match self {
-            Self::Kind(resource) => resource,
+            Self::Kind(resource, _) => resource,
             Self::One(key) => &key.resource,
+        }
+    }
+
+    fn selectors(&self) -> Selection {
+        match self {
+            Self::Kind(_, selectors) => selectors.clone(),
+            Self::One(_) => Selection::default(),
         }
     }
 }
@@ -173,12 +181,13 @@ fn watch(
     }
     found.settle()?;
     let mut watcher = pods.store().watcher();
+    let selectors = part.selectors();
     loop {
         let changes = pods.store().changes_since(
             revision,
             *part.resource(),
             wanted.namespaces(),
-            &wanted.selectors,
+            &selectors,
         )?;
         for change in changes.changes {
             let key = chosen::key_of(*part.resource(), &change.object);

@@ -39,7 +39,7 @@ pub(crate) fn wait(verb: &Wait, root: Option<&Path>) -> Result<ExitCode, Failure
     for part in &wanted.asked {
         match part {
             Part::One(key) => keys.push(key.clone()),
-            Part::Kind(_) => {
+            Part::Kind(..) => {
                 let found = wanted.find(&pods, Missing::Fine)?;
                 keys.extend(found.objects.into_iter().map(|one| one.key));
                 break;

@@ -66,8 +66,8 @@ pub(crate) async fn run_pod(
         .build()
         .map_err(|error| Failure::because(&name, &error))?;
     let object = Arc::new(ForegroundPod::new(place.node(), pod.view()));
-    let attending = attend(place, pod.view(), bundle.eviction);
-    helpers.spawn(async move { match attending.await {} });
+    let mut attending = JoinSet::new();
+    attending.spawn(attend(place, pod.view(), bundle.eviction));
     let showing = Arc::clone(&object);
     helpers.spawn(async move { match showing.show().await {} });
     let handle = pod.handle();
@@ -77,6 +77,8 @@ pub(crate) async fn run_pod(
     let (finished, mut interrupted) =
         watch(pod, &handle, &mut interrupts, telling.as_mut(), &tell, show).await;
     helpers.shutdown().await;
+    // Whoever watches the Pod is told of its end.
+    attending.join_next().await;
     object.ended(&finished).await;
     drop(object);
     // A guest that is held by a host call keeps its log, but nobody waits for it any more.
@@ -193,7 +195,7 @@ fn neighbour(other: &bundle::Neighbour) -> Neighbour {
 
 /// Carries this process's standard input to a guest.
 fn standard_input(helpers: &mut JoinSet<()>) -> Stdin {
-    let (mut writer, pipe) = wasmpod::guest::input_pipe();
+    let (writer, pipe) = wasmpod::guest::input_pipe();
     let (sender, mut chunks) = tokio::sync::mpsc::channel::<Vec<u8>>(4);
     // A thread and not a task: a read of a terminal cannot be taken back, and must not hold up
     // the end of this process.

@@ -1,7 +1,5 @@
 //! `--publish [IP:]HOST:POD[/PROTOCOL]`, as podman and docker write it.
 
-use std::net::IpAddr;
-
 use wasmpod_node::background::{Protocol, Published};
 
 use crate::failure::Failure;

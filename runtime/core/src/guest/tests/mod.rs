@@ -89,6 +89,7 @@ impl World {
             stdout: Arc::new(self.stdout.clone()),
             stderr: Arc::new(self.stderr.clone()),
             tty: false,
+            terminal: None,
             http: HttpSettings::default(),
             limits: GuestLimits::default(),
             ports: Vec::new(),

@@ -221,7 +221,7 @@ async fn standard_input_arrives_and_a_stop_ends_it() {
     let mut world = World::new();
     assert_eq!(world.exit(&reads_to_the_end()).await.code, 0, "closed by default");
 
-    let (mut writer, pipe) = input_pipe();
+    let (writer, pipe) = input_pipe();
     world.stdin = Stdin::Pipe(pipe);
     let program = world.prepare(&reads_to_the_end()).await.unwrap();
     let run = world.start(program);

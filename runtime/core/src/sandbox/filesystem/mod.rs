@@ -10,12 +10,14 @@
 //! - [`Volumes`]: the volumes of a Pod, set up, refreshed, measured.
 //! - [`ContainerFilesystem`]: root, mounts and termination message of one run of a container.
 //! - [`open_guest_file`]: a file as the container's guest would find it.
+//! - [`Tree`], [`pack`], [`unpack`]: its files as an archive, for clients.
 //! - [`StopFile`]: how a guest may learn that it should end.
 //! - [`etc`]: the texts of `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`.
 //!
 //! All of it blocks on the host's file system; callers choose the thread.
 
 mod allowance;
+mod archive;
 mod container;
 mod error;
 pub mod etc;
@@ -32,6 +34,7 @@ mod traffic;
 mod tree;
 mod volume;
 
+pub use archive::{Copied, CopyError, FileKind, FileStat, Tree, pack, unpack};
 pub use container::{ContainerFilesystem, ContainerFilesystemOptions};
 pub use error::{MountError, VolumeError};
 pub use folder::{FolderError, PodFolder, Swept, sweep};

@@ -60,6 +60,7 @@ pub use outgoing::OutgoingStream;
 pub(crate) use peer::remove_sockets;
 pub use peer::{Header, HeaderError, PeerError, PeerServer, Transport};
 pub use pipe::MemoryStream;
+pub(crate) use place::Place;
 pub(crate) use resolver::ask_host;
 pub use space::Network;
 pub use stream::Stream;

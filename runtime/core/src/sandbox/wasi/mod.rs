@@ -1,11 +1,12 @@
 //! The fronts that wasmtime calls: sockets of WASI 0.1, 0.2 and 0.3, and HTTP, over the Pod's
-//! network; and our own `wasmpod:lifecycle`.
+//! network; and our own `wasmpod:lifecycle` and `wasmpod_terminal`.
 
 pub mod http;
 pub mod lifecycle;
 pub mod p1;
 pub mod p2;
 pub mod p3;
+pub mod terminal;
 mod view;
 
 pub use view::{NetworkCtxView, NetworkView, PodSockets};

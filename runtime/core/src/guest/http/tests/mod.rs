@@ -122,6 +122,7 @@ impl World {
             stdout: Arc::new(self.log.clone()),
             stderr: Arc::new(self.log.clone()),
             tty: false,
+            terminal: None,
             ports: Vec::new(),
             http: self.settings,
             limits: GuestLimits::default(),

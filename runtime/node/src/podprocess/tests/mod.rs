@@ -1,5 +1,8 @@
 //! A real Pod, asked over its socket.
 
+mod attached;
+mod crowded;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -31,8 +34,42 @@ const IDLE: &str = r#"(module
         (loop (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))
             (br 0))))"#;
 
+/// Copies its input to its output, up to the end, then writes `end` to its errors and ends with 3. As a
+/// command of its own, `columns` is the width of its terminal.
+const COPY: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_read"
+        (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "wasmpod_terminal" "size" (func $size (result i32)))
+    (import "wasmpod_terminal" "set_raw" (func $set_raw (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 512) "end\n")
+    (func (export "columns") (result i32) (i32.and (call $size) (i32.const 0xffff)))
+    (func (export "raw") (result i32)
+        (call $set_raw (i32.const 1))
+        (i32.store (i32.const 16) (i32.const 1024))
+        (i32.store (i32.const 20) (i32.const 1))
+        (drop (call $read (i32.const 0) (i32.const 16) (i32.const 1) (i32.const 24)))
+        (i32.load8_u (i32.const 1024)))
+    (func (export "_start")
+        (block $end (loop $more
+            (i32.store (i32.const 16) (i32.const 1024))
+            (i32.store (i32.const 20) (i32.const 16384))
+            (br_if $end (call $read (i32.const 0) (i32.const 16) (i32.const 1) (i32.const 24)))
+            (br_if $end (i32.eqz (i32.load (i32.const 24))))
+            (i32.store (i32.const 20) (i32.load (i32.const 24)))
+            (br_if $end (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 28)))
+            (br $more)))
+        (i32.store (i32.const 16) (i32.const 512))
+        (i32.store (i32.const 20) (i32.const 4))
+        (drop (call $write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 28)))
+        (call $exit (i32.const 3))))"#;
+
 pub(crate) fn pod(root: &Path, spec: &str) -> Pod {
     std::fs::write(root.join("idle.wat"), IDLE).unwrap();
+    std::fs::write(root.join("copy.wat"), COPY).unwrap();
     let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: idle}}\nspec: {spec}");
     let name = root.join("pod.yaml").display().to_string();
     let mut manifest = manifest::load(&[Source { name, bytes: text.into_bytes() }]).unwrap();

@@ -1,0 +1,35 @@
+//! What a terminal changes for a guest: signals can end it, and its environment tells of the terminal.
+
+use crate::lifecycle::Exit;
+use crate::sandbox::terminal::{Terminal, TerminalSize};
+
+/// Runs `guest`, unless a signal of its terminal ends it that it does not catch.
+///
+/// WebAssembly has no signals: what one does by default is all that it does.
+pub(in crate::pod) async fn until_signalled(
+    guest: impl Future<Output = Exit>,
+    terminal: Option<Terminal>,
+) -> Exit {
+    let Some(terminal) = terminal else { return guest.await };
+    tokio::select! {
+        biased;
+        exit = guest => exit,
+        signal = terminal.uncaught_signal() => Exit::with_code(signal.exit_code()),
+    }
+}
+
+/// Tells of a terminal of `size`; what the manifest sets itself stays.
+///
+/// Rule: container runtimes set `TERM`; shells, the size.
+pub(in crate::pod) fn set_terminal_variables(env: &mut Vec<(String, String)>, size: TerminalSize) {
+    let mut set = |name: &str, value: String| {
+        if !env.iter().any(|(known, _)| known == name) {
+            env.push((name.to_owned(), value));
+        }
+    };
+    set("TERM", "xterm".to_owned());
+    if size != TerminalSize::default() {
+        set("COLUMNS", size.columns.to_string());
+        set("LINES", size.rows.to_string());
+    }
+}
