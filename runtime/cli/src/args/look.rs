@@ -108,4 +108,3 @@ pub(crate) struct Completion {
     /// Shell to complete for
     pub(crate) shell: clap_complete::Shell,
 }
-

@@ -38,4 +38,3 @@ pub(crate) enum Eviction {
     /// The whole Pod, as under a kubelet: Failed, with the reason Evicted
     Pod,
 }
-

@@ -300,4 +300,3 @@ pub(crate) enum PatchType {
     #[value(hide = true)]
     Json,
 }
-

@@ -265,12 +265,12 @@ mod tests {
         let attempts: Vec<u32> = observed.containers.iter().map(Container::next_attempt).collect();
         assert_eq!(attempts, [1, 3, 1], "logs go on where they were");
         assert_eq!(now.instant - observed.started.instant, Duration::from_secs(3600));
-        let actions = plan(&spec, &observed, now);
+        let actions = plan(&spec, &observed, now.instant);
         assert!(matches!(actions.as_slice(), [Action::PrepareSandbox, ..]), "{actions:?}");
         observed.begin(&spec, &Action::PrepareSandbox, now);
         let ready = crate::lifecycle::Event::SandboxReady(crate::lifecycle::Sandbox::default());
         observed.apply(&spec, ready, now);
-        let first = plan(&spec, &observed, now);
+        let first = plan(&spec, &observed, now.instant);
         let prepared: Vec<_> = first
             .iter()
             .filter_map(|action| match action {

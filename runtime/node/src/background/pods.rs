@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wasmpod::lifecycle::Identity;
 use wasmpod::pod::{Folders, new_uid};
+use wasmpod::resources::node_name;
 use wasmpod_objects::Resource;
 use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS};
 use wasmpod_objects::selector::Selection;
@@ -109,6 +110,7 @@ impl BackgroundPods {
         });
         self.store.create(LAUNCHES, namespace, object_of_launch, &node)?;
         let create = Create { uid: Some(uid.clone()), ..Create::default() };
+        let object = bound(object);
         let made = self.store.create(PODS, namespace, object, &create);
         let pod = match made {
             Ok(pod) => pod,
@@ -160,6 +162,14 @@ impl BackgroundPods {
         let list = self.store.list(resource, Namespaces::One(namespace), &Selection::default())?;
         Ok(list.items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
     }
+}
+
+/// The Pod with its place: there is one node, and nobody else to ask.
+fn bound(mut pod: Value) -> Value {
+    if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.insert("nodeName".to_owned(), node_name().into());
+    }
+    pod
 }
 
 /// Who a kept Pod is.

@@ -38,10 +38,7 @@ pub(crate) fn logs(verb: &Logs, root: Option<&Path>) -> Result<ExitCode, Failure
     let pods = machine::open(root)?;
     let chosen = chosen(verb, &pods)?;
     if chosen.is_empty() {
-        problem::plain(&format!(
-            "No resources found in {} namespace.",
-            verb.namespace.name()
-        ));
+        problem::plain(&format!("No resources found in {} namespace.", verb.namespace.name()));
         return Ok(ExitCode::SUCCESS);
     }
     let mut runs = Vec::new();
@@ -112,7 +109,9 @@ fn containers<'verb>(verb: &'verb Logs, pod: &Pod) -> Result<Containers<'verb>, 
     let named = verb.container.as_deref().or(verb.second.as_deref());
     if verb.all_containers {
         if named.is_some() {
-            return Err(Failure::kubectl("--all-containers=true should not be specified with container name"));
+            return Err(Failure::kubectl(
+                "--all-containers=true should not be specified with container name",
+            ));
         }
         return Ok(Containers::All);
     }
@@ -131,8 +130,7 @@ fn read_options(verb: &Logs) -> Result<ReadOptions, Failure> {
     let since = match (&verb.since, &verb.since_time) {
         (Some(text), _) => {
             let ago = duration::parse(text)?;
-            let duration =
-                ago.ok_or_else(|| Failure::kubectl("--since must be greater than 0"))?;
+            let duration = ago.ok_or_else(|| Failure::kubectl("--since must be greater than 0"))?;
             Some(Since::Ago { now: Timestamp::now(), duration })
         }
         (None, Some(text)) => Some(Since::Time(text.parse().map_err(|_| {
@@ -142,9 +140,10 @@ fn read_options(verb: &Logs) -> Result<ReadOptions, Failure> {
     };
     let tail = match verb.tail {
         Some(-1) => None,
-        Some(lines) => Some(u64::try_from(lines).map_err(|_| {
-            Failure::kubectl("--tail must be greater than or equal to -1")
-        })?),
+        Some(lines) => Some(
+            u64::try_from(lines)
+                .map_err(|_| Failure::kubectl("--tail must be greater than or equal to -1"))?,
+        ),
         None => verb.selector.as_ref().map(|_| TAIL_OF_SELECTED),
     };
     Ok(ReadOptions {

@@ -41,9 +41,8 @@ pub(crate) fn default_container(pod: &Pod) -> Option<&str> {
     let annotations = pod.metadata.annotations.as_ref();
     let chosen = annotations.and_then(|all| all.get(DEFAULT_CONTAINER)).map(String::as_str);
     let (init, apps, ephemeral) = names(pod);
-    let is_there = |name: &&str| {
-        [&init, &apps, &ephemeral].iter().any(|names| names.contains(name))
-    };
+    let is_there =
+        |name: &&str| [&init, &apps, &ephemeral].iter().any(|names| names.contains(name));
     chosen.filter(is_there).or_else(|| apps.first().copied())
 }
 
@@ -124,9 +123,9 @@ fn restart(
         return match (last, waits) {
             (Some(_), true) => Ok(count),
             (Some(_), false) => Ok(count.saturating_sub(1)),
-            (None, _) => Err(format!(
-                "previous terminated container {container:?} in pod {pod:?} not found"
-            )),
+            (None, _) => {
+                Err(format!("previous terminated container {container:?} in pod {pod:?} not found"))
+            }
         };
     }
     let state = status.state.as_ref();
@@ -140,7 +139,9 @@ fn restart(
     let reason = waiting.and_then(|waiting| waiting.reason.as_deref()).unwrap_or_default();
     Err(match reason {
         "ErrImagePull" => {
-            format!("container {container:?} in pod {pod:?} is waiting to start: image can't be pulled")
+            format!(
+                "container {container:?} in pod {pod:?} is waiting to start: image can't be pulled"
+            )
         }
         "ImagePullBackOff" => format!(
             "container {container:?} in pod {pod:?} is waiting to start: trying and failing to pull image"

@@ -39,8 +39,7 @@ pub(crate) fn apply(verb: &Apply, root: Option<&Path>) -> Result<ExitCode, Failu
                 }
             }
             Err(Failure::Api(mut error)) => {
-                error.message =
-                    format!("error when applying {:?}: {}", one.source, error.message);
+                error.message = format!("error when applying {:?}: {}", one.source, error.message);
                 failures.push(Failure::Api(error));
             }
             Err(failure) => failures.push(failure),

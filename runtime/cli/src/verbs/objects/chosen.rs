@@ -65,11 +65,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// In kubectl's words.
-pub(super) fn wanted(
-    selection: &Selection,
-    no_name: NoName,
-    all: bool,
-) -> Result<Wanted, Failure> {
+pub(super) fn wanted(selection: &Selection, no_name: NoName, all: bool) -> Result<Wanted, Failure> {
     let has_selector = selection.selector.is_some() || selection.field_selector.is_some();
     let namespace = selection.namespace.name().to_owned();
     let filenames = &selection.manifests.filenames;
@@ -176,11 +172,7 @@ impl Wanted {
     }
 
     pub(super) fn namespaces(&self) -> Namespaces<'_> {
-        if self.all_namespaces {
-            Namespaces::All
-        } else {
-            Namespaces::One(&self.namespace)
-        }
+        if self.all_namespaces { Namespaces::All } else { Namespaces::One(&self.namespace) }
     }
 }
 
@@ -194,7 +186,10 @@ impl Found {
         match missing.pop() {
             None => Ok(()),
             Some(last) => {
-                missing.into_iter().for_each(|failure| drop(failure.report()));
+                for failure in missing {
+                    // The last one is what the command ends with.
+                    let _code = failure.report();
+                }
                 Err(last)
             }
         }

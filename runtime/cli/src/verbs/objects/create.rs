@@ -28,8 +28,7 @@ pub(crate) fn create(verb: &Create, root: Option<&Path>) -> Result<ExitCode, Fai
         match make(&pods, &one, one.object.clone(), change, count) {
             Ok(object) => say(change, &one.title_of(&object), "created", &object),
             Err(Failure::Api(mut error)) => {
-                error.message =
-                    format!("error when creating {source:?}: {}", error.message);
+                error.message = format!("error when creating {source:?}: {}", error.message);
                 failures.push(Failure::Api(error));
             }
             Err(failure) => failures.push(failure),
@@ -85,7 +84,10 @@ pub(super) fn finish(mut failures: Vec<Failure>) -> Result<ExitCode, Failure> {
     match failures.pop() {
         None => Ok(ExitCode::SUCCESS),
         Some(last) => {
-            failures.into_iter().for_each(|failure| drop(failure.report()));
+            for failure in failures {
+                // The last one is what the command ends with.
+                let _code = failure.report();
+            }
             Err(last)
         }
     }

@@ -1,7 +1,7 @@
 //! `wasmpod delete`: asks for the end of objects, and waits for it.
 
-use std::process::ExitCode;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;

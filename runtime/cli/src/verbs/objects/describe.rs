@@ -43,11 +43,7 @@ pub(crate) fn describe(verb: &Describe, root: Option<&Path>) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-fn around(
-    pods: &BackgroundPods,
-    one: &Chosen,
-    with_events: bool,
-) -> Result<Surroundings, Failure> {
+fn around(pods: &BackgroundPods, one: &Chosen, with_events: bool) -> Result<Surroundings, Failure> {
     let mut around = Surroundings::new(Timestamp::now(), TimeZone::system());
     around.events = if with_events { Some(all(pods, EVENTS, one)?) } else { None };
     if one.key.resource != PODS {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 use wasmpod::manifest::{self, Manifest, PodManifest};
-use wasmpod_objects::{Key, Resource};
 use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS};
+use wasmpod_objects::{Key, Resource};
 
 use crate::args::Namespace;
 use crate::failure::Failure;
@@ -63,9 +63,13 @@ pub(super) fn read(filenames: &[PathBuf], namespace: &Namespace) -> Result<Vec<D
     Ok(desired)
 }
 
-fn plain(resource: Resource, object: &impl Serialize, sources: &[&str]) -> Result<Desired, Failure> {
-    let object = serde_json::to_value(object)
-        .map_err(|error| Failure::because(resource.kind, &error))?;
+fn plain(
+    resource: Resource,
+    object: &impl Serialize,
+    sources: &[&str],
+) -> Result<Desired, Failure> {
+    let object =
+        serde_json::to_value(object).map_err(|error| Failure::because(resource.kind, &error))?;
     Ok(Desired {
         resource,
         namespace: String::new(),

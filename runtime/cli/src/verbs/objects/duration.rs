@@ -20,9 +20,8 @@ const UNITS: [(&str, f64); 7] = [
 /// # Errors
 /// It is none, with what one looks like.
 pub(crate) fn parse(text: &str) -> Result<Option<Duration>, Failure> {
-    let wrong = || {
-        Failure::kubectl(format!("{text:?} is no duration: write one such as 30s, 5m or 1h30m"))
-    };
+    let wrong =
+        || Failure::kubectl(format!("{text:?} is no duration: write one such as 30s, 5m or 1h30m"));
     let (is_negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

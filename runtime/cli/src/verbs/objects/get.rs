@@ -89,7 +89,9 @@ impl Page<'_> {
     fn sorted(&self, objects: Vec<Value>) -> Result<Vec<Value>, Failure> {
         match &self.verb.sort_by {
             None => Ok(objects),
-            Some(path) => sort_by(path, objects).map_err(|error| Failure::kubectl(error.to_string())),
+            Some(path) => {
+                sort_by(path, objects).map_err(|error| Failure::kubectl(error.to_string()))
+            }
         }
     }
 

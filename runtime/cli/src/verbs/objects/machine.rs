@@ -28,10 +28,7 @@ pub(crate) fn open(root: Option<&Path>) -> Result<BackgroundPods, Failure> {
     arguments.push(VERB.into());
     let pods = BackgroundPods::open(&folders, Starter { program, arguments })?;
     if let Err(error) = pods.mend() {
-        problem::warning(&format!(
-            "what a killed Pod has left: {}",
-            wasmpod::error::chain(&error)
-        ));
+        problem::warning(&format!("what a killed Pod has left: {}", wasmpod::error::chain(&error)));
     }
     Ok(pods)
 }

@@ -26,8 +26,7 @@ const A_WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// # Errors
 /// It does not come in time, or the objects are not there.
 pub(crate) fn wait(verb: &Wait, root: Option<&Path>) -> Result<ExitCode, Failure> {
-    let what =
-        WaitFor::parse(&verb.what).map_err(|error| Failure::kubectl(error.to_string()))?;
+    let what = WaitFor::parse(&verb.what).map_err(|error| Failure::kubectl(error.to_string()))?;
     let timeout = duration::parse(&verb.timeout)?.unwrap_or(A_WEEK);
     let text = verb.output.as_deref().unwrap_or_default();
     let format = Format::parse(text, false, |path| std::fs::read_to_string(path))
@@ -74,7 +73,10 @@ pub(crate) fn wait(verb: &Wait, root: Option<&Path>) -> Result<ExitCode, Failure
     match failures.pop() {
         None => Ok(ExitCode::SUCCESS),
         Some(last) => {
-            failures.into_iter().for_each(|failure| drop(failure.report()));
+            for failure in failures {
+                // The last one is what the command ends with.
+                let _code = failure.report();
+            }
             Err(last)
         }
     }
