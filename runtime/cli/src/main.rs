@@ -44,7 +44,7 @@ fn read_command_line() -> Result<CommandLine, clap::Error> {
 /// The verbs that run nothing; not a part of `main` for the same reason.
 #[inline(never)]
 fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> {
-    use verbs::objects;
+    use verbs::{objects, reach};
     match verb {
         ShortVerb::Apply(apply) => objects::apply::apply(&apply, root),
         ShortVerb::Create(create) => objects::create::create(&create, root),
@@ -52,7 +52,11 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Describe(describe) => objects::describe::describe(&describe, root),
         ShortVerb::Delete(delete) => objects::delete::delete(&delete, root),
         ShortVerb::Wait(wait) => objects::wait::wait(&wait, root),
-        ShortVerb::Logs(logs) => verbs::logs::logs(&logs, root),
+        ShortVerb::Logs(logs) => reach::logs::logs(&logs, root),
+        ShortVerb::Exec(exec) => reach::exec::exec(&exec, root),
+        ShortVerb::Attach(attach) => reach::attach::attach(&attach, root),
+        ShortVerb::PortForward(ports) => reach::port_forward::port_forward(&ports, root),
+        ShortVerb::Cp(cp) => reach::cp::cp(&cp, root),
         ShortVerb::Stats(stats) => verbs::stats::stats(&stats, root),
         ShortVerb::Patch(patch) => verbs::patch::patch(&patch, root),
         ShortVerb::Validate(validate) => verbs::validate::validate(&validate),

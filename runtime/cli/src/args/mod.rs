@@ -16,7 +16,7 @@ pub(crate) use objects::{
     Apply, Change, Create, Delete, DeleteOptions, Describe, Get, Namespace, Patch, PatchType,
     Selection, Wait,
 };
-pub(crate) use reach::Logs;
+pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
 
 /// Run Kubernetes Pods whose containers are WebAssembly
@@ -65,6 +65,14 @@ pub(crate) enum ShortVerb {
     Wait(Box<Wait>),
     /// Show what containers have said
     Logs(Box<Logs>),
+    /// Run a command in a container
+    Exec(Box<Exec>),
+    /// Attach to what runs in a container
+    Attach(Box<Attach>),
+    /// Open ports of this machine that lead into a Pod
+    PortForward(Box<PortForward>),
+    /// Copy files to and from a container
+    Cp(Box<Cp>),
     /// Show what the Pods that run use
     Stats(Stats),
     /// Give a Pod that runs other resources

@@ -78,3 +78,131 @@ pub(crate) struct Logs {
     #[command(flatten)]
     pub(crate) namespace: Namespace,
 }
+
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  wasmpod exec web -- ls /data            a file of the container, a function of its program, or a tool
+  wasmpod exec -it web -- sh              a shell in a terminal
+  wasmpod exec -i web -c proxy -- cat <file.txt
+
+The exit status is the command's own.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXEC_EXAMPLES)]
+pub(crate) struct Exec {
+    /// Pod, as NAME or pod/NAME
+    #[arg(value_name = "POD")]
+    pub(crate) pod: String,
+
+    /// Container [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+
+    /// Pass standard input on
+    #[arg(short = 'i', long)]
+    pub(crate) stdin: bool,
+
+    /// Give the command a terminal
+    #[arg(short, long)]
+    pub(crate) tty: bool,
+
+    /// Print only what the command prints
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+
+    /// The command and its words, best after `--`
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
+const ATTACH_EXAMPLES: &str = "\
+Examples:
+  wasmpod attach web                      what its container says from now on
+  wasmpod attach -it web                  with its standard input and its terminal, if it has them";
+
+#[derive(Debug, Args)]
+#[command(after_help = ATTACH_EXAMPLES)]
+pub(crate) struct Attach {
+    /// Pod, as NAME or pod/NAME
+    #[arg(value_name = "POD")]
+    pub(crate) pod: String,
+
+    /// Container [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+
+    /// Pass standard input on
+    #[arg(short = 'i', long)]
+    pub(crate) stdin: bool,
+
+    /// Use the container's terminal
+    #[arg(short, long)]
+    pub(crate) tty: bool,
+
+    /// Print only what the container prints
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+}
+
+const PORT_FORWARD_EXAMPLES: &str = "\
+Examples:
+  wasmpod port-forward web 8080:80        port 8080 here leads to port 80 of the Pod
+  wasmpod port-forward web 5000 6000      the same number on both sides
+  wasmpod port-forward web :80            any free port here
+  wasmpod port-forward web 8080:http      by the name that a container gives its port";
+
+#[derive(Debug, Args)]
+#[command(after_help = PORT_FORWARD_EXAMPLES)]
+pub(crate) struct PortForward {
+    /// Pod, as NAME or pod/NAME
+    #[arg(value_name = "POD")]
+    pub(crate) pod: String,
+
+    /// PORT, LOCAL:REMOTE or :REMOTE; may be given again
+    #[arg(value_name = "PORTS")]
+    pub(crate) ports: Vec<String>,
+
+    /// Addresses of this machine to listen on
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', default_value = "localhost")]
+    pub(crate) address: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+}
+
+const CP_EXAMPLES: &str = "\
+Examples:
+  wasmpod cp web:/data/file.txt file.txt       a file of a container
+  wasmpod cp folder web:/data                  a folder, with all that is in it
+  wasmpod cp staging/web:/data/log . -c app    of a Pod in another namespace
+
+Mode, time and links are kept; there needs to be no tar in the container.";
+
+#[derive(Debug, Args)]
+#[command(after_help = CP_EXAMPLES)]
+pub(crate) struct Cp {
+    /// From where: a path, or [NAMESPACE/]POD:PATH
+    #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) source: String,
+
+    /// Where to: a path, or [NAMESPACE/]POD:PATH
+    #[arg(value_name = "DESTINATION", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) destination: String,
+
+    /// Container [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+
+    /// Do not keep modes
+    #[arg(long)]
+    pub(crate) no_preserve: bool,
+
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+}

@@ -7,7 +7,7 @@
 //! | `pick` | which runs of which containers | yes |
 //! | `show` | from files to standard output | |
 
-mod pick;
+pub(super) mod pick;
 mod show;
 
 use std::path::Path;
@@ -23,10 +23,10 @@ use wasmpod_objects::resource::PODS;
 use wasmpod_objects::selector::Selection;
 use wasmpod_objects::store::Namespaces;
 
-use super::objects::{duration, machine};
 use crate::args::Logs;
 use crate::failure::Failure;
 use crate::print::problem;
+use crate::verbs::objects::{duration, machine};
 
 /// So many lines of each log where Pods are found by their labels.
 const TAIL_OF_SELECTED: u64 = 10;
@@ -79,7 +79,7 @@ fn chosen(verb: &Logs, pods: &BackgroundPods) -> Result<Vec<Pod>, Failure> {
              required argument for the logs command",
         )),
         (Some(name), None) => {
-            let name = pod_name(name)?;
+            let name = pick::pod_name(name)?;
             Ok(vec![typed(pods.store().get(&Key::new(PODS, namespace, name))?)?])
         }
         (None, Some(selector)) => {
@@ -91,17 +91,6 @@ fn chosen(verb: &Logs, pods: &BackgroundPods) -> Result<Vec<Pod>, Failure> {
             let list = pods.store().list(PODS, Namespaces::One(namespace), &selection)?;
             list.items.into_iter().map(typed).collect()
         }
-    }
-}
-
-/// `web` and `pod/web` name the same.
-pub(crate) fn pod_name(text: &str) -> Result<&str, Failure> {
-    match text.split_once('/') {
-        None => Ok(text),
-        Some(("pod" | "pods" | "po", name)) if !name.is_empty() => Ok(name),
-        Some((kind, _)) => Err(Failure::kubectl(format!(
-            "cannot get the logs from {kind}: selector, or the name of a Pod, expected"
-        ))),
     }
 }
 

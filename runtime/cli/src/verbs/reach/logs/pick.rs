@@ -5,6 +5,8 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
+use crate::failure::Failure;
+
 /// The annotation that names the container which is meant when none is.
 pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 
@@ -25,6 +27,20 @@ pub(super) struct Run {
     pub(super) container: String,
     /// Which one it is: the restart count at its start.
     pub(super) restart: u32,
+}
+
+/// `web` and `pod/web` name the same.
+///
+/// # Errors
+/// It names something else.
+pub(crate) fn pod_name(text: &str) -> Result<&str, Failure> {
+    match text.split_once('/') {
+        None => Ok(text),
+        Some(("pod" | "pods" | "po", name)) if !name.is_empty() => Ok(name),
+        Some((kind, _)) => {
+            Err(Failure::kubectl(format!("{kind} is no Pod: the name of a Pod is expected")))
+        }
+    }
 }
 
 /// The names of a Pod's containers: init containers, app containers, ephemeral ones.

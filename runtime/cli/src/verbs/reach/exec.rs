@@ -1,0 +1,54 @@
+//! `wasmpod exec`: a command in a container.
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use wasmpod::pod::ExecRequest;
+use wasmpod::sandbox::terminal::TerminalSize;
+
+use super::session::{Ended, Streams, carry};
+use super::target::{Target, refused};
+use super::terminal;
+use crate::args::Exec;
+use crate::failure::Failure;
+use crate::print::problem;
+
+/// Of a terminal that does not say how large it is.
+const USUAL: TerminalSize = TerminalSize { rows: 24, columns: 80 };
+
+/// The exit code is the command's.
+///
+/// # Errors
+/// There is no such Pod or container, or it does not run.
+pub(crate) fn exec(verb: &Exec, root: Option<&Path>) -> Result<ExitCode, Failure> {
+    if verb.command.is_empty() {
+        return Err(Failure::kubectl("you must specify at least one command for the container"));
+    }
+    let target = Target::find(root, verb.namespace.name(), &verb.pod)?;
+    let container = target.container(verb.container.as_deref(), verb.quiet)?;
+    let mut tty = verb.tty;
+    if tty && !io::stdin().is_terminal() {
+        problem::plain("Unable to use a TTY - input is not a terminal or the right kind of file");
+        tty = false;
+    }
+    let request = ExecRequest {
+        command: verb.command.clone(),
+        stdin: verb.stdin,
+        stdout: true,
+        stderr: true,
+        terminal: tty.then(|| terminal::size().unwrap_or(USUAL)),
+    };
+    let streams = Streams { stdin: verb.stdin, tty };
+    let runtime = crate::verbs::run::runtime()?;
+    let ended = runtime.block_on(async {
+        let (writer, reader) = target.client.exec(&container, &request).await.map_err(refused)?;
+        carry(streams, writer, reader).await
+    });
+    // A thread that reads a terminal never ends.
+    std::mem::forget(runtime);
+    match ended? {
+        Ended::Code(code) => Ok(code),
+        Ended::ReaderGone => Ok(ExitCode::SUCCESS),
+    }
+}
