@@ -265,7 +265,8 @@ fn a_guest_that_holds_many_files_leaves_enough_for_the_others() {
 #[test]
 fn a_line_of_64_mebibytes_comes_out_whole() {
     let world = World::new();
-    let words = ["run", "long", "--image", &guest("toolbox"), "--", "endless-line", "64"];
+    let words =
+        ["run", "long", "--attach", "--image", &guest("toolbox"), "--", "endless-line", "64"];
     let result = world.wasmpod(words).finish();
     assert_eq!((result.code, result.stderr.as_str()), (0, ""));
     let bytes = &result.stdout_bytes;

@@ -9,7 +9,9 @@ Examples:
   wasmpod run pod.yaml                          every Pod of a manifest
   wasmpod run -f manifests/ --publish 8080:80   a folder; the Pod's port 80 on the host's 8080
   kubectl get pod web -o yaml | wasmpod run -   from standard input
-  wasmpod run hello --image=./hello.wasm --env A=b -- first second
+  wasmpod run ./hello.wasm --env A=b -- first second
+  wasmpod run web --image=./web.wasm --port 8080  a Pod that stays, as with kubectl
+  wasmpod run -d pod.yaml                       the same of a manifest
   wasmpod run web --image=./web.wasm --port 8080 --dry-run=client -o yaml
 
 Exit status: 0 when every Pod succeeded, the container's own when one failed,
@@ -27,6 +29,10 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) options: RunOptions,
+
+    /// Do not wait for the Pods: they stay, to be seen by `wasmpod get`
+    #[arg(short = 'd', long)]
+    pub(crate) detach: bool,
 
     /// Print only what the containers print
     #[arg(short, long)]
@@ -82,6 +88,14 @@ pub(crate) struct Imperative {
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) annotations: Vec<String>,
 
+    /// Stay with the Pod and show what it prints, as `-i`, `-t` and `--rm` do
+    #[arg(long)]
+    pub(crate) attach: bool,
+
+    /// Remove the Pod when it has ended
+    #[arg(long)]
+    pub(crate) rm: bool,
+
     /// Give the container standard input
     #[arg(short = 'i', long)]
     pub(crate) stdin: bool,
@@ -113,6 +127,8 @@ impl Imperative {
             (self.restart.is_some(), "`--restart`"),
             (!self.labels.is_empty(), "`--labels`"),
             (!self.annotations.is_empty(), "`--annotations`"),
+            (self.attach, "`--attach`"),
+            (self.rm, "`--rm`"),
             (self.stdin, "`--stdin`"),
             (self.tty, "`--tty`"),
             (self.command, "`--command`"),

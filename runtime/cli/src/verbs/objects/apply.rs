@@ -15,8 +15,9 @@ use wasmpod_objects::resource::PODS;
 use wasmpod_objects::status::ApiError;
 use wasmpod_objects::store::Persist;
 
+use super::create::{self, Making};
 use super::desired::{self, Desired, title};
-use super::{create, duration, machine};
+use super::{duration, machine};
 use crate::args::{Apply, Change, DryRun};
 use crate::failure::Failure;
 use crate::print::problem;
@@ -66,7 +67,9 @@ fn apply_one(
         Ok(current) => reconcile(pods, one, &current, change),
         Err(error) if error.is_not_found() => {
             let object = annotated(&one.object).map_err(ApiError::from)?;
-            Ok((create::make(pods, one, object, change, count)?, "created"))
+            let is_dry = change.dry_run == DryRun::Client;
+            let making = Making { is_dry, options: &change.options, pods: count };
+            Ok((create::make(pods, one, object, making)?, "created"))
         }
         Err(error) => Err(error.into()),
     }

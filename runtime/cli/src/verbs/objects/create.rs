@@ -22,10 +22,12 @@ pub(crate) fn create(verb: &Create, root: Option<&Path>) -> Result<ExitCode, Fai
     let desired = desired::read(&change.manifests.filenames, &change.namespace)?;
     let pods = machine::open(root)?;
     let count = desired.iter().filter(|one| one.resource == PODS).count();
+    let is_dry = change.dry_run == DryRun::Client;
     let mut failures = Vec::new();
     for one in desired {
         let source = one.source.clone();
-        match make(&pods, &one, one.object.clone(), change, count) {
+        let making = Making { is_dry, options: &change.options, pods: count };
+        match make(&pods, &one, one.object.clone(), making) {
             Ok(object) => say(change, &one.title_of(&object), "created", &object),
             Err(Failure::Api(mut error)) => {
                 error.message = format!("error when creating {source:?}: {}", error.message);
@@ -37,35 +39,34 @@ pub(crate) fn create(verb: &Create, root: Option<&Path>) -> Result<ExitCode, Fai
     finish(failures)
 }
 
+/// How objects are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Making<'options> {
+    /// Nothing is kept.
+    pub(crate) is_dry: bool,
+    /// Of the processes of Pods.
+    pub(crate) options: &'options RunOptions,
+    /// How many Pods the command makes.
+    pub(crate) pods: usize,
+}
+
 /// Makes one object, and starts its process if it is a Pod.
 ///
 /// # Errors
 /// It is there already, or is not valid.
-pub(super) fn make(
+pub(crate) fn make(
     pods: &BackgroundPods,
     one: &Desired,
     object: Value,
-    change: &Change,
-    count: usize,
+    making: Making<'_>,
 ) -> Result<Value, Failure> {
-    let is_dry = change.dry_run == DryRun::Client;
-    if one.resource == PODS && !is_dry {
-        return begin(pods, one, object, &change.options, count);
+    if one.resource == PODS && !making.is_dry {
+        let launch = launch::of(making.options, &one.source, making.pods)?;
+        return Ok(pods.create(&one.namespace, object, &launch)?.pod);
     }
-    let persist = if is_dry { Persist::DryRun } else { Persist::Yes };
+    let persist = if making.is_dry { Persist::DryRun } else { Persist::Yes };
     let creation = Creation { persist, ..Creation::default() };
     Ok(pods.store().create(one.resource, &one.namespace, object, &creation)?)
-}
-
-fn begin(
-    pods: &BackgroundPods,
-    one: &Desired,
-    object: Value,
-    options: &RunOptions,
-    count: usize,
-) -> Result<Value, Failure> {
-    let launch = launch::of(options, &one.source, count)?;
-    Ok(pods.create(&one.namespace, object, &launch)?.pod)
 }
 
 /// Tells what was done, as the command wants it told.
@@ -80,7 +81,7 @@ pub(super) fn say(change: &Change, title: &str, done: &str, object: &Value) {
 }
 
 /// Reports all failures; the last is what the command ends with.
-pub(super) fn finish(mut failures: Vec<Failure>) -> Result<ExitCode, Failure> {
+pub(crate) fn finish(mut failures: Vec<Failure>) -> Result<ExitCode, Failure> {
     match failures.pop() {
         None => Ok(ExitCode::SUCCESS),
         Some(last) => {

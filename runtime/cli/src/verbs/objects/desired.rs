@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::Value;
-use wasmpod::manifest::{self, Manifest, PodManifest};
+use wasmpod::manifest::{self, Manifest, PodManifest, Source};
 use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS};
 use wasmpod_objects::{Key, Resource};
 
@@ -15,12 +15,12 @@ use crate::print::problem;
 
 /// An object that somebody has written down.
 #[derive(Debug)]
-pub(super) struct Desired {
-    pub(super) resource: Resource,
+pub(crate) struct Desired {
+    pub(crate) resource: Resource,
     pub(super) namespace: String,
     pub(super) name: String,
     /// As it was written.
-    pub(super) object: Value,
+    pub(crate) object: Value,
     /// Where it stands: `pod.yaml`.
     pub(super) source: String,
 }
@@ -34,7 +34,18 @@ pub(super) fn read(filenames: &[PathBuf], namespace: &Namespace) -> Result<Vec<D
         return Err(Failure::kubectl("must specify one of -f"));
     }
     let sources = manifest::source::read(filenames, &mut std::io::stdin().lock())?;
-    let loaded = manifest::load_as_written(&sources)?;
+    of_sources(&sources, namespace)
+}
+
+/// The same of texts.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn of_sources(
+    sources: &[Source],
+    namespace: &Namespace,
+) -> Result<Vec<Desired>, Failure> {
+    let loaded = manifest::load_as_written(sources)?;
     loaded.notes.iter().for_each(|note| problem::note(&note.to_string()));
     if !loaded.services.is_empty() {
         problem::note("Services are not kept as objects yet: `wasmpod run` serves them");
@@ -115,7 +126,7 @@ impl Desired {
     }
 
     /// `pod/web`, by the name that the object was given.
-    pub(super) fn title_of(&self, object: &Value) -> String {
+    pub(crate) fn title_of(&self, object: &Value) -> String {
         title(self.resource, object["metadata"]["name"].as_str().unwrap_or(&self.name))
     }
 }

@@ -14,7 +14,7 @@ mod chosen;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
-mod desired;
+pub(crate) mod desired;
 pub(crate) mod duration;
 pub(crate) mod get;
 mod launch;

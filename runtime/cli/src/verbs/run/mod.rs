@@ -1,5 +1,6 @@
 //! `wasmpod run`: the Pods of a manifest, or one image, in the foreground.
 
+mod behind;
 mod bundle;
 mod cgroup;
 mod foreground;
@@ -48,6 +49,7 @@ Save it as pod.yaml beside a WebAssembly program, then: wasmpod run pod.yaml";
 pub(crate) fn run(verb: Box<Run>, root: Option<&Path>) -> Result<ExitCode, Failure> {
     match prepare(verb, root)? {
         Prepared::Shown => Ok(ExitCode::SUCCESS),
+        Prepared::Behind(code) => Ok(code),
         Prepared::One { bundle, services } => run_here(bundle, root, Signals::All, services),
         Prepared::Several { bundles, leases: _leases, mut services } => {
             runtime()?.block_on(async {
@@ -62,6 +64,8 @@ pub(crate) fn run(verb: Box<Run>, root: Option<&Path>) -> Result<ExitCode, Failu
 enum Prepared {
     /// A dry run.
     Shown,
+    /// Pods that go on without it.
+    Behind(ExitCode),
     One {
         bundle: Box<Bundle>,
         services: Option<Services>,
@@ -80,6 +84,9 @@ fn prepare(verb: Box<Run>, root: Option<&Path>) -> Result<Prepared, Failure> {
     let Some(wanted) = wanted else {
         return Err(Failure::new("nothing to run").hint(NOTHING_TO_RUN));
     };
+    if behind::is_wanted(&verb) && verb.dry_run == DryRun::None {
+        return Ok(Prepared::Behind(behind::run(&verb, &wanted, root)?));
+    }
     let loaded = manifest::load(&wanted.sources)?;
     if verb.dry_run == DryRun::Client {
         dry_run(&wanted, &loaded, verb.output)?;

@@ -31,6 +31,7 @@ pub(super) fn wanted(verb: &Run) -> Result<Option<Wanted>, Failure> {
         let restart = verb.imperative.restart.unwrap_or(match verb.dry_run {
             // A manifest is made to be kept running, what runs before one's eyes is not.
             DryRun::Client => Restart::Always,
+            DryRun::None if super::behind::is_wanted(verb) => Restart::Always,
             DryRun::None => Restart::Never,
         });
         let object = imperative::pod(&name, &image, &verb.imperative, restart)?;
