@@ -3,7 +3,9 @@
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::harness::{Finished, PodText, World, eventually, guest};
+use crate::harness::{
+    Finished, PodText, World, eventually, free_port, guest, guest_of_0_1, request,
+};
 
 impl World {
     /// Runs a verb to its end; it must succeed.
@@ -187,4 +189,144 @@ fn kubectls_words_for_what_is_not_there() {
         let told = world.refuses(words.iter().copied());
         assert_eq!(told.stderr, expected, "{words:?}: {told}");
     }
+}
+
+#[test]
+fn commands_run_in_containers() {
+    let world = World::new();
+    let file = PodText::new("web")
+        .container("main", &guest("toolbox"), &["idle"])
+        .container("other", &guest_of_0_1("toolbox"), &["idle"])
+        .write(&world);
+    world.does(["apply", "-f", &file, "--wait"]);
+    let told = world.wasmpod(["exec", "-i", "web", "--", "toolbox.wasm", "cat"]).input("typed");
+    let told = told.finish();
+    assert_eq!((told.code, told.stdout.as_str()), (0, "typed"), "{told}");
+    assert_eq!(told.stderr, "Defaulted container \"main\" out of: main, other\n", "{told}");
+    let failed = world.wasmpod(["exec", "web", "-c", "other", "--", "toolbox.wasm", "exit", "7"]);
+    assert_eq!(failed.finish().code, 7);
+    let missing = world.wasmpod(["exec", "web", "-c", "other", "--", "nothing"]).finish();
+    assert_eq!(missing.code, 127, "{missing}");
+    let wrong = world.refuses(["exec", "web", "-c", "x", "--", "a"]);
+    assert_eq!(wrong.stderr, "error: container x is not valid for pod web\n");
+}
+
+#[test]
+fn a_port_of_the_host_leads_into_a_pod() {
+    let world = World::new();
+    let file = PodText::new("web")
+        .container("main", &guest("http_tiny"), &[])
+        .with("ports: [{containerPort: 8080, name: http}]")
+        .write(&world);
+    world.does(["apply", "-f", &file, "--wait"]);
+    let port = free_port();
+    let forward = format!("{port}:http");
+    let forwarding = world.wasmpod(["port-forward", "pod/web", &forward]).start();
+    forwarding.wait_for(&format!("Forwarding from 127.0.0.1:{port} -> 8080"));
+    let answer = request(port, "GET / HTTP/1.1", "");
+    assert!(answer.contains("200"), "{answer}");
+    world.does(["delete", "pod", "web"]);
+    let ended = forwarding.finish();
+    assert_eq!(ended.code, 1, "{ended}");
+    assert!(ended.stderr.contains("lost connection to pod"), "{ended}");
+}
+
+#[test]
+fn files_are_copied_both_ways() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let file = PodText::new("web")
+        .spec("volumes: [{name: data, emptyDir: {}}]")
+        .container("main", &guest("toolbox"), &["idle"])
+        .with("volumeMounts: [{name: data, mountPath: /data}]")
+        .write(&world);
+    world.does(["apply", "-f", &file, "--wait"]);
+    let path = world.file("tree/sub/a", "content");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("sub/a", world.path().join("tree/link")).unwrap();
+    world.does(["cp", "tree", "web:/data"]);
+    world.does(["cp", "web:/data/tree", "back"]);
+    let back = world.path().join("back");
+    assert_eq!(std::fs::read_to_string(back.join("sub/a")).unwrap(), "content");
+    let mode = std::fs::metadata(back.join("sub/a")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert_eq!(std::fs::read_link(back.join("link")).unwrap().to_str(), Some("sub/a"));
+    world.does(["cp", "web:/data/tree/sub/a", "one.txt"]);
+    assert_eq!(std::fs::read_to_string(world.path().join("one.txt")).unwrap(), "content");
+    let missing = world.refuses(["cp", "web:/nothing", "x"]);
+    assert!(missing.stderr.contains("/nothing"), "{missing}");
+}
+
+#[test]
+fn objects_are_changed_by_other_verbs_too() {
+    let world = World::new();
+    let file = idle(&world, "web", "Always");
+    world.does(["apply", "-f", &file, "--wait"]);
+    assert_eq!(world.does(["label", "pod", "web", "tier=front"]), "pod/web labeled\n");
+    assert_eq!(world.does(["get", "pods", "-l", "tier=front", "-o", "name"]), "pod/web\n");
+    let kept = world.refuses(["label", "pod", "web", "tier=back"]);
+    assert_eq!(
+        kept.stderr,
+        "error: 'tier' already has a value (front), and --overwrite is false\n"
+    );
+    assert_eq!(world.does(["annotate", "pod/web", "note=x"]), "pod/web annotated\n");
+    // What others have set stays.
+    assert_eq!(world.does(["apply", "-f", &file]), "pod/web unchanged\n");
+    assert_eq!(world.pod_object("web")["metadata"]["annotations"]["note"], "x");
+    assert_eq!(world.does(["label", "pod", "web", "tier-"]), "pod/web unlabeled\n");
+
+    let edited = world
+        .wasmpod(["edit", "pod", "web"])
+        .env("EDITOR", "sed -i 's/^  name: web/  labels: {made: here}\\n  name: web/'")
+        .finish();
+    assert_eq!((edited.code, edited.stdout.as_str()), (0, "pod/web edited\n"), "{edited}");
+    assert_eq!(world.pod_object("web")["metadata"]["labels"]["made"], "here");
+    let unchanged = world.wasmpod(["edit", "pod", "web"]).env("EDITOR", "true").finish();
+    assert_eq!(unchanged.stdout, "Edit cancelled, no changes made.\n", "{unchanged}");
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    let other = world.file("other.yaml", text.replace("Always", "Never"));
+    let refused = world.refuses(["apply", "-f", &other]);
+    assert!(refused.stderr.contains("pod updates may not change fields other than"), "{refused}");
+    assert_eq!(world.does(["replace", "--force", "-f", &other]), "pod/web replaced\n");
+    assert_eq!(world.pod_object("web")["spec"]["restartPolicy"], "Never");
+
+    let labelled = text.replace("name: web\n", "name: web\n  labels: {new: label}\n");
+    let labelled = world.file("third.yaml", labelled.replace("Always", "Never"));
+    let changes = world.refuses(["diff", "-f", &labelled]);
+    assert!(changes.stdout.contains("+    new: label"), "{changes}");
+    let told = world.does(["events", "--for", "pod/web"]);
+    assert!(told.contains("Started"), "{told}");
+    let used = world.does(["top", "pods"]);
+    assert!(
+        used.starts_with("NAME   CPU(cores)   MEMORY(bytes)") && used.contains("\nweb "),
+        "{used}"
+    );
+}
+
+#[test]
+fn a_pod_that_is_typed_stays_as_with_kubectl() {
+    let world = World::new();
+    let image = guest("toolbox");
+    let told = world.does(["run", "typed", "--image", &image, "--port", "80", "--", "idle"]);
+    assert_eq!(told, "pod/typed created\n");
+    world.wait_for_row("typed", "1/1 Running 0");
+    assert_eq!(world.pod_object("typed")["spec"]["restartPolicy"], "Always");
+    assert_eq!(world.does(["delete", "pod/typed", "--now"]), "pod \"typed\" deleted\n");
+    let file = idle(&world, "file", "Always");
+    assert_eq!(world.does(["run", "-d", &file]), "pod/file created\n");
+    world.wait_for_row("file", "1/1 Running 0");
+}
+
+#[test]
+fn a_pod_in_the_foreground_is_seen_and_deleted_too() {
+    let world = World::new();
+    let file = idle(&world, "seen", "Always");
+    let pod = world.wasmpod(["run", &file]).start();
+    pod.wait_for("idle");
+    world.wait_for_row("seen", "1/1 Running 0");
+    assert_eq!(world.does(["delete", "pod", "seen"]), "pod \"seen\" deleted\n");
+    let ended = pod.finish();
+    assert_ne!(ended.code, 125, "{ended}");
+    assert!(world.row("seen").is_none());
 }

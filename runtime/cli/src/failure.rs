@@ -50,6 +50,15 @@ impl Failure {
         }
     }
 
+    /// What is told, without the label before it.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Manifest(errors) => errors.to_string(),
+            Self::Api(error) => error.message.clone(),
+            Self::Kubectl { message } | Self::Other { message, .. } => message.clone(),
+        }
+    }
+
     /// Tells the user, and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         match self {

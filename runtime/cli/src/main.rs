@@ -51,6 +51,15 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Get(get) => objects::get::get(&get, root),
         ShortVerb::Describe(describe) => objects::describe::describe(&describe, root),
         ShortVerb::Delete(delete) => objects::delete::delete(&delete, root),
+        ShortVerb::Events(events) => objects::events::events(&events, root),
+        ShortVerb::Top(top) => objects::top::top(&top, root),
+        ShortVerb::Label(label) => objects::mark::mark(&label, objects::mark::Marks::Labels, root),
+        ShortVerb::Annotate(note) => {
+            objects::mark::mark(&note, objects::mark::Marks::Annotations, root)
+        }
+        ShortVerb::Replace(replace) => objects::replace::replace(&replace, root),
+        ShortVerb::Edit(edit) => objects::edit::edit(&edit, root),
+        ShortVerb::Diff(diff) => objects::diff::diff(&diff, root),
         ShortVerb::Wait(wait) => objects::wait::wait(&wait, root),
         ShortVerb::Logs(logs) => reach::logs::logs(&logs, root),
         ShortVerb::Exec(exec) => reach::exec::exec(&exec, root),

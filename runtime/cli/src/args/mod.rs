@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 pub(crate) use look::{Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate};
 pub(crate) use machine::{Eviction, NodeOptions};
 pub(crate) use objects::{
-    Apply, Change, Create, Delete, DeleteOptions, Describe, Get, Namespace, Patch, PatchType,
-    Selection, Wait,
+    Apply, Change, Create, Delete, DeleteOptions, Describe, Diff, Edit, Events, Get, Mark,
+    Namespace, Patch, PatchType, Replace, Selection, Top, TopSort, Wait,
 };
 pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
@@ -63,6 +63,20 @@ pub(crate) enum ShortVerb {
     Delete(Box<Delete>),
     /// Wait for something to be true of objects
     Wait(Box<Wait>),
+    /// Show what has happened
+    Events(Box<Events>),
+    /// Show what Pods use, once
+    Top(Box<Top>),
+    /// Change the labels of objects
+    Label(Box<Mark>),
+    /// Change the annotations of objects
+    Annotate(Box<Mark>),
+    /// Put what manifests describe in the place of what is there
+    Replace(Box<Replace>),
+    /// Change an object in an editor
+    Edit(Box<Edit>),
+    /// Show what `apply` would change
+    Diff(Box<Diff>),
     /// Show what containers have said
     Logs(Box<Logs>),
     /// Run a command in a container
@@ -103,7 +117,7 @@ impl Verb {
 }
 
 /// Where manifests come from, as in `kubectl -f`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Filenames {
     /// Manifest to read: a file, a folder, or `-` for standard input
     #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = ValueHint::AnyPath)]

@@ -19,7 +19,7 @@ impl Namespace {
 }
 
 /// Objects that a verb is about: of a kind, by name, of files, or by what they have.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
     /// TYPE, TYPE NAME ..., or TYPE/NAME ...: `pods`, `pod web db`, `pod/web configmap/settings`
     #[arg(value_name = "TYPE NAME")]
@@ -256,6 +256,157 @@ pub(crate) struct Wait {
     /// Print the objects once they are there
     #[arg(short, long, value_name = "FORMAT")]
     pub(crate) output: Option<String>,
+}
+
+const EVENTS_EXAMPLES: &str = "\
+Examples:
+  wasmpod events                         what has happened in the namespace, the oldest first
+  wasmpod events --for pod/web -w        to one Pod, and go on
+  wasmpod events -A --types=Warning";
+
+#[derive(Debug, Args)]
+#[command(after_help = EVENTS_EXAMPLES)]
+pub(crate) struct Events {
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+
+    /// Those of all namespaces
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+
+    /// Those of one object, as TYPE/NAME
+    #[arg(long = "for", value_name = "TYPE/NAME")]
+    pub(crate) about: Option<String>,
+
+    /// `Normal` or `Warning`
+    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    pub(crate) types: Vec<String>,
+
+    /// Go on with what happens
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+
+    /// Print no headers
+    #[arg(long)]
+    pub(crate) no_headers: bool,
+}
+
+const TOP_EXAMPLES: &str = "\
+Examples:
+  wasmpod top pods                       CPU and memory of the Pods of the namespace
+  wasmpod top pod web --containers       of each container of one
+  wasmpod stats                          the same again and again, with network, files and throttling";
+
+#[derive(Debug, Args)]
+#[command(after_help = TOP_EXAMPLES)]
+pub(crate) struct Top {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    /// A line for each container
+    #[arg(long)]
+    pub(crate) containers: bool,
+
+    /// Print no headers
+    #[arg(long)]
+    pub(crate) no_headers: bool,
+
+    /// The most first
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) sort_by: Option<TopSort>,
+
+    /// Print the sum below
+    #[arg(long)]
+    pub(crate) sum: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TopSort {
+    Cpu,
+    Memory,
+}
+
+const MARK_EXAMPLES: &str = "\
+Examples:
+  wasmpod label pod web tier=front       set one
+  wasmpod label pods --all env=test --overwrite
+  wasmpod annotate pod/web note-         remove one";
+
+#[derive(Debug, Args)]
+#[command(after_help = MARK_EXAMPLES)]
+pub(crate) struct Mark {
+    /// The objects, and behind them NAME=VALUE to set and NAME- to remove
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    /// Change what is there already
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+
+    /// All objects of the kind in the namespace
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// Print what there is
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// Print the objects, or their names
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<OutputFormat>,
+
+    /// Print what would be done and do nothing
+    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1,
+          default_missing_value = "client", require_equals = true)]
+    pub(crate) dry_run: DryRun,
+}
+
+const REPLACE_EXAMPLES: &str = "\
+Examples:
+  wasmpod replace -f pod.yaml            what is not written goes
+  wasmpod replace --force -f pod.yaml    delete the Pod and make it anew";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLACE_EXAMPLES)]
+pub(crate) struct Replace {
+    #[command(flatten)]
+    pub(crate) change: Change,
+
+    /// Delete what is there, and make it anew
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Seconds that a Pod has to end, with `--force` [default: its own terminationGracePeriodSeconds]
+    #[arg(long, value_name = "SECONDS", requires = "force")]
+    pub(crate) grace_period: Option<i64>,
+}
+
+const EDIT_EXAMPLES: &str = "\
+Examples:
+  wasmpod edit pod web
+  EDITOR=nano wasmpod edit configmap settings";
+
+#[derive(Debug, Args)]
+#[command(after_help = EDIT_EXAMPLES)]
+pub(crate) struct Edit {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  wasmpod diff -f pod.yaml               what `apply` would change; ends with 1 if something
+
+The program that compares is that of KUBECTL_EXTERNAL_DIFF, else `diff -u -N`.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub(crate) struct Diff {
+    #[command(flatten)]
+    pub(crate) manifests: Filenames,
+
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
 }
 
 const PATCH_EXAMPLES: &str = r#"Examples:

@@ -49,7 +49,6 @@ pub(super) enum Part {
 pub(super) struct Chosen {
     pub(super) key: Key,
     pub(super) object: Value,
-    pub(super) is_named: bool,
 }
 
 /// All that were found.
@@ -148,17 +147,14 @@ impl Wanted {
             match part {
                 Part::Kind(resource, selectors) => {
                     let list = store.list(*resource, self.namespaces(), selectors)?;
-                    let chosen = list.items.into_iter().map(|object| Chosen {
-                        key: key_of(*resource, &object),
-                        object,
-                        is_named: false,
-                    });
+                    let chosen = list
+                        .items
+                        .into_iter()
+                        .map(|object| Chosen { key: key_of(*resource, &object), object });
                     found.objects.extend(chosen);
                 }
                 Part::One(key) => match store.get(key) {
-                    Ok(object) => {
-                        found.objects.push(Chosen { key: key.clone(), object, is_named: true });
-                    }
+                    Ok(object) => found.objects.push(Chosen { key: key.clone(), object }),
                     Err(error) if error.is_not_found() => {
                         if missing == Missing::Error {
                             found.missing.push(error.into());

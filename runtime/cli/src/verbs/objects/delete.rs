@@ -36,58 +36,71 @@ pub(crate) fn delete(verb: &Delete, root: Option<&Path>) -> Result<ExitCode, Fai
     }
     let mut going = Vec::new();
     for one in &objects {
-        match begin(&pods, one, options) {
-            Ok(key) => going.extend(key),
-            Err(error) if options.ignore_not_found && is_not_found(&error) => {}
-            Err(error) => return Err(error),
+        if let Some(own) = Going::begin(&pods, &one.key, grace(options))? {
+            say(one, options);
+            going.push(own);
         }
     }
     if options.wait && !options.force {
         let deadline = duration::parse(&options.timeout)?.filter(|wait| !wait.is_zero());
         let deadline = deadline.map(|wait| Instant::now() + wait);
-        for (key, uid) in going {
-            wait(&pods, &key, &uid, deadline)?;
+        for own in going {
+            wait(&pods, &own, deadline)?;
         }
     }
     found.settle()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn is_not_found(failure: &Failure) -> bool {
-    matches!(failure, Failure::Api(error) if error.code == 404)
+/// An object that is on its way out.
+pub(super) struct Going {
+    key: Key,
+    uid: String,
 }
 
-/// Marks one object and tells its process; gives what is to be waited for.
-fn begin(
-    pods: &BackgroundPods,
-    one: &Chosen,
-    options: &DeleteOptions,
-) -> Result<Option<(Key, String)>, Failure> {
-    let grace = match (options.now, options.force, options.grace_period) {
+impl Going {
+    /// Marks one object and tells its process; none where it is gone already. Without `grace` a Pod has
+    /// the seconds that it wants itself.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(super) fn begin(
+        pods: &BackgroundPods,
+        key: &Key,
+        grace: Option<i64>,
+    ) -> Result<Option<Self>, Failure> {
+        let is_pod = key.resource == PODS;
+        let delete = store::Delete {
+            // Its process ends first, which nobody could tell it any more.
+            grace_period_seconds: if is_pod { grace.map(|grace| grace.max(1)) } else { None },
+            ..store::Delete::default()
+        };
+        let deleted = match pods.store().delete(key, &delete) {
+            // Somebody was quicker.
+            Err(error) if error.is_not_found() => return Ok(None),
+            deleted => deleted?,
+        };
+        let uid = deleted.object()["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        match &deleted {
+            Deleted::Marked(object) => stop(pods, &uid, object, grace)?,
+            // One that had ended has left its logs.
+            Deleted::Removed(object) if is_pod => pods.mend_pod(object.clone())?,
+            Deleted::Removed(_) => {}
+        }
+        Ok(Some(Self { key: key.clone(), uid }))
+    }
+}
+
+/// How many seconds a Pod has, as the flags of a command say it.
+fn grace(options: &DeleteOptions) -> Option<i64> {
+    match (options.now, options.force, options.grace_period) {
         (true, _, _) => Some(1),
         (false, true, grace) if grace < 0 => Some(0),
         (false, _, grace) if grace < 0 => None,
         // As kubectl: without force a Pod has a second at least, so that its process confirms.
         (false, false, 0) => Some(1),
         (false, _, grace) => Some(grace),
-    };
-    let is_pod = one.key.resource == PODS;
-    let delete = store::Delete {
-        // The process ends first, or nobody could be told.
-        grace_period_seconds: if is_pod { grace.map(|grace| grace.max(1)) } else { None },
-        ..store::Delete::default()
-    };
-    let deleted = match pods.store().delete(&one.key, &delete) {
-        // Somebody was quicker.
-        Err(error) if error.is_not_found() && !one.is_named => return Ok(None),
-        deleted => deleted?,
-    };
-    let uid = deleted.object()["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-    if let Deleted::Marked(object) = &deleted {
-        stop(pods, &uid, object, grace)?;
     }
-    say(one, options);
-    Ok(Some((one.key.clone(), uid)))
 }
 
 /// Tells the Pod's process; one that is gone is mended instead.
@@ -128,10 +141,12 @@ fn say(one: &Chosen, options: &DeleteOptions) {
 }
 
 /// Waits until the object is gone, or another one of its name is there.
-fn wait(
+///
+/// # Errors
+/// The deadline comes first.
+pub(super) fn wait(
     pods: &BackgroundPods,
-    key: &Key,
-    uid: &str,
+    Going { key, uid }: &Going,
     deadline: Option<Instant>,
 ) -> Result<(), Failure> {
     let mut watcher = pods.store().watcher();
@@ -140,7 +155,7 @@ fn wait(
         let object = match pods.store().get(key) {
             Err(error) if error.is_not_found() => return Ok(()),
             Err(error) => return Err(error.into()),
-            Ok(object) if object["metadata"]["uid"] != uid => return Ok(()),
+            Ok(object) if object["metadata"]["uid"] != uid.as_str() => return Ok(()),
             Ok(object) => object,
         };
         // Its process may have been killed, or have missed the word.

@@ -146,7 +146,7 @@ impl Page<'_> {
 }
 
 impl Part {
-    fn resource(&self) -> &Resource {
+    pub(super) fn resource(&self) -> &Resource {
         match self {
             Self::Kind(resource, _) => resource,
             Self::One(key) => &key.resource,
@@ -196,7 +196,7 @@ fn watch(
             if matches!(part, Part::One(one) if *one != key) {
                 continue;
             }
-            let one = Chosen { key, object: change.object, is_named: false };
+            let one = Chosen { key, object: change.object };
             page.print(vec![one], headers)?;
             headers = Headers::Hidden;
         }

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `apply`, `create`, `get`, `describe`, `delete`, `wait` | a verb each |
+//! | `apply`, `create`, `get`, `describe`, `delete`, `wait`, `events`, `top`, `mark`, `replace`, `edit`, `diff` | a verb each |
 //! | `desired` | the objects that manifests describe |
 //! | `chosen` | the objects that arguments name |
 //! | `launch` | what options say of a Pod's process |
@@ -15,9 +15,15 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod desired;
+pub(crate) mod diff;
 pub(crate) mod duration;
+pub(crate) mod edit;
+pub(crate) mod events;
 pub(crate) mod get;
 mod launch;
 pub(crate) mod machine;
+pub(crate) mod mark;
 mod ready;
+pub(crate) mod replace;
+pub(crate) mod top;
 pub(crate) mod wait;
