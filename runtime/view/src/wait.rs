@@ -118,6 +118,16 @@ impl WaitFor {
     }
 }
 
+/// What is said of an object for which it has not come, where nobody waits: `--timeout=0`.
+pub fn not_met(plural: &str, name: &str) -> String {
+    format!("condition not met for {plural}/{name}")
+}
+
+/// What is said of an object for which it has not come in time.
+pub fn timed_out(plural: &str, name: &str) -> String {
+    format!("timed out waiting for the condition on {plural}/{name}")
+}
+
 fn json_path(input: &str) -> Result<WaitFor, WaitForError> {
     let parts = split(input);
     let (path, value) = match parts.as_slice() {

@@ -10,9 +10,6 @@ use super::surroundings::Surroundings;
 use super::{events, metadata};
 use crate::go;
 
-/// Deeper fields are not shown: no object of Kubernetes has them.
-const DEEPEST: usize = 100;
-
 pub(super) fn describe(sheet: &mut Sheet, object: &Value, around: &Surroundings) {
     let metadata = ObjectMeta::deserialize(&object["metadata"]).unwrap_or_default();
     metadata::opening(sheet, &metadata);
@@ -31,9 +28,6 @@ fn content(sheet: &mut Sheet, level: usize, fields: &Map<String, Value>, path: &
         ".metadata.labels",
         ".metadata.annotations",
     ];
-    if level > DEEPEST {
-        return;
-    }
     let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
     fields.sort_by_key(|(name, _)| *name);
     for (name, value) in fields {

@@ -51,3 +51,19 @@ impl Surroundings {
         time.to_zoned(self.zone.clone()).strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::Offset;
+
+    use super::*;
+
+    #[test]
+    fn times_of_day_are_those_of_the_zone() {
+        let time: Timestamp = "2026-11-25T20:00:01.9Z".parse().unwrap();
+        let zone = Offset::from_seconds(19_800).unwrap().to_time_zone();
+        let around = Surroundings::new(time, zone);
+        assert_eq!(around.date_of(Some(time)), "Thu, 26 Nov 2026 01:30:01 +0530");
+        assert_eq!(around.date_of(None), "Mon, 01 Jan 0001 00:00:00 +0000");
+    }
+}

@@ -5,8 +5,8 @@ use super::node::{Path, Section, Step};
 use super::parse;
 use super::scan::Scanner;
 
-/// So many ranges may stand inside each other: a template is no program.
-const MOST_RANGES: usize = 64;
+/// So many ranges may stand inside each other: each one without an end doubles the work.
+const MOST_RANGES: usize = 16;
 
 /// A parsed template.
 ///

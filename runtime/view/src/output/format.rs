@@ -30,7 +30,7 @@ pub enum Format {
     CustomColumns(CustomColumns),
 }
 
-/// Why the value of `-o` says nothing.
+/// Why the value of `-o` says nothing. kubectl has the cause on the same line, so it is no source.
 #[derive(Debug, Error)]
 pub enum FormatError {
     /// No such format.
@@ -47,31 +47,28 @@ pub enum FormatError {
     #[error("template format specified but no template given")]
     NoTemplate,
     /// The file with the template.
-    #[error("error reading --template {path}, {source}")]
+    #[error("error reading --template {path}, {cause}")]
     TemplateFile {
         /// As it was given.
         path: String,
         /// Why.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file with the columns.
-    #[error("error reading template {path}, {source}")]
+    #[error("error reading template {path}, {cause}")]
     ColumnsFile {
         /// As it was given.
         path: String,
         /// Why.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
     /// The template does not parse.
-    #[error("error parsing jsonpath {template}, {source}")]
+    #[error("error parsing jsonpath {template}, {cause}")]
     JsonPath {
         /// As it was given.
         template: String,
         /// Why.
-        #[source]
-        source: jsonpath::ParseError,
+        cause: jsonpath::ParseError,
     },
     /// The columns do not parse.
     #[error(transparent)]
@@ -104,10 +101,8 @@ impl Format {
             ("jsonpath-as-json", _) => Self::JsonPathAsJson(parsed(template()?)?),
             ("jsonpath-file", _) => {
                 let path = template()?;
-                let text = read(path).map_err(|source| FormatError::TemplateFile {
-                    path: path.to_owned(),
-                    source,
-                })?;
+                let text = read(path)
+                    .map_err(|cause| FormatError::TemplateFile { path: path.to_owned(), cause })?;
                 Self::JsonPath(parsed(&text)?)
             }
             ("custom-columns", _) => {
@@ -119,7 +114,7 @@ impl Format {
                     return Err(custom_columns::ColumnsError::None.into());
                 }
                 let text = read(path)
-                    .map_err(|source| FormatError::ColumnsFile { path: path.to_owned(), source })?;
+                    .map_err(|cause| FormatError::ColumnsFile { path: path.to_owned(), cause })?;
                 Self::CustomColumns(CustomColumns::parse_file(&text, no_headers)?)
             }
             ("go-template" | "go-template-file" | "template" | "templatefile", _) => {
@@ -132,5 +127,5 @@ impl Format {
 
 fn parsed(template: &str) -> Result<JsonPath, FormatError> {
     JsonPath::parse(template)
-        .map_err(|source| FormatError::JsonPath { template: template.to_owned(), source })
+        .map_err(|cause| FormatError::JsonPath { template: template.to_owned(), cause })
 }

@@ -8,17 +8,16 @@ use super::list::Shown;
 use super::{json, name, yaml};
 use crate::jsonpath::{EvaluateError, JsonPath};
 
-/// Why objects cannot be shown as asked.
+/// Why objects cannot be shown as asked. kubectl has the cause on the same line, so it is no source.
 #[derive(Debug, Error)]
 pub enum PrintError {
     /// The template asks for what is not there.
-    #[error("error executing jsonpath {template:?}: Error executing template: {source}")]
+    #[error("error executing jsonpath {template:?}: Error executing template: {cause}")]
     JsonPath {
         /// As it was given.
         template: String,
         /// Why.
-        #[source]
-        source: EvaluateError,
+        cause: EvaluateError,
     },
     /// A column asks for what is not there.
     #[error(transparent)]
@@ -34,7 +33,7 @@ impl Format {
     pub fn print(&self, shown: Shown<'_>) -> Result<Option<String>, PrintError> {
         let failed = |path: &JsonPath| {
             let template = path.template().to_owned();
-            |source| PrintError::JsonPath { template, source }
+            |cause| PrintError::JsonPath { template, cause }
         };
         Ok(Some(match self {
             Self::Table | Self::Wide => return Ok(None),

@@ -28,7 +28,7 @@ pub fn table(group: &str, kind: &str, objects: &[Value], now: Timestamp) -> Tabl
         ("", "PersistentVolumeClaim") => {
             typed(persistent_volume_claim::COLUMNS, persistent_volume_claim::cells, objects, now)
         }
-        ("" | "events.k8s.io", "Event") => typed(event::COLUMNS, event::cells, objects, now),
+        ("", "Event") => typed(event::COLUMNS, event::cells, objects, now),
         ("", "Service") => typed(service::COLUMNS, service::cells, objects, now),
         ("", "Node") => typed(node::COLUMNS, node::cells, objects, now),
         ("", "Namespace") => typed(namespace::COLUMNS, namespace::cells, objects, now),

@@ -12,16 +12,12 @@ pub(super) fn sort<Item>(items: Vec<Item>, key: impl Fn(&Item) -> &str) -> Vec<I
 /// Rule: `keyList.Less` of go-yaml. It is not transitive for every set of keys.
 fn less(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut behind_digit = false;
-    for (at, (&a, &b)) in one.iter().zip(&other).enumerate() {
-        if a == b {
-            behind_digit = is_digit(a);
-            continue;
-        }
-        return match (a.is_alphabetic(), b.is_alphabetic()) {
-            (true, true) => a < b,
-            (true, false) => behind_digit,
-            (false, true) => !behind_digit,
+    let differs = one.iter().zip(&other).position(|(a, b)| a != b);
+    if let Some(at) = differs {
+        return match (one[at].is_alphabetic(), other[at].is_alphabetic()) {
+            (true, true) => one[at] < other[at],
+            (true, false) => false,
+            (false, true) => true,
             (false, false) => numbers_less(&one, &other, at),
         };
     }
