@@ -86,7 +86,9 @@ impl<Kind: DeserializeOwned + Serialize> Rules<Kind> {
         (self.default)(&mut new);
         let mut errors = (self.validate)(&new);
         if let Some(stored) = stored {
-            let old = decoded::<Kind>(resource, stored.clone())?;
+            let mut old = decoded::<Kind>(resource, stored.clone())?;
+            // The machine itself may have written it without.
+            (self.default)(&mut old);
             errors.extend((self.update)(&new, &old));
         }
         let mut new = serde_json::to_value(&new).map_err(ApiError::internal)?;

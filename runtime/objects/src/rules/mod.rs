@@ -5,6 +5,8 @@
 
 mod kind;
 mod request;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use kind::{for_create, for_update};
 pub(crate) use request::{check_kind, check_namespace, required};

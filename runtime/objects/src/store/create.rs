@@ -77,7 +77,7 @@ impl Transaction<'_> {
         let name = metadata::text(object, "name");
         if !name.is_empty() {
             let key = Key::new(resource, namespace, name);
-            return match self.current(&key)? {
+            return match self.not_expired(&key)? {
                 None => Ok(key),
                 Some(_) => Err(ApiError::already_exists(resource, name).into()),
             };

@@ -131,7 +131,7 @@ impl Transaction<'_> {
             Step::End => (ended(current.object.clone(), self.now), true),
         };
         if is_over && !metadata::has_finalizers(&object) {
-            let current = Current { revision: current.revision, object };
+            let current = Current { object, ..current };
             return Ok(Deleted::Removed(self.remove(key, current)?));
         }
         if metadata::same_content(&object, &current.object) {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use crate::status::{ApiError, Reason};
 
@@ -125,8 +126,21 @@ impl StoreError {
             | Self::Newer { .. }
             | Self::Corrupt { .. }
             | Self::ReadOnly { .. }
-            | Self::Sqlite(_) => ApiError::internal(self),
+            | Self::Sqlite(_) => ApiError::internal(self.with_causes()),
         }
+    }
+}
+
+impl StoreError {
+    /// The message with all that stands behind it.
+    fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
     }
 }
 
@@ -146,6 +160,13 @@ pub(super) fn failure(error: &rusqlite::Error) -> Failure {
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::Utf8Error(..) => Failure::Corrupt,
+        // The index beside the write-ahead log cannot grow.
+        error
+            if error.sqlite_error().map(|error| error.extended_code)
+                == Some(SQLITE_IOERR_SHMSIZE) =>
+        {
+            Failure::Full
+        }
         error => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Failure::Corrupt,

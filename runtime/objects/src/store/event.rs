@@ -1,7 +1,9 @@
 //! Events: the same thing told twice is counted, not kept twice.
 //!
 //! Rule: `EventCorrelator` of client-go in its simple form. Two Events are the same if all but
-//! their times and their count is.
+//! their times, their count and the revision of what they are about is.
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{EventSource, ObjectReference};
 use serde::Serialize;
@@ -35,7 +37,7 @@ pub struct NewEvent {
 #[derive(Serialize)]
 struct Same<'event> {
     namespace: &'event str,
-    involved: Option<&'event Value>,
+    involved: BTreeMap<&'event str, &'event Value>,
     event_type: Option<&'event Value>,
     reason: Option<&'event Value>,
     message: Option<&'event Value>,
@@ -47,9 +49,12 @@ pub(super) fn correlation(key: &Key, object: &Value) -> Option<String> {
     if key.resource != EVENTS {
         return None;
     }
+    // Not the state it was in.
+    let involved = object.get("involvedObject").and_then(Value::as_object).into_iter().flatten();
+    let involved = involved.filter(|(field, _)| *field != "resourceVersion");
     let same = Same {
         namespace: &key.namespace,
-        involved: object.get("involvedObject"),
+        involved: involved.map(|(field, value)| (field.as_str(), value)).collect(),
         event_type: object.get("type"),
         reason: object.get("reason"),
         message: object.get("message"),
@@ -105,9 +110,8 @@ impl Transaction<'_> {
                    WHERE object.correlation = ?1 AND revision.at >= ?2 \
                    ORDER BY object.revision DESC LIMIT 1";
         let mut statement = self.connection().prepare_cached(sql)?;
-        let lifetime = super::housekeeping::millis(super::EVENT_LIFETIME);
-        let oldest = self.now.as_millisecond().saturating_sub(lifetime);
-        let mut rows = statement.query(rusqlite::params![correlation(key, object), oldest])?;
+        let named = rusqlite::params![correlation(key, object), self.oldest(EVENTS)];
+        let mut rows = statement.query(named)?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let name: String = row.get(0)?;
         Ok(Some(Key::new(EVENTS, &key.namespace, &name)))

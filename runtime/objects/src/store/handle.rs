@@ -172,6 +172,11 @@ impl Store {
         connection.pragma_update_and_check(None, "max_page_count", most, |_| Ok(())).unwrap();
     }
 
+    /// Can no longer write, as on a file system that is read-only.
+    pub(super) fn make_read_only(&self) {
+        self.connection().pragma_update(None, "query_only", true).unwrap();
+    }
+
     /// Waits for nobody.
     pub(super) fn be_impatient(&self) {
         self.connection().busy_timeout(std::time::Duration::ZERO).unwrap();

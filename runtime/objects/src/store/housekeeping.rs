@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use super::transaction::Transaction;
+use super::transaction::{Current, Transaction};
 use super::{Persist, Revision, Store, StoreError};
-use crate::Key;
 use crate::resource::EVENTS;
+use crate::{Key, Resource};
 
 /// How many revisions of the log are kept; a watch from before them has to begin anew.
 pub const KEPT_REVISIONS: i64 = 10_000;
@@ -38,6 +38,26 @@ impl Store {
     }
 }
 
+impl Transaction<'_> {
+    /// The object as it is now; an Event that is too old goes on the way.
+    pub(super) fn not_expired(&self, key: &Key) -> Result<Option<Current>, StoreError> {
+        let Some(current) = self.current(key)? else { return Ok(None) };
+        if current.at >= self.oldest(key.resource) {
+            return Ok(Some(current));
+        }
+        self.remove(key, current)?;
+        Ok(None)
+    }
+
+    /// Objects that were last written before are too old, in milliseconds since 1970.
+    pub(super) fn oldest(&self, resource: Resource) -> i64 {
+        if resource != EVENTS {
+            return i64::MIN;
+        }
+        self.now.as_millisecond().saturating_sub(millis(EVENT_LIFETIME))
+    }
+}
+
 /// Keeps house if it was not done lately.
 pub(super) fn if_due(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     let sql = "SELECT revision, compacted, housekept_at FROM counter";
@@ -55,7 +75,7 @@ pub(super) fn if_due(transaction: &Transaction<'_>) -> Result<(), StoreError> {
 }
 
 fn expire_events(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    let before = transaction.now.as_millisecond().saturating_sub(millis(EVENT_LIFETIME));
+    let before = transaction.oldest(EVENTS);
     let sql = "SELECT object.namespace, object.name FROM object JOIN revision \
                ON revision.revision = object.revision \
                WHERE object.resource = ?1 AND revision.at < ?2 LIMIT ?3";
@@ -101,6 +121,6 @@ fn compact(transaction: &Transaction<'_>, compacted: Revision) -> Result<(), Sto
     Ok(())
 }
 
-pub(super) fn millis(duration: Duration) -> i64 {
+fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

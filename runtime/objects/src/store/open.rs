@@ -1,6 +1,6 @@
 //! Opening the file, making it if there is none.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -45,7 +45,7 @@ pub(super) fn prepare(
 ) -> Result<(), StoreError> {
     let mut version = patiently(|| schema::version_of(connection))?;
     if version < schema::VERSION {
-        turn.lock().map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        take_turn(turn, path)?;
         let made = make_current(connection, now);
         let unlocked = turn.unlock();
         made?;
@@ -59,6 +59,26 @@ pub(super) fn prepare(
     // Of this connection, not of the file.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(())
+}
+
+fn take_turn(turn: &File, path: &Path) -> Result<(), StoreError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match turn.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if waited < PATIENCE => {
+                thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            Err(TryLockError::WouldBlock) => {
+                let path = path.to_owned();
+                return Err(StoreError::Busy { path, seconds: PATIENCE.as_secs() });
+            }
+            Err(TryLockError::Error(source)) => {
+                return Err(StoreError::Open { path: path.to_owned(), source });
+            }
+        }
+    }
 }
 
 fn make_current(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {

@@ -9,6 +9,9 @@ use crate::patch::{PatchKind, patched};
 use crate::status::{ApiError, Reason};
 use crate::{Key, Resource, metadata};
 
+/// Somebody else may make or delete the object in between, but not for ever.
+const TRIES: usize = 8;
+
 /// A patch, and what it is for.
 #[derive(Clone, Copy, Debug)]
 pub struct PatchRequest<'patch> {
@@ -65,7 +68,9 @@ impl Store {
             return Err(ApiError::bad_request(message).into());
         }
         let key = Key::new(resource, metadata::text(&manifest, "namespace"), &name);
+        let mut tries = 0;
         loop {
+            tries += 1;
             let current = match self.get(&key) {
                 Ok(current) => Some(current),
                 Err(error) if error.reason() == Some(Reason::NotFound) => None,
@@ -94,11 +99,13 @@ impl Store {
             };
             match done {
                 // Somebody was faster: look again.
-                Err(error)
-                    if matches!(error.reason(), Some(Reason::AlreadyExists | Reason::NotFound)) => {
-                }
+                Err(error) if tries < TRIES && is_outrun(&error) => {}
                 done => return done,
             }
         }
     }
+}
+
+fn is_outrun(error: &StoreError) -> bool {
+    matches!(error.reason(), Some(Reason::AlreadyExists | Reason::NotFound))
 }

@@ -4,8 +4,7 @@ use rusqlite::params;
 use serde_json::Value;
 
 use super::transaction::{Transaction, json};
-use super::{EVENT_LIFETIME, Revision, Store, StoreError};
-use crate::resource::EVENTS;
+use super::{Revision, Store, StoreError};
 use crate::selector::Selection;
 use crate::status::ApiError;
 use crate::{Key, Resource};
@@ -101,6 +100,7 @@ impl Transaction<'_> {
         let mut statement = self.connection().prepare_cached(&sql)?;
         let named = params![resource.qualified(), wanted.namespace, wanted.name];
         let mut rows = statement.query(named)?;
+        // Whoever writes takes old Events away. Where nobody does, they are there, but not seen.
         let oldest = self.oldest(resource);
         let mut objects = Vec::new();
         while let Some(row) = rows.next()? {
@@ -113,14 +113,6 @@ impl Transaction<'_> {
             }
         }
         Ok(objects)
-    }
-
-    /// Whoever writes takes old Events away. Where nobody does, they are there, but not seen.
-    fn oldest(&self, resource: Resource) -> i64 {
-        if resource != EVENTS {
-            return i64::MIN;
-        }
-        self.now.as_millisecond().saturating_sub(super::housekeeping::millis(EVENT_LIFETIME))
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Transaction<'connection> {
 /// An object as it is now.
 pub(super) struct Current {
     pub(super) revision: Revision,
+    /// When it was written, in milliseconds since 1970.
+    pub(super) at: i64,
     pub(super) object: Value,
 }
 
@@ -82,13 +84,14 @@ impl<'connection> Transaction<'connection> {
 
     /// The object as it is now.
     pub(super) fn current(&self, key: &Key) -> Result<Option<Current>, StoreError> {
-        let sql = "SELECT revision.revision, revision.value FROM object JOIN revision \
-                   ON revision.revision = object.revision \
+        let sql = "SELECT revision.revision, revision.at, revision.value \
+                   FROM object JOIN revision ON revision.revision = object.revision \
                    WHERE object.resource = ?1 AND object.namespace = ?2 AND object.name = ?3";
         let mut statement = self.inner.prepare_cached(sql)?;
         let found = statement
             .query_row(params![key.resource.qualified(), key.namespace, key.name], |row| {
-                Ok(Current { revision: Revision(row.get(0)?), object: json(row, 1)? })
+                let (revision, at) = (Revision(row.get(0)?), row.get(1)?);
+                Ok(Current { revision, at, object: json(row, 2)? })
             })
             .optional()?;
         Ok(found)

@@ -81,7 +81,8 @@ impl Store {
     /// Changes an object by what it is now, status included. Nothing can come in between: other
     /// writes wait until `change` has returned.
     ///
-    /// What only the store sets stays as it is. An error of `change` leaves all as it was.
+    /// What only the store sets stays as it is. `change` must not use this store, or a clone of it:
+    /// it would wait for itself. An error of `change` leaves all as it was.
     ///
     /// # Errors
     /// `NotFound`, the error of `change`, or another [`StoreError`]
@@ -151,7 +152,7 @@ impl Transaction<'_> {
         // Held back by its finalizers alone, and they are done.
         let time_is_up = metadata::number(&object, "deletionGracePeriodSeconds").unwrap_or(0) == 0;
         if metadata::is_deleting(&object) && time_is_up && !metadata::has_finalizers(&object) {
-            let current = Current { revision: current.revision, object };
+            let current = Current { object, ..current };
             return self.remove(key, current);
         }
         self.put(key, object, Some(current.revision))

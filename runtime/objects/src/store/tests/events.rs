@@ -34,7 +34,9 @@ fn the_same_event_is_counted() {
     let first = world.store.record(&back_off()).unwrap();
     assert!(first["metadata"]["name"].as_str().unwrap().starts_with("web."));
     world.pass(Duration::from_secs(10));
-    let second = world.other().record(&back_off()).unwrap();
+    let mut later = back_off();
+    later.involved.resource_version = Some("7".into());
+    let second = world.other().record(&later).unwrap();
     assert_eq!(second["metadata"]["uid"], first["metadata"]["uid"]);
     assert_eq!(second["count"], 2);
     assert_eq!(second["firstTimestamp"], "2026-11-30T20:00:00Z");
@@ -88,4 +90,21 @@ fn a_clients_event_is_counted_with_the_rest() {
     world.store.create(EVENTS, "default", event, &Create::default()).unwrap();
     let again = NewEvent { message: "mine".into(), ..back_off() };
     assert_eq!(world.store.record(&again).unwrap()["metadata"]["name"], "mine");
+}
+
+#[test]
+fn an_old_event_does_not_keep_its_name() {
+    let world = World::new();
+    let manifest = serde_json::json!({ "metadata": { "name": "mine", "namespace": "default" },
+        "involvedObject": { "namespace": "default" } });
+    let create = || world.store.create(EVENTS, "default", manifest.clone(), &Create::default());
+    let first = create().unwrap();
+    world.pass(Duration::from_secs(3601));
+    let since = world.store.revision().unwrap();
+    let second = create().unwrap();
+    assert_ne!(first["metadata"]["uid"], second["metadata"]["uid"]);
+    let told =
+        world.store.changes_since(since, EVENTS, Namespaces::All, &Selection::default()).unwrap();
+    let kinds: Vec<&str> = told.changes.iter().map(|change| change.kind.as_str()).collect();
+    assert_eq!(kinds, ["DELETED", "ADDED"]);
 }

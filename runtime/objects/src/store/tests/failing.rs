@@ -96,6 +96,19 @@ fn a_full_store_says_so_and_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_store_that_is_read_only_says_so_and_can_be_read() {
+    let world = World::new();
+    let created = world.create(pod("web"));
+    world.store.make_read_only();
+    let error = world
+        .store
+        .create(crate::resource::PODS, "default", pod("other"), &Default::default())
+        .unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
+    assert_eq!(world.store.get(&web()).unwrap(), created);
+}
+
+#[test]
 fn who_waits_for_too_long_is_told_for_what() {
     let world = World::new();
     let other = rusqlite::Connection::open(world.store.path()).unwrap();
