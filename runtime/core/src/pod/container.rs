@@ -57,7 +57,7 @@ pub(super) async fn start(
         })
     };
     let Made { environment, files, log } = made?;
-    runtime.set_mounts(&container.name, files.mounts());
+    runtime.runs.set_mounts(&container.name, files.mounts());
     files.notes().iter().for_each(|note| (runtime.request.on_note)(note));
     if let Some(note) = program.note().filter(|_| attempt == 0) {
         (runtime.request.on_note)(&format!("container {:?}: {note}", container.name));
@@ -71,7 +71,7 @@ pub(super) async fn start(
     .map_err(|error| StartError::Create(format!("there is no terminal to be had: {error}")))?;
     let resources = runtime.resources(container);
     let open = || ContainerMeter::new(account(store, &container.name, resources));
-    let meter = runtime.meter_or(&container.name, open);
+    let meter = runtime.runs.meter_or(&container.name, open);
     meter.end_run();
     let argv = environment.argv(&[file_name.to_owned()], &[]);
     let run = format!("{}/{attempt}", container.name);
@@ -117,7 +117,7 @@ pub(super) async fn start(
         attachment: streams.attachment,
         run_ended: run_ended.clone(),
     });
-    runtime.set_execution(&container.name, &execution);
+    runtime.runs.set_execution(&container.name, &execution);
     let host = store.guest_host(&meter, &spec);
     let guest = guest::run(program, host, spec, stop.clone());
     let task = account.spawn(until_signalled(guest, streams.terminal));

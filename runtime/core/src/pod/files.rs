@@ -81,11 +81,11 @@ impl PodView {
         let none = |why| FilesError::None { container: container.to_owned(), why };
         let ended =
             matches!(self.handle.status().borrow().phase.as_deref(), Some("Succeeded" | "Failed"));
-        let mounts = self.runtime.mounts(container);
+        let mounts = self.runtime.runs.mounts(container);
         let mounts = mounts.ok_or_else(|| {
             none(if ended { "its Pod has ended" } else { "it has not been started yet" })
         })?;
-        let meter = self.runtime.meter(container);
+        let meter = self.runtime.runs.meter(container);
         let traffic = meter.map(|meter| Arc::clone(&meter.files)).unwrap_or_default();
         Ok(ContainerFiles { mounts, traffic })
     }

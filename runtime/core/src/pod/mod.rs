@@ -22,6 +22,7 @@ mod port_forward;
 mod preload;
 mod presence;
 mod resize;
+mod runs;
 mod runtime;
 mod service;
 mod session;

@@ -4,15 +4,15 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, Pod, ResourceRequirements};
 use tokio::sync::Notify;
 
 use super::builder::{PodBuilder, PodError};
-use super::exec::{Executed, Execution};
-use super::meter::ContainerMeter;
+use super::exec::Executed;
+use super::runs::Runs;
 use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
 use super::{admission, container, cpu, network};
@@ -26,7 +26,6 @@ use crate::lifecycle::{
 use crate::manifest;
 use crate::probe::{self, Handler};
 use crate::resources::ContainerResources;
-use crate::sandbox::filesystem::Mount;
 use crate::sandbox::network::{Directory, EgressPolicy};
 use crate::worker::{Clock, ContainerRuntime, Run};
 
@@ -43,6 +42,7 @@ pub(super) struct PodRuntime {
     /// Told of other resources that are wanted.
     pub(super) resized: Notify,
     resize_turn: Mutex<()>,
+    pub(super) runs: Runs,
     images: ImageSource,
     state: Mutex<State>,
 }
@@ -52,15 +52,6 @@ struct State {
     store: Option<Arc<PodStore>>,
     /// By container; what `prepare_image` has made ready.
     programs: HashMap<String, Prepared>,
-    /// By container; gone with its run.
-    executions: HashMap<String, Weak<Execution>>,
-    /// By container, from its first run on: what a liveness probe was too impatient for is to be
-    /// ready after the restart.
-    loaders: HashMap<String, Loader>,
-    /// By container: where its run, or its last one, has its files.
-    mounts: HashMap<String, Vec<Mount>>,
-    /// By container, from its first run on.
-    meters: HashMap<String, Arc<ContainerMeter>>,
     /// The Pod as it is wanted, once its resources were changed.
     wanted: Option<Arc<Pod>>,
     /// By container, once others than those of the manifest were allocated.
@@ -102,6 +93,7 @@ impl PodRuntime {
             virtual_life,
             resized: Notify::new(),
             resize_turn: Mutex::default(),
+            runs: Runs::default(),
             images,
             state,
         })
@@ -183,26 +175,6 @@ impl PodRuntime {
         }
     }
 
-    /// Notes what those need who deal with a container's new run.
-    pub(super) fn set_execution(&self, container: &str, execution: &Arc<Execution>) {
-        self.state().executions.insert(container.to_owned(), Arc::downgrade(execution));
-    }
-
-    /// Notes where a container's new run has its files.
-    pub(super) fn set_mounts(&self, container: &str, mounts: &[Mount]) {
-        self.state().mounts.insert(container.to_owned(), mounts.to_vec());
-    }
-
-    /// The same, of its last run, as long as they are there.
-    pub(super) fn mounts(&self, container: &str) -> Option<Vec<Mount>> {
-        self.state().mounts.get(container).cloned()
-    }
-
-    /// What was noted of the run that is in progress.
-    pub(super) fn execution(&self, container: &str) -> Option<Arc<Execution>> {
-        self.state().executions.get(container).and_then(Weak::upgrade)
-    }
-
     /// The Pod as it is wanted: its manifest, with the resources that it was given since.
     pub(super) fn wanted_pod(&self) -> Arc<Pod> {
         let wanted = self.state().wanted.clone();
@@ -234,41 +206,20 @@ impl PodRuntime {
         self.state().allocated.insert(container.name.clone(), resources);
     }
 
-    /// What measures a container in all its runs; made before the first one.
-    pub(super) fn meter_or(
-        &self,
-        container: &str,
-        make: impl FnOnce() -> ContainerMeter,
-    ) -> Arc<ContainerMeter> {
-        let mut state = self.state();
-        let make = || Arc::new(make());
-        Arc::clone(state.meters.entry(container.to_owned()).or_insert_with(make))
-    }
-
-    /// The same of a container that has begun.
-    pub(super) fn meter(&self, container: &str) -> Option<Arc<ContainerMeter>> {
-        self.state().meters.get(container).cloned()
-    }
-
     /// What makes programs of a container's files, in all its runs; made for its first command.
     pub(super) fn command_loader(&self, store: &PodStore, container: &Container) -> Loader {
-        let make = || {
+        self.runs.loader(&container.name, || {
             // Of its own: that of a run ends with the run. Without a limit: what a compiler has made
             // would have to wait until its making is earned. The Pod's limit counts.
             let resources = ContainerResources { cpu_limit: None, ..self.resources(container) };
             let account = container::account(store, &container.name, resources);
             let (engines, cache) = self.workshop(store.engines(), container);
             Loader::new(engines, cache, account)
-        };
-        if let Some(known) = self.state().loaders.get(&container.name) {
-            return known.clone();
-        }
-        let made = make();
-        self.state().loaders.entry(container.name.clone()).or_insert(made).clone()
+        })
     }
 
     async fn exec(&self, container: &str, command: Vec<String>) -> Result<Executed, String> {
-        let execution = self.execution(container);
+        let execution = self.runs.execution(container);
         let execution = execution.ok_or_else(|| format!("{container} does not run"))?;
         let store = self.store();
         let loader = self.command_loader(&store, self.container(container));
@@ -391,12 +342,8 @@ impl ContainerRuntime for PodRuntime {
     }
 
     async fn teardown(&self) {
-        let store = {
-            let mut state = self.state();
-            state.loaders.clear();
-            state.mounts.clear();
-            state.store.take()
-        };
+        self.runs.end();
+        let store = self.state().store.take();
         if let Some(store) = store {
             store.remove(self.blocking()).await;
         }

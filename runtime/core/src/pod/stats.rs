@@ -39,7 +39,7 @@ impl StatsReader {
         let wanted = runtime.wanted_pod();
         let limits = wanted.spec.as_ref().map(PodResources::of).unwrap_or_default();
         let containers = runtime.containers().filter_map(|container| {
-            let meter = runtime.meter(&container.name)?;
+            let meter = runtime.runs.meter(&container.name)?;
             let mut stats = meter.read(&container.name, runtime.resources(container));
             if let Some(status) = status_of(&status, &container.name) {
                 stats.restart_count = u32::try_from(status.restart_count).unwrap_or(0);

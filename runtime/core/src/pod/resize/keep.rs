@@ -119,7 +119,7 @@ impl Keeper<'_> {
             };
             self.runtime.set_allocated(container, allocated.clone());
             let resources = ContainerResources::of_requirements(allocated);
-            let Some(meter) = self.runtime.meter(&container.name) else { continue };
+            let Some(meter) = self.runtime.runs.meter(&container.name) else { continue };
             if allocated == actual {
                 // Something else may have been allocated meanwhile, and be taken back.
                 meter.hold_to(resources);

@@ -90,7 +90,7 @@ impl PodView {
         if matches!(phase.as_str(), "Succeeded" | "Failed") {
             return Err(SessionError::Completed { verb, phase });
         }
-        let execution = self.runtime.execution(container);
+        let execution = self.runtime.runs.execution(container);
         execution.ok_or_else(|| SessionError::NotRunning { container: container.to_owned() })
     }
 

@@ -15,16 +15,26 @@
 //! | `keys` | which typed bytes are signals | yes |
 //! | `pty` | a pair of descriptors, and its settings | |
 //! | `signals` | who is told of a signal | |
-//! | `terminal` | reading and writing | |
+//! | `client` | who types and watches | |
+//! | `guest` | the guests | |
+//! | `wakers` | who waits | |
 
+mod client;
+mod guest;
 mod keys;
 mod pty;
 mod signals;
-mod terminal;
 #[cfg(test)]
 mod tests;
+mod wakers;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use client::Terminal;
 pub use keys::Signal;
 pub use pty::TerminalSize;
 pub use signals::Caught;
-pub use terminal::Terminal;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,10 +1,11 @@
 //! Who is told of a signal: whoever has asked last, and else it ends the command.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
 use super::keys::Signal;
+use super::lock;
 
 /// The signals of one terminal.
 #[derive(Debug, Default)]
@@ -89,10 +90,6 @@ impl Drop for Caught {
         let mut state = lock(&self.signals.state);
         state.catchers.retain(|catcher| !Arc::ptr_eq(catcher, &self.catcher));
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -104,3 +104,34 @@ async fn frames_that_are_none_end_their_own_session() {
     };
     tokio::join!(pod.run(), talk);
 }
+
+#[tokio::test]
+async fn files_of_a_container_that_has_ended_are_there_while_its_pod_lives() {
+    let root = tempfile::tempdir().unwrap();
+    let spec = "{restartPolicy: Never, containers: [{name: web, image: ./idle.wat}, {name: done, image: ./copy.wat}]}";
+    let pod = pod(root.path(), spec);
+    let handle = pod.handle();
+    let socket = root.path().join("sockets/pod.api");
+    let _server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let client = PodClient::new(&socket);
+    let talk = async {
+        until(&handle, |status| {
+            let mut containers = status.container_statuses.iter().flatten();
+            let done = containers.find(|container| container.name == "done");
+            let state = done.and_then(|done| done.state.as_ref());
+            state.is_some_and(|state| state.terminated.is_some())
+        })
+        .await;
+        let ended = client.exec("done", &copy()).await.map(drop).unwrap_err();
+        assert_eq!(ended.to_string(), "container not found (\"done\")");
+        let mut download = client.copy_from("done", "/etc/hostname").await.unwrap();
+        let archive = download.next().await.unwrap().unwrap();
+        assert!(archive.starts_with(b"hostname\0"), "{archive:?}");
+        assert_eq!(&archive[512..517], b"idle\n");
+        assert_eq!(download.next().await.unwrap(), None);
+        handle.kill().await;
+    };
+    tokio::join!(pod.run(), talk);
+    let gone = client.stat("done", "/").await.unwrap_err();
+    assert_eq!(gone.to_string(), "container \"done\" has no files: its Pod has ended");
+}

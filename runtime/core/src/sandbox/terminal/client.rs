@@ -1,10 +1,10 @@
-//! Both sides of a terminal: who types and watches, and the guests.
+//! A terminal, and the side of who types and watches.
 
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use rustix::io::Errno;
@@ -13,11 +13,10 @@ use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 
 use super::keys::{Keys, Signal, Typing};
+use super::lock;
 use super::pty::{self, Pty, TerminalSize};
 use super::signals::{Caught, Signals};
-
-/// The kernel gives a line of a terminal at a time, or what was typed of it: never more than this.
-const LINE: usize = 4 << 10;
+use super::wakers::Wakers;
 
 /// What is read of the screen at once.
 const SCREEN: usize = 16 << 10;
@@ -27,45 +26,45 @@ const SCREEN: usize = 16 << 10;
 /// One task at a time reads the [screen](Self::read_screen) and with that keeps the output moving.
 #[derive(Clone, Debug)]
 pub struct Terminal {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     master: AsyncFd<OwnedFd>,
-    slave: AsyncFd<OwnedFd>,
+    pub(super) slave: AsyncFd<OwnedFd>,
     cooked: Settings,
     signals: Arc<Signals>,
-    input: Mutex<Input>,
-    output: Mutex<Output>,
+    pub(super) input: Mutex<Input>,
+    pub(super) output: Mutex<Output>,
     typing: Mutex<Typing>,
     /// Guests that wait for input, however many.
-    readers: Arc<Wakers>,
+    pub(super) readers: Arc<Wakers>,
     /// Guests that wait until their output has room.
-    writers: Wakers,
+    pub(super) writers: Wakers,
     finished: CancellationToken,
 }
 
 /// What a guest will read.
 #[derive(Debug, Default)]
-struct Input {
+pub(super) struct Input {
     /// Has left the kernel, and nobody has taken it yet.
-    line: Bytes,
+    pub(super) line: Bytes,
     /// The next read is at its end: Ctrl-D.
-    at_end: bool,
+    pub(super) at_end: bool,
     /// And so is every one after it.
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 /// What guests have written.
 #[derive(Debug, Default)]
-struct Output {
+pub(super) struct Output {
     /// What the kernel had no room for.
-    unsent: VecDeque<u8>,
+    pub(super) unsent: VecDeque<u8>,
     /// No more will come.
     ended: bool,
     /// Whoever reads the screen.
-    screen: Option<Waker>,
+    pub(super) screen: Option<Waker>,
 }
 
 struct Settings(Termios);
@@ -276,88 +275,6 @@ impl Terminal {
     pub(crate) async fn uncaught_signal(&self) -> Signal {
         self.shared.signals.uncaught().await
     }
-
-    /// A guest's output, all of it; after [`poll_room`](Self::poll_room) was ready.
-    pub(crate) fn write(&self, bytes: &[u8]) {
-        let screen = {
-            let mut output = lock(&self.shared.output);
-            let mut rest = bytes;
-            // In order: what waits goes first.
-            if output.unsent.is_empty()
-                && let Ok(written) = rustix::io::write(&self.shared.slave, rest)
-            {
-                rest = &rest[written..];
-            }
-            output.unsent.extend(rest);
-            if rest.is_empty() { None } else { output.screen.take() }
-        };
-        // It waits for the kernel only, which knows nothing of the rest.
-        if let Some(screen) = screen {
-            screen.wake();
-        }
-    }
-
-    /// Ready while a guest may write.
-    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
-        let has_room = || lock(&self.shared.output).unsent.is_empty();
-        if has_room() {
-            return Poll::Ready(());
-        }
-        self.shared.writers.add(context.waker());
-        // It may have come in between.
-        if has_room() { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    /// Ready once a guest has something to read, or the end.
-    pub(crate) fn poll_input(&self, context: &mut Context<'_>) -> Poll<()> {
-        if self.fetch_line() {
-            return Poll::Ready(());
-        }
-        self.shared.readers.add(context.waker());
-        let all = Waker::from(Arc::clone(&self.shared.readers));
-        loop {
-            if self.fetch_line() {
-                return Poll::Ready(());
-            }
-            match ready!(self.shared.slave.poll_read_ready(&mut Context::from_waker(&all))) {
-                Ok(mut ready) => ready.clear_ready(),
-                Err(_) => {
-                    self.end_input();
-                    return Poll::Ready(());
-                }
-            }
-        }
-    }
-
-    /// What was typed, up to `most` bytes; none at the end. Empty: nothing yet.
-    pub(crate) fn take_input(&self, most: usize) -> Option<Bytes> {
-        self.fetch_line();
-        let mut input = lock(&self.shared.input);
-        if input.line.is_empty() && (std::mem::take(&mut input.at_end) || input.ended) {
-            return None;
-        }
-        let length = input.line.len().min(most);
-        Some(input.line.split_to(length))
-    }
-
-    /// Takes the next line from the kernel unless there is one; answers whether there is something.
-    fn fetch_line(&self) -> bool {
-        let mut input = lock(&self.shared.input);
-        if !input.line.is_empty() || input.at_end {
-            return true;
-        }
-        let mut buffer = [0; LINE];
-        loop {
-            match rustix::io::read(&self.shared.slave, &mut buffer) {
-                Ok(0) => input.at_end = true,
-                Ok(length) => input.line = Bytes::copy_from_slice(&buffer[..length]),
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => return input.ended,
-                Err(_) => input.ended = true,
-            }
-            return true;
-        }
-    }
 }
 
 fn watched(end: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
@@ -368,32 +285,4 @@ fn watched(end: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` owns its descriptor, which is not replaced or closed before it is dropped.
     let watched = unsafe { AsyncFd::register(end) };
     Ok(watched?)
-}
-
-/// Everybody who waits for the same.
-#[derive(Debug, Default)]
-struct Wakers(Mutex<Vec<Waker>>);
-
-impl Wakers {
-    fn add(&self, waker: &Waker) {
-        let mut wakers = lock(&self.0);
-        if !wakers.iter().any(|known| known.will_wake(waker)) {
-            wakers.push(waker.clone());
-        }
-    }
-
-    fn wake_all(&self) {
-        let wakers = std::mem::take(&mut *lock(&self.0));
-        wakers.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl Wake for Wakers {
-    fn wake(self: Arc<Self>) {
-        self.wake_all();
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
