@@ -10,7 +10,7 @@ use crate::harness::{
 impl World {
     /// Runs a verb to its end; it must succeed.
     #[track_caller]
-    fn does<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> String {
+    pub(crate) fn does<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> String {
         let told = self.wasmpod(words).finish();
         assert_eq!(told.code, 0, "{told}");
         told.stdout
@@ -37,7 +37,7 @@ impl World {
     }
 
     #[track_caller]
-    fn wait_for_row(&self, name: &str, row: &str) {
+    pub(crate) fn wait_for_row(&self, name: &str, row: &str) {
         let mut last = None;
         let found = eventually_or(&mut last, || self.row(name), |found| found == row);
         assert!(found, "{name} is {last:?} and not {row:?}");

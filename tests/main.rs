@@ -32,3 +32,4 @@ mod stats;
 mod stop;
 mod streams;
 mod terminal;
+mod tour;

@@ -1,23 +1,26 @@
 //! The command line: one definition gives parsing, help and shell completion.
 
+mod change;
 mod look;
 mod machine;
-mod objects;
 mod reach;
 mod run;
+mod selection;
+mod show;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
+pub(crate) use change::{
+    Apply, Change, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, PatchType, Replace,
+};
 pub(crate) use look::{Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate};
 pub(crate) use machine::{Eviction, NodeOptions};
-pub(crate) use objects::{
-    Apply, Change, Create, Delete, DeleteOptions, Describe, Diff, Edit, Events, Get, Mark,
-    Namespace, Patch, PatchType, Replace, Selection, Top, TopSort, Wait,
-};
 pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
+pub(crate) use selection::{Namespace, Selection};
+pub(crate) use show::{Describe, Events, Get, Top, TopSort, Wait};
 
 /// Run Kubernetes Pods whose containers are WebAssembly
 #[derive(Debug, Parser)]

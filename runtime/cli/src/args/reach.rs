@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::objects::Namespace;
+use super::Namespace;
 
 const LOGS_EXAMPLES: &str = "\
 Examples:
