@@ -113,8 +113,13 @@ fn two_that_would_read_standard_input_get_none_of_it() {
         .container("two", &toolbox, &["cat"])
         .with("stdin: true")
         .write(&world);
-    let result = world.wasmpod(["run", &file]).input("whose?\n").finish();
-    assert_eq!((result.code, result.stdout.as_str()), (0, ""), "{result}");
+    let mut pod = world.wasmpod(["run", &file, "--verbose"]).typed_input().start();
+    pod.wait_until("both run", |_, stderr| stderr.matches("Container started").count() == 2);
+    pod.type_in("whose?\n");
+    pod.signal(Signal::TERM);
+    let result = pod.finish();
+    assert_eq!(result.code, 143, "{result}");
+    assert!(!result.stdout.contains("whose?"), "{result}");
     assert!(result.stderr.contains("`one` and `two` both have `stdin: true`"), "{result}");
 }
 

@@ -175,7 +175,7 @@ fn reader(pods: &[PodManifest]) -> Option<(usize, String)> {
     let Some(second) = readers.next() else { return Some(first) };
     problem::note(&format!(
         "the containers `{}` and `{}` both have `stdin: true`, and there is one standard input: \
-         neither gets it",
+         neither gets it, both wait for clients that attach to them",
         first.1, second.1
     ));
     None

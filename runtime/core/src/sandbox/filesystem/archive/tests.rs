@@ -227,7 +227,7 @@ fn names_and_sizes_of_all_formats_are_read() {
     header.set_size(2);
     header.set_mode(0o600);
     gnu.append_data(&mut header, &long, &b"hi"[..]).unwrap();
-    assert_eq!(names(&gnu.into_inner().unwrap()), [long.clone()]);
+    assert_eq!(names(&gnu.into_inner().unwrap()), [long.as_str()]);
 
     let mut pax = Builder::new(Vec::new());
     let records = [("path", long.as_bytes()), ("size", b"3"), ("mtime", b"12.5")];
