@@ -20,7 +20,7 @@ use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, Stream
 const PERMIT: usize = 64 << 10;
 
 /// What a terminal or an attached client may have typed ahead.
-const INPUT_CAPACITY: usize = 64 << 10;
+pub(super) const INPUT_CAPACITY: usize = 64 << 10;
 
 /// Where a guest's output goes.
 pub trait Output: Send + Sync + 'static {
@@ -94,7 +94,7 @@ struct Input {
     bytes: BytesMut,
     ended: bool,
     readers: Vec<Waker>,
-    writer: Option<Waker>,
+    writers: Vec<Waker>,
 }
 
 /// A bounded pipe for a container's standard input.
@@ -105,7 +105,7 @@ pub fn input_pipe() -> (InputWriter, InputPipe) {
 
 impl InputPipe {
     /// Ready once there is something to read or nothing more will come.
-    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut input = lock(&self.shared);
         if !input.bytes.is_empty() || input.ended {
             return Poll::Ready(());
@@ -117,18 +117,19 @@ impl InputPipe {
     }
 
     /// What is there, up to `most` bytes; none at the end.
-    fn take(&self, most: usize) -> Option<Bytes> {
+    pub(super) fn take(&self, most: usize) -> Option<Bytes> {
         let mut input = lock(&self.shared);
         if input.bytes.is_empty() && input.ended {
             return None;
         }
         let length = input.bytes.len().min(most);
         let bytes = input.bytes.split_to(length).freeze();
-        let writer = (!bytes.is_empty()).then(|| input.writer.take()).flatten();
+        let writers = match bytes.is_empty() {
+            true => Vec::new(),
+            false => std::mem::take(&mut input.writers),
+        };
         drop(input);
-        if let Some(writer) = writer {
-            writer.wake();
-        }
+        writers.into_iter().for_each(Waker::wake);
         Some(bytes)
     }
 }
@@ -146,18 +147,31 @@ impl InputWriter {
     }
 
     fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
+        let length = bytes.len().min(ready!(self.poll_room(context)));
+        self.push(&bytes[..length]);
+        Poll::Ready(length)
+    }
+
+    /// Ready once there is room, with how much of it.
+    pub(super) fn poll_room(&self, context: &mut Context<'_>) -> Poll<usize> {
         let mut input = lock(&self.shared);
         let room = INPUT_CAPACITY - input.bytes.len().min(INPUT_CAPACITY);
-        if room == 0 {
-            input.writer = Some(context.waker().clone());
-            return Poll::Pending;
+        if room > 0 {
+            return Poll::Ready(room);
         }
-        let length = bytes.len().min(room);
-        input.bytes.extend_from_slice(&bytes[..length]);
+        if !input.writers.iter().any(|waker| waker.will_wake(context.waker())) {
+            input.writers.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Appends all of `bytes`, even beyond the capacity.
+    pub(super) fn push(&self, bytes: &[u8]) {
+        let mut input = lock(&self.shared);
+        input.bytes.extend_from_slice(bytes);
         let readers = std::mem::take(&mut input.readers);
         drop(input);
         readers.into_iter().for_each(Waker::wake);
-        Poll::Ready(length)
     }
 }
 

@@ -103,7 +103,8 @@ pub(super) async fn start(
             let resources = ContainerResources { cpu_limit: None, ..resources };
             let account = self::account(store, &container.name, resources);
             let (engines, cache) = runtime.workshop(store.engines(), container);
-            Loader::new(engines, cache, account)
+            let toolbox = runtime.request.host.shared.toolbox.clone();
+            Loader::new(engines, cache, account).with_toolbox(toolbox)
         };
         Arc::new(Execution {
             count: AtomicU64::new(0),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::container::ended;
 use super::meter::ContainerMeter;
 use super::store::PodStore;
-use crate::guest::{self, Loader, OutputBuffer, Program, RunSpec, Stdin};
+use crate::guest::{self, Interrupts, Loader, OutputBuffer, Program, RunSpec, Stdin};
 use crate::lifecycle::Exit;
 
 /// The most of a command's output that is kept, both streams together.
@@ -52,7 +52,14 @@ impl Execution {
         let mut host = store.guest_host(&self.meter, &self.spec);
         host.containers *= DESCRIPTORS;
         let (program, loader) = (self.program.clone(), self.loader.clone());
-        let task = self.meter.account.spawn(guest::exec(program, loader, host, spec, command));
+        let task = self.meter.account.spawn(guest::exec(
+            program,
+            loader,
+            host,
+            spec,
+            command,
+            Interrupts::default(),
+        ));
         let exit = ended(task, "command").await;
         let output = String::from_utf8_lossy(&output.contents()).into_owned();
         Executed { exit, output }
