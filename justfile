@@ -36,6 +36,7 @@ metering:
 fmt:
     cargo fmt --all
     cargo fmt --manifest-path guest-examples/Cargo.toml --all
+    cargo fmt --manifest-path toolbox/Cargo.toml
 
 # Write the generated parts of docs/ anew
 docs:

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::order;
 use crate::run::{cargo, run, target_folder};
+use crate::toolbox;
 
 /// The C library is linked in: without four libraries to find, map and relocate, a Pod starts
 /// sooner, and an idle one holds less memory of its own. Only in the last step of a build: as a flag
@@ -19,6 +20,7 @@ const STATIC: [&str; 2] =
 pub(crate) fn development() -> Result<PathBuf, String> {
     // The whole workspace, as the tests do: another selection of packages unifies other features,
     // and the engine would be built twice.
+    toolbox::build()?;
     run(cargo().args(["build", "--workspace", "--locked"]))?;
     Ok(target_folder().join("debug").join("wasmpod"))
 }
@@ -37,6 +39,7 @@ pub(crate) fn with_symbols() -> Result<PathBuf, String> {
 
 /// `more` goes to the last step of wasmpod itself.
 fn build(more: &[&str]) -> Result<PathBuf, String> {
+    toolbox::build()?;
     let mut last_step: Vec<&str> = vec!["--"];
     if has_static_libc() {
         last_step.extend(STATIC);

@@ -37,7 +37,7 @@ pub(crate) fn build() -> Result<(), String> {
 
 /// rust-toolchain.toml names the targets, so rustup has brought them along; but a toolchain that is
 /// chosen in another way (`cargo +nightly`, `RUSTUP_TOOLCHAIN`) may lack them.
-fn ensure_installed(triple: &str) -> Result<(), String> {
+pub(crate) fn ensure_installed(triple: &str) -> Result<(), String> {
     if is_installed(triple) {
         return Ok(());
     }

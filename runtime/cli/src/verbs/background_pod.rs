@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use wasmpod::pod::Folders;
+use wasmpod::pod::{Folders, Host};
 use wasmpod_node::background::{Envelope, run};
 
 use crate::args::BackgroundPod;
 use crate::compiler;
 use crate::failure::Failure;
-use crate::process;
+use crate::{process, toolbox};
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -29,6 +29,11 @@ pub(crate) fn background_pod(
         read(&verb.envelope).map_err(|error| Failure::because(verb.envelope.display(), &error))?;
     let folders = Folders::find(root).map_err(|error| failed(&error))?;
     let compiler = compiler::find().map_err(|error| failed(&error))?;
+    let host = Host::builder(folders)
+        .compiler(compiler)
+        .toolbox(toolbox::find())
+        .build()
+        .map_err(|error| failed(&error))?;
     let runtime = super::run::runtime()?;
     let life = async {
         // A task of its own: below the frame of what polls this one lies more to give back.
@@ -36,7 +41,7 @@ pub(crate) fn background_pod(
             tokio::time::sleep(SETTLED).await;
             process::give_back_memory();
         });
-        let finished = run(*envelope, folders, compiler).await;
+        let finished = run(*envelope, &host).await;
         giving_back.abort();
         finished
     };

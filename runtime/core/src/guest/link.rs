@@ -13,6 +13,7 @@ use wasmtime_wasi::{p0, p2, p3};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::engine::Time;
+use super::spawn;
 use super::state::GuestState;
 use crate::image::family;
 use crate::sandbox::wasi as fronts;
@@ -37,8 +38,16 @@ pub(crate) fn component(component: &Component, time: Time) -> Result<Linker<Stat
     Ok(linker)
 }
 
+/// What a module may have beside what every guest may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    Nothing,
+    /// Processes: for the toolbox.
+    Processes,
+}
+
 /// A linker with the WASI that `module` imports, for guests that live by this time.
-pub(crate) fn module(module: &Module, time: Time) -> Result<wasmtime::Linker<State>> {
+pub(crate) fn module(module: &Module, time: Time, grant: Grant) -> Result<wasmtime::Linker<State>> {
     let mut linker = wasmtime::Linker::new(module.engine());
     let imports = |name| module.imports().any(|import| import.module() == name);
     fronts::p1::add_to_linker(&mut linker, module)?;
@@ -47,6 +56,9 @@ pub(crate) fn module(module: &Module, time: Time) -> Result<wasmtime::Linker<Sta
     if imports(UNSTABLE) {
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
         fronts::p1::any_exit_code(&mut linker, UNSTABLE)?;
+    }
+    if grant == Grant::Processes {
+        spawn::link(&mut linker)?;
     }
     if time == Time::Virtual {
         fronts::p1::sleep_on_tokios_clock(&mut linker, module)?;

@@ -21,11 +21,13 @@ mod program;
 mod random;
 mod reactor;
 mod run;
+mod spawn;
 mod state;
 mod stdio;
 mod stop_export;
 #[cfg(test)]
 mod tests;
+mod toolbox;
 mod wasi;
 
 pub use annotation::AnnotationError;
@@ -40,9 +42,11 @@ pub use pace::Pace;
 pub use program::{PrepareError, Program};
 pub use random::PodRandom;
 pub use run::{GuestHost, RunSpec, run};
+pub use spawn::Interrupts;
 pub use state::GuestState;
 pub(crate) use stdio::TerminalOutput;
 pub use stdio::{InputPipe, InputWriter, Output, OutputBuffer, Stdin, input_pipe};
+pub use toolbox::Toolbox;
 pub use wasi::WasiSetup;
 
 pub use crate::resources::memory::{ContainerMemory, Exceeded, PodMemory};

@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{p2 as http_p2, p3 as http_p3};
 
 use super::engine::{COMMAND_PLACES, Engines, PlacedEngine, Time, places_of};
 use super::exit::StartError;
-use super::link;
+use super::link::{self, Grant};
 use super::state::GuestState;
 use super::stop_export::{self, StopExport};
 use crate::image::{Code, CodeCache, GuestKind, ImageError, ImageFile, Shape};
@@ -95,17 +95,26 @@ impl Program {
     /// [`StartError::Load`] when the engine refuses the file, [`StartError::Link`] when it imports
     /// what nobody provides.
     pub fn load(engines: &Engines, code: &Code) -> Result<Self, StartError> {
+        Self::load_granting(engines, code, Grant::Nothing)
+    }
+
+    /// As [`Program::load`], for a module that may have more than others.
+    pub(super) fn load_granting(
+        engines: &Engines,
+        code: &Code,
+        grant: Grant,
+    ) -> Result<Self, StartError> {
         let placed = engines.placed(code.shape)?;
-        match Self::load_for(placed, code) {
+        match Self::load_for(placed, code, grant) {
             // The pool refuses what it has no slots for; the code itself may be sound.
             Err(refused @ StartError::Load { .. }) if code.shape.kind.is_http() => {
-                Self::load_for(engines.on_demand(code.shape)?, code).map_err(|_| refused)
+                Self::load_for(engines.on_demand(code.shape)?, code, grant).map_err(|_| refused)
             }
             other => other,
         }
     }
 
-    fn load_for(placed: &PlacedEngine, code: &Code) -> Result<Self, StartError> {
+    fn load_for(placed: &PlacedEngine, code: &Code, grant: Grant) -> Result<Self, StartError> {
         let PlacedEngine { engine, time, places, places_for_commands, .. } = placed.clone();
         let kind = code.shape.kind;
         let mut places_per_instance = 1;
@@ -118,7 +127,7 @@ impl Program {
         } else {
             let module = map_module(&engine, code)?;
             let is_stoppable = stop_export::in_module(&module);
-            (module_entry(&module, kind, time)?, wants_listeners(&module), is_stoppable)
+            (module_entry(&module, kind, time, grant)?, wants_listeners(&module), is_stoppable)
         };
         let code = code.clone();
         Ok(Self {
@@ -218,11 +227,16 @@ fn component_entry(
     })
 }
 
-fn module_entry(module: &Module, kind: GuestKind, time: Time) -> Result<Entry, StartError> {
+fn module_entry(
+    module: &Module,
+    kind: GuestKind,
+    time: Time,
+    grant: Grant,
+) -> Result<Entry, StartError> {
     if module.exports().len() == 0 {
         return Err(StartError::NoExports);
     }
-    let pre = link::module(module, time)
+    let pre = link::module(module, time, grant)
         .and_then(|linker| linker.instantiate_pre(module))
         .map_err(StartError::Link)?;
     Ok(if kind == GuestKind::CommandModule {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::p1::types::Errno;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::exit::{Limits, StartError};
 use super::fuel;
 use super::limiter::MemoryLimiter;
+use super::spawn::Process;
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
 use crate::sandbox::filesystem::FileTraffic;
@@ -37,6 +39,8 @@ pub struct GuestState {
     /// Made on first use: a request that only computes needs none.
     wasi: Option<WasiCtx>,
     module: Option<Box<ModuleState>>,
+    /// Of a process of the toolbox.
+    process: Option<Box<Process>>,
     /// The resources of components. A core module's are in its own context.
     pub(crate) table: ResourceTable,
     /// The memory of this Store.
@@ -52,7 +56,7 @@ impl GuestState {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MOST_HEADERS);
         let outgoing_http = PodHttp::new(setup.endpoint.clone(), setup.account.clone());
-        Self { setup, http, outgoing_http, wasi: None, module: None, table, limiter }
+        Self { setup, http, outgoing_http, wasi: None, module: None, process: None, table, limiter }
     }
 
     /// A Store around this state: limited, and giving way at each epoch tick, or on virtual time and
@@ -97,6 +101,23 @@ impl GuestState {
     /// The resources, for interfaces that need nothing else.
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    /// Makes it a process of the toolbox, before it runs.
+    pub(super) fn set_process(&mut self, process: Process) {
+        self.process = Some(Box::new(process));
+    }
+
+    /// # Errors
+    /// `nosys` where it is none.
+    pub(super) fn process(&self) -> Result<&Process, Errno> {
+        self.process.as_deref().ok_or(Errno::Nosys)
+    }
+
+    /// # Errors
+    /// As [`GuestState::process`].
+    pub(super) fn process_mut(&mut self) -> Result<&mut Process, Errno> {
+        self.process.as_deref_mut().ok_or(Errno::Nosys)
     }
 
     /// Gives a core module its listeners, before it runs.

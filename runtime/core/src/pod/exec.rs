@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::container::ended;
 use super::meter::ContainerMeter;
-use super::session::{Attachment, set_terminal_variables, until_signalled};
+use super::session::{Attachment, set_terminal_variables, until_interrupted};
 use super::store::PodStore;
 use crate::executor::Task;
-use crate::guest::{self, Loader, Output, OutputBuffer, Program, RunSpec, Stdin};
+use crate::guest::{self, Interrupts, Loader, Output, OutputBuffer, Program, RunSpec, Stdin};
 use crate::lifecycle::Exit;
 use crate::sandbox::terminal::Terminal;
 
@@ -93,8 +93,9 @@ impl Execution {
         };
         let mut host = store.guest_host(&self.meter, &self.spec);
         host.containers *= DESCRIPTORS;
-        let command = guest::exec(self.program.clone(), loader, host, spec, command);
-        self.meter.account.spawn(until_signalled(command, terminal))
+        let (program, interrupts) = (self.program.clone(), Interrupts::default());
+        let running = guest::exec(program, loader, host, spec, command, interrupts.clone());
+        self.meter.account.spawn(until_interrupted(running, terminal, interrupts))
     }
 }
 

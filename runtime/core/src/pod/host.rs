@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::folders::Folders;
+use crate::guest::Toolbox;
 use crate::image::{CacheError, CodeCache, Compiler, Reservation};
 use crate::sandbox::filesystem::ClaimStore;
 use crate::sandbox::network::Directory;
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     pub(super) claims: ClaimStore,
     pub(super) directory: Arc<Directory>,
     pub(super) reservation: Reservation,
+    pub(super) toolbox: Option<Toolbox>,
     pub(super) on_slow_compile: Box<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -26,6 +28,7 @@ pub(super) struct Shared {
 pub struct HostBuilder {
     folders: Folders,
     compiler: Compiler,
+    toolbox: Option<Toolbox>,
     on_slow_compile: Box<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -41,7 +44,8 @@ impl Host {
     /// A host with its state in `folders`, which compiles in this process (if it has the feature
     /// `compiler`) unless told otherwise.
     pub fn builder(folders: Folders) -> HostBuilder {
-        HostBuilder { folders, compiler: Compiler::here(), on_slow_compile: Box::new(|_| {}) }
+        let on_slow_compile = Box::new(|_: &str| {});
+        HostBuilder { folders, compiler: Compiler::here(), toolbox: None, on_slow_compile }
     }
 
     /// Where its state is.
@@ -56,6 +60,14 @@ impl HostBuilder {
     #[must_use]
     pub fn compiler(mut self, compiler: Compiler) -> Self {
         self.compiler = compiler;
+        self
+    }
+
+    /// What commands in containers find that the containers themselves do not have: `sh`, `ls`, `cat`. None
+    /// unless it is given.
+    #[must_use]
+    pub fn toolbox(mut self, toolbox: impl Into<Option<Toolbox>>) -> Self {
+        self.toolbox = toolbox.into();
         self
     }
 
@@ -80,6 +92,7 @@ impl HostBuilder {
             claims,
             directory,
             reservation,
+            toolbox: self.toolbox,
             on_slow_compile: self.on_slow_compile,
         };
         Ok(Host { shared: Arc::new(shared) })

@@ -214,7 +214,8 @@ impl PodRuntime {
             let resources = ContainerResources { cpu_limit: None, ..self.resources(container) };
             let account = container::account(store, &container.name, resources);
             let (engines, cache) = self.workshop(store.engines(), container);
-            Loader::new(engines, cache, account)
+            let toolbox = self.request.host.shared.toolbox.clone();
+            Loader::new(engines, cache, account).with_toolbox(toolbox)
         })
     }
 

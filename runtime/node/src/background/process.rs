@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use wasmpod::error::chain;
-use wasmpod::image::Compiler;
 use wasmpod::manifest::{Manifest, Origin, PodManifest};
-use wasmpod::pod::{Folders, Host, HostError, PodBuilder, PodError, PublishedPort};
+use wasmpod::pod::{Host, PodBuilder, PodError, PublishedPort};
 use wasmpod::worker::Finished;
 
 use super::images::{self, ImagesError};
@@ -46,9 +45,6 @@ pub enum ProcessError {
     /// Signals cannot be received.
     #[error("signals")]
     Signals(#[source] io::Error),
-    /// The cache of compiled code.
-    #[error(transparent)]
-    Host(#[from] HostError),
     /// Where images are.
     #[error(transparent)]
     Images(#[from] ImagesError),
@@ -70,14 +66,10 @@ impl Envelope {
 ///
 /// # Cancel safety
 /// Dropping it ends the guests; the next command finds the Pod without a process.
-pub async fn run(
-    envelope: Envelope,
-    folders: Folders,
-    compiler: Compiler,
-) -> Result<Finished, ProcessError> {
+pub async fn run(envelope: Envelope, host: &Host) -> Result<Finished, ProcessError> {
     let lock = ProcessLock::inherited(envelope.lock).map_err(ProcessError::Lock)?;
-    let keeper = Keeper::of(&folders, &envelope.pod, AtTheEnd::Stay);
-    let outcome = live(envelope, &folders, compiler, &keeper).await;
+    let keeper = Keeper::of(host.folders(), &envelope.pod, AtTheEnd::Stay);
+    let outcome = live(envelope, host, &keeper).await;
     if let Err(error) = &outcome {
         keeper.failed(&chain(error)).await;
     }
@@ -86,20 +78,14 @@ pub async fn run(
     outcome
 }
 
-async fn live(
-    envelope: Envelope,
-    folders: &Folders,
-    compiler: Compiler,
-    keeper: &Keeper,
-) -> Result<Finished, ProcessError> {
+async fn live(envelope: Envelope, host: &Host, keeper: &Keeper) -> Result<Finished, ProcessError> {
     // Nothing that ends the session of whoever started this is to end the Pod. It fails where this
     // process leads a group, and then it has a session of its own or its user meant it so.
     let _ = rustix::process::setsid();
     let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(ProcessError::Signals)?;
     let Envelope { pod, previous, launch, .. } = envelope;
-    let place = Arc::new(Place::new(Node::new(folders, launch.node)));
-    let host = Host::builder(folders.clone()).compiler(compiler).build()?;
+    let place = Arc::new(Place::new(Node::new(host.folders(), launch.node)));
     let images = images::find(&launch.folder, &launch.image_map)?;
     let source = launch.folder.join("manifest").display().to_string();
     let uid = pod.metadata.uid.clone().unwrap_or_default();
@@ -110,7 +96,7 @@ async fn live(
         ..Manifest::default()
     };
     let manifest = PodManifest { pod, origin: Origin::Pod, source, line: 1, written: None };
-    let mut builder = PodBuilder::new(&host, manifest)
+    let mut builder = PodBuilder::new(host, manifest)
         .uid(uid)
         .objects(objects)
         .images(images)

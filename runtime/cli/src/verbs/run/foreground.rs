@@ -28,6 +28,7 @@ use crate::print::logs::Layout;
 use crate::print::printer::{Printer, WAITING, WAITING_EVENTS};
 use crate::print::problem;
 use crate::process;
+use crate::toolbox;
 
 /// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
 const READER_GONE: Duration = Duration::from_secs(2);
@@ -152,6 +153,7 @@ fn build(
     let told = tell.clone();
     let host = Host::builder(folders)
         .compiler(compiler)
+        .toolbox(toolbox::find())
         .on_slow_compile(move |container| {
             let text = format!("compiling the image of `{container}` for this machine, once");
             note(&told, quiet, text);

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::loader::Loader;
-use super::{export, file};
+use super::{export, file, tools};
 use crate::guest::program::Program;
 use crate::guest::run::{self, GuestHost, RunSpec};
+use crate::guest::spawn::{self, Interrupts};
 use crate::lifecycle::Exit;
 use crate::sandbox::Stop;
 
@@ -19,7 +20,7 @@ const ANSWER: usize = 64 << 10;
 
 /// Runs `command` beside a run of `program`, whose own command line `spec` holds.
 ///
-/// Nobody asks a command to stop: drop the future to end one.
+/// Nobody asks a command to stop: drop the future to end one. Of Ctrl-C it is told by `interrupts`.
 ///
 /// # Cancel safety
 /// Dropping it at any await frees everything that the command held. What `loader` has begun goes on.
@@ -29,27 +30,83 @@ pub async fn exec(
     host: GuestHost,
     spec: RunSpec,
     command: Vec<String>,
+    interrupts: Interrupts,
 ) -> Exit {
     let Some(word) = command.first().cloned() else {
         return not_found("an empty command", &program, &loader, &spec).await;
     };
-    match export::find(&program.shared.entry, &word) {
-        Ok(Some(_)) if command.len() > 1 => {
-            not_executable(format!("the export {word:?} takes no arguments"))
-        }
-        Ok(Some(export)) => call(&program, host, spec, export).await,
-        Ok(None) => match file::find(loader.blocking(), &spec, &word).await {
-            Ok(Some(found)) => match found.program(&loader).await {
-                Ok(found) => run_program(found, host, spec, command).await,
-                Err(problem) => not_executable(problem),
-            },
-            Ok(None) | Err(_) if is_itself(&word, &spec) && program.kind().is_command() => {
-                run_program(program, host, spec, command).await
+    match resolve(&program, &loader, &spec, &word).await {
+        Ok(Some(found)) => found.run(program, &loader, host, spec, command).await,
+        Ok(None) => match tools::find(&loader, &spec, &word).await {
+            Ok(Some(toolbox)) => {
+                spawn::run(toolbox, program, loader, host, spec, command, &interrupts).await
             }
             Ok(None) => not_found(&format!("{word:?}"), &program, &loader, &spec).await,
             Err(problem) => not_executable(problem),
         },
         Err(problem) => not_executable(problem),
+    }
+}
+
+/// What a container itself has of a name.
+pub(in crate::guest) struct Found(Kind);
+
+enum Kind {
+    Export(export::Export),
+    File(file::Found),
+    Itself,
+}
+
+/// What the container of `program` has of the name `word`, if anything.
+///
+/// # Errors
+/// Why it is not known, or that it is there and cannot be run.
+///
+/// # Cancel safety
+/// Safe: it looks and leaves nothing.
+pub(in crate::guest) async fn resolve(
+    program: &Program,
+    loader: &Loader,
+    spec: &RunSpec,
+    word: &str,
+) -> Result<Option<Found>, String> {
+    if let Some(export) = export::find(&program.shared.entry, word)? {
+        return Ok(Some(Found(Kind::Export(export))));
+    }
+    match file::find(loader.blocking(), spec, word).await {
+        Ok(Some(found)) => Ok(Some(Found(Kind::File(found)))),
+        Ok(None) | Err(_) if is_itself(word, spec) && program.kind().is_command() => {
+            Ok(Some(Found(Kind::Itself)))
+        }
+        Ok(None) => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+impl Found {
+    /// Runs it in the container of `program`, with the words of `command`.
+    ///
+    /// # Cancel safety
+    /// As [`exec`].
+    pub(in crate::guest) async fn run(
+        self,
+        program: Program,
+        loader: &Loader,
+        host: GuestHost,
+        spec: RunSpec,
+        command: Vec<String>,
+    ) -> Exit {
+        match self.0 {
+            Kind::Export(_) if command.len() > 1 => {
+                not_executable(format!("the export {:?} takes no arguments", command[0]))
+            }
+            Kind::Export(export) => call(&program, host, spec, export).await,
+            Kind::File(found) => match found.program(loader).await {
+                Ok(found) => run_program(found, host, spec, command).await,
+                Err(problem) => not_executable(problem),
+            },
+            Kind::Itself => run_program(program, host, spec, command).await,
+        }
     }
 }
 
@@ -99,6 +156,8 @@ async fn not_found(what: &str, program: &Program, loader: &Loader, spec: &RunSpe
         Some(own) => format!("; as {own:?} it runs itself"),
         None => String::new(),
     };
-    let message = format!("{what}: not found; the program exports {exported}{itself}{on_path}");
+    let tools = if loader.has_toolbox() { "; the toolbox has sh, ls, cat and others" } else { "" };
+    let message =
+        format!("{what}: not found; the program exports {exported}{itself}{on_path}{tools}");
     Exit::with_code(NOT_FOUND).with_message(Some(message))
 }

@@ -9,11 +9,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::executor::{Account, Blocking, Task, TaskError};
+use crate::guest::Toolbox;
 use crate::guest::engine::Engines;
 use crate::guest::exit::StartError;
+use crate::guest::link::Grant;
 use crate::guest::program::{PrepareError, Program};
 use crate::image::{CacheError, Code, CodeCache, FileIdentity, GuestKind, ImageError, ImageFile};
 
@@ -24,6 +26,9 @@ pub struct Loader {
     cache: CodeCache,
     account: Account,
     state: Arc<Mutex<State>>,
+    toolbox: Option<Toolbox>,
+    /// The toolbox, once it was used.
+    tools: Arc<OnceCell<Program>>,
 }
 
 #[derive(Default)]
@@ -59,7 +64,41 @@ impl Loader {
     /// For the container of `account`.
     pub fn new(engines: Engines, cache: CodeCache, account: Account) -> Self {
         let cache = cache.paid_by(account.clone());
-        Self { engines, cache, account, state: Arc::default() }
+        let (state, tools) = (Arc::default(), Arc::default());
+        Self { engines, cache, account, state, toolbox: None, tools }
+    }
+
+    /// With the tools of `toolbox` for commands that the container itself does not have.
+    #[must_use]
+    pub fn with_toolbox(mut self, toolbox: Option<Toolbox>) -> Self {
+        self.toolbox = toolbox;
+        self
+    }
+
+    pub(super) fn has_toolbox(&self) -> bool {
+        self.toolbox.is_some()
+    }
+
+    /// The toolbox as a program, if there is one.
+    ///
+    /// # Errors
+    /// [`Unfit`]
+    ///
+    /// # Cancel safety
+    /// As [`Loader::command`].
+    pub(super) async fn toolbox(&self) -> Result<Option<Program>, Unfit> {
+        let Some(toolbox) = &self.toolbox else { return Ok(None) };
+        let make = async || {
+            let (cache, toolbox) = (self.cache.clone(), toolbox.clone());
+            let name = PathBuf::from("toolbox");
+            let failed = |source| ImageError::Cache { path: name.clone(), source };
+            let keep = move || cache.keep("toolbox", toolbox.wasm());
+            let kept = self.blocking().spawn(keep).await;
+            let kept = kept.unwrap_or_else(|panic| Err(CacheError::Compiler(panic.to_string())));
+            let image = ImageFile::Path(kept.map_err(failed)?);
+            self.program(image, Grant::Processes).await
+        };
+        self.tools.get_or_try_init(make).await.cloned().map(Some)
     }
 
     /// Where files are looked at.
@@ -75,24 +114,28 @@ impl Loader {
     /// # Cancel safety
     /// Safe: a compilation goes on for the next who asks.
     pub(super) async fn command(&self, image: ImageFile) -> Result<Program, Unfit> {
+        self.program(image, Grant::Nothing).await
+    }
+
+    async fn program(&self, image: ImageFile, grant: Grant) -> Result<Program, Unfit> {
         let code = match self.cache.find(image.clone())? {
             Some(code) => code,
             None => self.compile(&image, None).await?,
         };
         // What was found is run: the file may be another by now.
-        match self.load(&code) {
+        match self.load(&code, grant) {
             Err(Unfit::Prepare(PrepareError::Start(StartError::Load { path, source }))) => {
                 tracing::warn!(path, error = format!("{source:#}"), "compiling again");
-                self.load(&self.compile(&image, Some(code)).await?)
+                self.load(&self.compile(&image, Some(code)).await?, grant)
             }
             other => other,
         }
     }
 
-    fn load(&self, code: &Code) -> Result<Program, Unfit> {
+    fn load(&self, code: &Code, grant: Grant) -> Result<Program, Unfit> {
         // Looked at first: the engine of an HTTP handler is a large one.
         match code.shape.kind {
-            kind if kind.is_command() => Ok(Program::load(&self.engines, code)?),
+            kind if kind.is_command() => Ok(Program::load_granting(&self.engines, code, grant)?),
             kind => Err(Unfit::Kind(kind)),
         }
     }

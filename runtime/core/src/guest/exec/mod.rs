@@ -10,7 +10,8 @@
 //!    it runs with the command as its arguments ([`file`]);
 //! 3. the name of the container's program (or the word that the container was started as): it runs
 //!    with the command as its arguments;
-//! 4. otherwise the code is 127, and the message lists what there is.
+//! 4. the name of a tool of the toolbox, if there is one: a shell and what goes with it ([`tools`]);
+//! 5. otherwise the code is 127, and the message lists what there is.
 //!
 //! What is there and cannot be run ends with 126.
 
@@ -18,6 +19,8 @@ mod command;
 mod export;
 mod file;
 mod loader;
+mod tools;
 
 pub use command::exec;
+pub(super) use command::{Found, resolve};
 pub use loader::Loader;

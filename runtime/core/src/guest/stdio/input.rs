@@ -27,7 +27,7 @@ pub enum Stdin {
 
 impl Stdin {
     /// Ready once there is something to read or nothing more will come.
-    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub(in crate::guest) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Closed => Poll::Ready(()),
             Self::Pipe(pipe) => pipe.poll_ready(context),
@@ -36,7 +36,7 @@ impl Stdin {
     }
 
     /// What is there, up to `most` bytes; none at the end.
-    fn take(&self, most: usize) -> Option<Bytes> {
+    pub(in crate::guest) fn take(&self, most: usize) -> Option<Bytes> {
         match self {
             Self::Closed => None,
             Self::Pipe(pipe) => pipe.take(most),

@@ -17,6 +17,7 @@ pub(crate) use input::GuestInput;
 pub use input::Stdin;
 pub(crate) use output::{GuestOutput, TerminalOutput};
 pub use output::{Output, OutputBuffer};
+pub(in crate::guest) use pipe::INPUT_CAPACITY;
 pub use pipe::{InputPipe, InputWriter, input_pipe};
 
 /// What one read or write of a guest may hold; wasmtime-wasi's own measure for a stream.

@@ -1,14 +1,14 @@
 //! A bounded pipe: somebody outside writes, a guest reads.
 
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 
 use super::lock;
 
 /// What a terminal or an attached client may have typed ahead.
-const INPUT_CAPACITY: usize = 64 << 10;
+pub(in crate::guest) const INPUT_CAPACITY: usize = 64 << 10;
 
 /// The guest's end of an input; clones read on where the others have stopped.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub fn input_pipe() -> (InputWriter, InputPipe) {
 
 impl InputPipe {
     /// Ready once there is something to read or nothing more will come.
-    pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub(in crate::guest) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut input = lock(&self.shared);
         if !input.bytes.is_empty() || input.ended {
             return Poll::Ready(());
@@ -50,7 +50,7 @@ impl InputPipe {
     }
 
     /// What is there, up to `most` bytes; none at the end.
-    pub(super) fn take(&self, most: usize) -> Option<Bytes> {
+    pub(in crate::guest) fn take(&self, most: usize) -> Option<Bytes> {
         let mut input = lock(&self.shared);
         if input.bytes.is_empty() && input.ended {
             return None;
@@ -89,23 +89,37 @@ impl InputWriter {
     }
 
     fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
-        let mut input = lock(&self.shared);
-        if input.ended {
+        if lock(&self.shared).ended {
             return Poll::Ready(bytes.len());
         }
+        let length = bytes.len().min(ready!(self.poll_room(context)));
+        self.push(&bytes[..length]);
+        Poll::Ready(length)
+    }
+
+    /// Ready once there is room, with how much of it.
+    pub(in crate::guest) fn poll_room(&self, context: &mut Context<'_>) -> Poll<usize> {
+        let mut input = lock(&self.shared);
         let room = INPUT_CAPACITY - input.bytes.len().min(INPUT_CAPACITY);
-        if room == 0 {
-            if !input.writers.iter().any(|waker| waker.will_wake(context.waker())) {
-                input.writers.push(context.waker().clone());
-            }
-            return Poll::Pending;
+        if room > 0 || input.ended {
+            return Poll::Ready(room.max(1));
         }
-        let length = bytes.len().min(room);
-        input.bytes.extend_from_slice(&bytes[..length]);
+        if !input.writers.iter().any(|waker| waker.will_wake(context.waker())) {
+            input.writers.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Appends all of `bytes`, even beyond the capacity.
+    pub(in crate::guest) fn push(&self, bytes: &[u8]) {
+        let mut input = lock(&self.shared);
+        if input.ended {
+            return;
+        }
+        input.bytes.extend_from_slice(bytes);
         let readers = std::mem::take(&mut input.readers);
         drop(input);
         readers.into_iter().for_each(Waker::wake);
-        Poll::Ready(length)
     }
 }
 

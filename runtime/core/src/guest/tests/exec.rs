@@ -14,7 +14,8 @@ impl World {
 
     async fn exec_in(&self, program: Program, spec: RunSpec, command: &[&str]) -> Exit {
         let command = command.iter().map(|word| (*word).to_owned()).collect();
-        let running = exec(program, self.loader(), self.host(), spec, command);
+        let running =
+            exec(program, self.loader(), self.host(), spec, command, Interrupts::default());
         let task = self.host().account.spawn(running);
         tokio::time::timeout(HANG, task).await.expect("it ends").unwrap()
     }
@@ -149,8 +150,14 @@ async fn a_command_that_spins_ends_with_whoever_waits_for_it() {
     let program = world.prepare(spins).await.unwrap();
     let host = world.host();
     let account = host.account.clone();
-    let task =
-        account.spawn(exec(program, world.loader(), host, world.spec(), vec!["spin".to_owned()]));
+    let task = account.spawn(exec(
+        program,
+        world.loader(),
+        host,
+        world.spec(),
+        vec!["spin".to_owned()],
+        Interrupts::default(),
+    ));
     assert!(tokio::time::timeout(Duration::from_millis(20), task).await.is_err());
     let next = account.spawn(async { 7 });
     assert_eq!(tokio::time::timeout(HANG, next).await.expect("the CPU is free").unwrap(), 7);
@@ -343,6 +350,7 @@ async fn a_compilation_that_nobody_waits_for_goes_on_for_the_next() {
             files.world.host(),
             files.spec.clone(),
             command,
+            Interrupts::default(),
         );
         files.world.host().account.spawn(running)
     };
@@ -384,7 +392,9 @@ async fn a_file_that_does_not_compile_is_not_tried_again_until_it_changes() {
         for _ in 0..3 {
             let (own, spec) = (files.own.clone(), files.spec.clone());
             let command = vec!["/plugins/check".to_owned()];
-            let exit = exec(own, loader.clone(), files.world.host(), spec, command).await;
+            let exit =
+                exec(own, loader.clone(), files.world.host(), spec, command, Interrupts::default())
+                    .await;
             assert_eq!(exit.code, 126, "{exit:?}");
             assert!(exit.message.unwrap().ends_with("it does not compile: bad news"));
         }

@@ -4,6 +4,7 @@ mod exec;
 mod fuel;
 mod runs;
 mod stop;
+mod toolbox;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

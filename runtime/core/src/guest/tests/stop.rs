@@ -218,6 +218,7 @@ async fn what_the_host_calls_by_itself_is_no_command() {
         world.host(),
         world.spec(),
         vec!["wasmpod:lifecycle/stoppable".to_owned()],
+        Interrupts::default(),
     ));
     let exit = world.ended(task).await;
     assert_eq!(exit.code, 127);

@@ -6,6 +6,7 @@
 //! memo/<sha256>.<key>         ─────▶ the same, for the same content under another path
 //! locks/<first byte of sha256>       held while compiling: parallel first starts compile once
 //! locks/guest-<first byte>           the same, for files that guests have made
+//! kept/<name>-<sha256>.wasm          a module that is in no file of its own: the toolbox
 //! ```
 //!
 //! The key says for which wasmtime, address space and CPU the code is. Code is native and runs

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use sha2::{Digest as _, Sha256};
+
 use super::error::CacheError;
 use super::folder::{check_folder, create_folder, temporary_name};
 use super::key::key;
@@ -15,6 +17,7 @@ use super::prune::note_use;
 use super::source::{Snapshot, absolute, hash};
 use crate::executor::{Account, Blocking};
 use crate::image::compile::{Cancel, CompileError, Compiled, Compiler, Request};
+use crate::image::digest::hex;
 use crate::image::error::ImageError;
 use crate::image::file::ImageFile;
 use crate::image::identity::FileIdentity;
@@ -119,6 +122,29 @@ impl CodeCache {
     pub(crate) fn paid_by(&self, payer: Account) -> Self {
         let payer = (self.shared.blocking == Blocking::Aside).then_some(payer);
         Self { shared: Arc::new(Shared { payer, ..Shared::clone(&self.shared) }) }
+    }
+
+    /// A file with these bytes, made if it is not there yet; for what is compiled and is in no file. Blocks.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn keep(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, CacheError> {
+        let folder = self.shared.folder.join("kept");
+        create_folder(&folder)?;
+        let digest = hex(&Sha256::digest(bytes)[..8]);
+        let path = folder.join(format!("{name}-{digest}.wasm"));
+        if fs::metadata(&path).is_ok_and(|file| file.len() == bytes.len() as u64) {
+            return Ok(path);
+        }
+        let temporary = folder.join(temporary_name());
+        let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
+        match written {
+            Ok(()) => Ok(path),
+            Err(source) => {
+                let _ = fs::remove_file(&temporary);
+                Err(CacheError::Io { path, source })
+            }
+        }
     }
 
     /// Where work on files goes.

@@ -30,4 +30,4 @@ pub use exec::ExecRequest;
 pub(super) use attach::Attachment;
 pub(super) use audience::Audience;
 pub(super) use streams::{Carriers, RunStreams};
-pub(super) use terminal::{set_terminal_variables, until_signalled};
+pub(super) use terminal::{set_terminal_variables, until_interrupted, until_signalled};

@@ -1,5 +1,8 @@
 //! What a terminal changes for a guest: signals can end it, and its environment tells of the terminal.
 
+use std::pin::pin;
+
+use crate::guest::Interrupts;
 use crate::lifecycle::Exit;
 use crate::sandbox::terminal::{Terminal, TerminalSize};
 
@@ -15,6 +18,29 @@ pub(in crate::pod) async fn until_signalled(
         biased;
         exit = guest => exit,
         signal = terminal.uncaught_signal() => Exit::with_code(signal.exit_code()),
+    }
+}
+
+/// Runs a command, which may be a shell that ends what it runs itself, unless a signal of its terminal
+/// ends it.
+pub(in crate::pod) async fn until_interrupted(
+    command: impl Future<Output = Exit>,
+    terminal: Option<Terminal>,
+    interrupts: Interrupts,
+) -> Exit {
+    let Some(terminal) = terminal else { return command.await };
+    let mut signals = terminal.catch_signals();
+    let mut command = pin!(command);
+    loop {
+        tokio::select! {
+            biased;
+            exit = command.as_mut() => return exit,
+            signal = signals.next() => {
+                if !interrupts.interrupt() {
+                    return Exit::with_code(signal.exit_code());
+                }
+            }
+        }
     }
 }
 

@@ -48,6 +48,23 @@ impl Endpoint {
         Self { shared: Arc::new(shared) }
     }
 
+    /// A place beside this one for what the container runs besides: its sockets count with those here
+    /// against one limit, and end by themselves.
+    pub(crate) fn beside(&self) -> Self {
+        let EndpointShared { network, memory, traffic, sockets, most_sockets, .. } = &*self.shared;
+        let shared = EndpointShared {
+            network: Arc::clone(network),
+            memory: Arc::clone(memory),
+            traffic: Arc::clone(traffic),
+            sockets: Arc::clone(sockets),
+            most_sockets: *most_sockets,
+            refusing: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            members: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
     /// The network that the endpoint is a part of.
     pub fn network(&self) -> &Arc<Network> {
         &self.shared.network

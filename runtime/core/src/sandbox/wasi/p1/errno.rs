@@ -4,7 +4,7 @@ use wasmtime_wasi::p1::types::Errno;
 
 use crate::sandbox::network::NetworkError;
 
-pub(super) fn errno(error: NetworkError) -> Errno {
+pub(crate) fn errno(error: NetworkError) -> Errno {
     match error {
         NetworkError::InvalidArgument | NetworkError::InvalidState => Errno::Inval,
         NetworkError::AddressInUse => Errno::Addrinuse,

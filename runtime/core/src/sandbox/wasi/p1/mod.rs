@@ -41,6 +41,7 @@ mod view;
 mod tests;
 
 pub use descriptors::Descriptors;
+pub(crate) use errno::errno;
 pub(crate) use link::UNSTABLE;
 pub use link::{add_to_linker, any_exit_code, sleep_on_tokios_clock, wants_listeners};
 pub use listen::{ListenError, ListenPort, environment, listen};

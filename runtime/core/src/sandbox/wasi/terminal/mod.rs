@@ -2,10 +2,10 @@
 //!
 //! | function | what it does |
 //! |---|---|
-//! | `set_raw(i32)` | bytes come as they are typed, and go as they are written; 0: as at first |
+//! | `set_raw(i32) -> i32` | bytes come as they are typed, and go as they are written; 0: as at first. Answers 0, or 1 where there is no terminal |
 //! | `size() -> i32` | rows in the high half, columns in the low one; 0 where nobody knows |
 //!
-//! Without a terminal the first does nothing and the second is 0.
+//! Without a terminal the first does nothing and the second gives 0.
 
 use wasmtime::{Caller, Linker, Module, Result};
 
@@ -30,9 +30,11 @@ pub fn link_module<Data: TerminalView + 'static>(
 ) -> Result<()> {
     if module.imports().any(|import| import.module() == MODULE) {
         linker.func_wrap(MODULE, "set_raw", |caller: Caller<'_, Data>, raw: i32| {
-            if let Some(terminal) = caller.data().terminal() {
+            let terminal = caller.data().terminal();
+            if let Some(terminal) = terminal {
                 terminal.set_raw(raw != 0);
             }
+            i32::from(terminal.is_none())
         })?;
         linker.func_wrap(MODULE, "size", |caller: Caller<'_, Data>| {
             let size = caller.data().terminal().map(Terminal::size).unwrap_or_default();
