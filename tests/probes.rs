@@ -148,10 +148,10 @@ fn a_command_that_is_not_there_says_what_is() {
     let file = toolbox(
         &world,
         "[sleep, \"600\"]",
-        "    readinessProbe: { exec: { command: [cat, /tmp/ready] }, periodSeconds: 1 }\n",
+        "    readinessProbe: { exec: { command: [dog, /tmp/ready] }, periodSeconds: 1 }\n",
     );
     let pod = world.wasmpod(["run", &file]).start();
-    pod.wait_for("Readiness probe failed: \"cat\": not found; the program exports");
+    pod.wait_for("Readiness probe failed: \"dog\": not found; the program exports");
     pod.wait_for("as \"toolbox.wasm\" it runs itself");
     pod.signal(Signal::INT);
     assert_eq!(pod.finish().code, 130);
