@@ -5,9 +5,11 @@ use std::cell::Cell;
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, Row, params};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Revision, StoreError};
+use crate::selector::Paths;
 use crate::{Key, metadata};
 
 /// What became of an object with a revision.
@@ -161,9 +163,25 @@ impl<'connection> Transaction<'connection> {
 }
 
 /// A state of an object out of its column.
-pub(super) fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {
+pub(super) fn json<Object: DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Object> {
+    read_json(row, column, |text| serde_json::from_str(text))
+}
+
+/// The same with nothing but these fields.
+pub(super) fn picked(row: &Row<'_>, column: usize, paths: &Paths) -> rusqlite::Result<Value> {
+    read_json(row, column, |text| paths.pick(text))
+}
+
+fn read_json<T>(
+    row: &Row<'_>,
+    column: usize,
+    read: impl FnOnce(&str) -> serde_json::Result<T>,
+) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
-    serde_json::from_str(text).map_err(|error| {
+    read(text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     })
 }
