@@ -4,7 +4,7 @@ use rusqlite::params;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::transaction::{Transaction, json, picked};
+use super::transaction::{Transaction, decoded, picked};
 use super::{Revision, Store, StoreError};
 use crate::selector::Selection;
 use crate::status::ApiError;
@@ -40,7 +40,7 @@ impl Store {
     /// The same as a type of one's own.
     ///
     /// # Errors
-    /// As for [`Store::get`]; [`StoreError::Corrupt`] if the object is none of this type.
+    /// As for [`Store::get`]; [`StoreError::OtherType`] if the object is none of this type.
     pub fn get_as<Object: DeserializeOwned>(&self, key: &Key) -> Result<Object, StoreError> {
         self.read(|transaction| transaction.existing(key))
     }
@@ -65,7 +65,7 @@ impl Store {
     /// for a type with these.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if an object is none of this type, or another [`StoreError`].
+    /// [`StoreError::OtherType`] if an object is none of this type, or another [`StoreError`].
     pub fn list_as<Object: DeserializeOwned>(
         &self,
         resource: Resource,
@@ -135,7 +135,7 @@ impl Transaction<'_> {
                 continue;
             }
             if selection.is_empty() || selection.matches(&picked(row, 0, &paths)?) {
-                objects.push(json(row, 0)?);
+                objects.push(decoded(row, 0)?);
             }
         }
         Ok(objects)

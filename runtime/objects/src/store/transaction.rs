@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{Revision, StoreError};
 use crate::selector::Paths;
-use crate::{Key, metadata};
+use crate::status::ApiError;
+use crate::{Key, depth, metadata};
 
 /// What became of an object with a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +142,9 @@ impl<'connection> Transaction<'connection> {
         action: Action,
         previous: Option<Revision>,
     ) -> Result<Revision, StoreError> {
+        if depth::exceeds(object, depth::MOST) {
+            return Err(ApiError::bad_request(depth::TOO_DEEP).into());
+        }
         let sql = "UPDATE counter SET revision = revision + 1 RETURNING revision";
         let revision: i64 = self.inner.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         metadata::set(object, "resourceVersion", Some(revision.to_string().into()));
@@ -163,25 +167,30 @@ impl<'connection> Transaction<'connection> {
 }
 
 /// A state of an object out of its column.
-pub(super) fn json<Object: DeserializeOwned>(
-    row: &Row<'_>,
-    column: usize,
-) -> rusqlite::Result<Object> {
-    read_json(row, column, |text| serde_json::from_str(text))
+pub(super) fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text).map_err(|error| broken(column, error))
 }
 
 /// The same with nothing but these fields.
 pub(super) fn picked(row: &Row<'_>, column: usize, paths: &Paths) -> rusqlite::Result<Value> {
-    read_json(row, column, |text| paths.pick(text))
+    let text = row.get_ref(column)?.as_str()?;
+    paths.pick(text).map_err(|error| broken(column, error))
 }
 
-fn read_json<T>(
+/// The same as a type of the caller's, which may be another than the object's.
+pub(super) fn decoded<Object: DeserializeOwned>(
     row: &Row<'_>,
     column: usize,
-    read: impl FnOnce(&str) -> serde_json::Result<T>,
-) -> rusqlite::Result<T> {
-    let text = row.get_ref(column)?.as_str()?;
-    read(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+) -> Result<Object, StoreError> {
+    let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    serde_json::from_str(text).map_err(|error| match error.is_data() {
+        true => StoreError::OtherType(error),
+        false => broken(column, error).into(),
     })
+}
+
+/// What is no JSON was not written by us.
+fn broken(column: usize, error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
