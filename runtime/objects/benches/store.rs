@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wasmpod_objects::Key;
@@ -50,6 +52,26 @@ fn status() -> Value {
         "conditions": conditions, "containerStatuses": statuses })
 }
 
+/// What a table shows of a Pod.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "to read it is all that is measured")]
+struct Row {
+    metadata: Named,
+    status: Phase,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "to read it is all that is measured")]
+struct Named {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "to read it is all that is measured")]
+struct Phase {
+    phase: String,
+}
+
 fn filled(folder: &Path) -> Store {
     let store = Store::open(folder).expect("a folder of its own");
     for index in 0..1_000 {
@@ -65,12 +87,25 @@ fn requests(criterion: &mut Criterion) {
     let root = folder.path().join("store");
     let store = filled(&root);
     let key = Key::new(PODS, "default", "pod-500");
-    let size = store.get(&key).expect("it is there").to_string().len();
-    eprintln!("a Pod has {size} bytes");
-
-    criterion.bench_function("list 1,000 Pods", |bencher| {
+    let bytes = store.get(&key).expect("it is there").to_string().len();
+    let title = format!("list 1,000 Pods of {bytes} bytes");
+    criterion.bench_function(&title, |bencher| {
         bencher.iter(|| {
             black_box(store.list(PODS, Namespaces::All, &Selection::default()).expect("a list"))
+        });
+    });
+    criterion.bench_function("list 1,000 Pods as text", |bencher| {
+        bencher.iter(|| {
+            let all = Selection::default();
+            let list = store.list_as::<Box<RawValue>>(PODS, Namespaces::All, &all);
+            black_box(list.expect("a list"))
+        });
+    });
+    criterion.bench_function("list 1,000 Pods as name and phase", |bencher| {
+        bencher.iter(|| {
+            let all = Selection::default();
+            let list = store.list_as::<Row>(PODS, Namespaces::All, &all);
+            black_box(list.expect("a list"))
         });
     });
     let one_app = Selection { labels: "app=app-3".parse().expect("valid"), ..Selection::default() };

@@ -2,9 +2,10 @@
 //!
 //! No daemon stands between: every process opens the [`store`] itself, writes by transaction and
 //! watches by reading the log of revisions. What an update may change, what a patch makes of an
-//! object and what a selector selects are pure functions ([`rules`], [`patch`], [`selector`]);
+//! object and what a selector selects are pure functions (`rules`, [`patch`], [`selector`]);
 //! whatever goes wrong has the text, reason and code of the API server ([`status`]).
 
+mod depth;
 mod metadata;
 pub mod patch;
 pub mod resource;

@@ -1,5 +1,7 @@
 //! Many processes write to one store at once, and some are killed in the middle of it.
 
+#![expect(clippy::unwrap_used, reason = "a test: what cannot be done fails it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write as _;

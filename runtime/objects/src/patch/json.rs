@@ -4,6 +4,7 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use super::PatchError;
+use crate::depth;
 
 /// As the API server has them: `maxJSONPatchOperations`, and what copies may add up to.
 const MOST_OPERATIONS: usize = 10_000;
@@ -19,11 +20,23 @@ pub(super) fn patched(mut object: Value, patch: &Value) -> Result<Value, PatchEr
     }
     let mut copied = 0;
     for (index, operation) in operations.iter().enumerate() {
-        if let PatchOperation::Copy(copy) = operation {
-            copied += object.pointer(copy.from.as_str()).map_or(0, |value| value.to_string().len());
+        let inserted = match operation {
+            PatchOperation::Add(add) => Some(&add.value),
+            PatchOperation::Replace(replace) => Some(&replace.value),
+            PatchOperation::Copy(copy) => object.pointer(copy.from.as_str()),
+            PatchOperation::Move(moved) => object.pointer(moved.from.as_str()),
+            PatchOperation::Remove(_) | PatchOperation::Test(_) => None,
+        };
+        if let (PatchOperation::Copy(_), Some(value)) = (operation, inserted) {
+            copied += value.to_string().len();
             if copied > MOST_COPIED {
                 return Err(PatchError::TooLarge { most: MOST_COPIED, size: copied });
             }
+        }
+        let left = depth::MOST.saturating_sub(operation.path().count());
+        if inserted.is_some_and(|value| depth::exceeds(value, left)) {
+            let (path, reason) = (operation.path().to_string(), depth::TOO_DEEP.to_owned());
+            return Err(PatchError::Operation { index, path, reason });
         }
         // The object is ours: it is dropped with the first operation that fails.
         json_patch::patch_unsafe(&mut object, std::slice::from_ref(operation)).map_err(

@@ -64,6 +64,11 @@ impl FieldSelector {
         self.terms.is_empty()
     }
 
+    /// The fields of an object that it takes a look at.
+    pub(super) fn looked_at(&self) -> impl Iterator<Item = &'static str> {
+        self.terms.iter().flat_map(|term| fields_of::looked_at(term.field))
+    }
+
     /// The one value that a field must have, if there is one.
     pub(crate) fn exact(&self, field: &str) -> Option<&str> {
         let mut wanted =

@@ -61,6 +61,16 @@ pub(super) fn known(resource: Resource, field: &str) -> Result<&'static str, Sel
     }
 }
 
+/// Where the value of a field comes from.
+pub(super) fn looked_at(field: &'static str) -> impl Iterator<Item = &'static str> {
+    let (one, other) = match field {
+        "status.podIPs" => ("status.podIP", None),
+        "source" => ("source.component", Some("reportingComponent")),
+        field => (field, None),
+    };
+    [Some(one), other].into_iter().flatten()
+}
+
 /// The field's value; empty where there is none.
 pub(super) fn value<'object>(object: &'object Value, field: &str) -> Cow<'object, str> {
     let at = |path: &str| {

@@ -8,12 +8,14 @@ mod fields_of;
 mod label;
 mod lexer;
 mod parser;
+mod pick;
 #[cfg(test)]
 mod tests;
 
 pub use error::SelectorError;
 pub use field::FieldSelector;
 pub use label::LabelSelector;
+pub(crate) use pick::Paths;
 
 use serde_json::Value;
 
@@ -30,6 +32,12 @@ impl Selection {
     /// Whether it selects `object`.
     pub fn matches(&self, object: &Value) -> bool {
         self.labels.matches_object(object) && self.fields.matches(object)
+    }
+
+    /// Of what [`Selection::matches`] takes a look at.
+    pub(crate) fn paths(&self) -> Paths {
+        let labels = (!self.labels.is_empty()).then_some("metadata.labels");
+        Paths::new(labels.into_iter().chain(self.fields.looked_at()))
     }
 
     /// Whether it selects everything.

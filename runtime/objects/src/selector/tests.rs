@@ -142,6 +142,29 @@ fn wrong_field_selectors_are_told_as_apimachinery_tells_them() {
     assert_eq!(escaped.to_string(), r"metadata.name=a\,b\=c\\");
 }
 
+#[test]
+fn what_is_looked_at_is_enough() {
+    let pod = json!({
+        "metadata": { "name": "web", "labels": { "a": "b" }, "annotations": { "labels": "x" } },
+        "spec": { "nodeName": "n1", "containers": [{ "name": "a", "ports": [1, 2.5, -3, null] }] },
+        "status": { "phase": "Running", "podIP": "10.0.0.1", "podIPs": [{ "ip": "10.0.0.1" }] },
+    });
+    let selection = Selection {
+        labels: labels("a=b"),
+        fields: FieldSelector::parse(PODS, "status.podIPs=10.0.0.1,spec.nodeName!=n2").unwrap(),
+    };
+    let picked = selection.paths().pick(&pod.to_string()).unwrap();
+    assert_eq!(
+        picked,
+        json!({ "metadata": { "labels": { "a": "b" } }, "spec": { "nodeName": "n1" },
+            "status": { "podIP": "10.0.0.1" } })
+    );
+    assert!(selection.matches(&picked) && selection.matches(&pod));
+    assert_eq!(selection.paths().pick("[1]").unwrap(), json!(null));
+    assert_eq!(selection.paths().pick(r#"{"metadata":1}"#).unwrap(), json!({ "metadata": null }));
+    assert!(selection.paths().pick(r#"{"metadata":{}"#).is_err());
+}
+
 proptest! {
     #[test]
     fn whatever_is_parsed_prints_and_parses_to_the_same(text in "[ab/.!=<>(), intox0-9]{0,24}") {

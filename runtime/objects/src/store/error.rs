@@ -82,6 +82,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// An object is none of the type that it was asked for as.
+    #[error("an object of the store is of another type than was asked for")]
+    OtherType(#[source] serde_json::Error),
     /// Anything else that SQLite reports.
     #[error("the object store has failed")]
     Sqlite(#[from] rusqlite::Error),
@@ -126,6 +129,7 @@ impl StoreError {
             | Self::Newer { .. }
             | Self::Corrupt { .. }
             | Self::ReadOnly { .. }
+            | Self::OtherType(_)
             | Self::Sqlite(_) => ApiError::internal(self.with_causes()),
         }
     }

@@ -1,9 +1,10 @@
 //! Reading: one object, or all that a selection means.
 
 use rusqlite::params;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::transaction::{Transaction, json};
+use super::transaction::{Transaction, decoded, picked};
 use super::{Revision, Store, StoreError};
 use crate::selector::Selection;
 use crate::status::ApiError;
@@ -20,11 +21,11 @@ pub enum Namespaces<'name> {
 
 /// Objects of a kind, all as they were at one revision.
 #[derive(Clone, Debug, PartialEq)]
-pub struct List {
+pub struct List<Object = Value> {
     /// `metadata.resourceVersion` of the list: from here on a watch misses nothing.
     pub revision: Revision,
     /// In the order of namespace and name.
-    pub items: Vec<Value>,
+    pub items: Vec<Object>,
 }
 
 impl Store {
@@ -33,6 +34,14 @@ impl Store {
     /// # Errors
     /// `NotFound`, or another [`StoreError`]
     pub fn get(&self, key: &Key) -> Result<Value, StoreError> {
+        self.get_as(key)
+    }
+
+    /// The same as a type of one's own.
+    ///
+    /// # Errors
+    /// As for [`Store::get`]; [`StoreError::OtherType`] if the object is none of this type.
+    pub fn get_as<Object: DeserializeOwned>(&self, key: &Key) -> Result<Object, StoreError> {
         self.read(|transaction| transaction.existing(key))
     }
 
@@ -46,6 +55,23 @@ impl Store {
         namespaces: Namespaces<'_>,
         selection: &Selection,
     ) -> Result<List, StoreError> {
+        self.list_as(resource, namespaces, selection)
+    }
+
+    /// The same as a type of one's own.
+    ///
+    /// A [`Value`] costs far more than all else about a list: whoever only sends the objects on
+    /// asks for [`Box<RawValue>`](serde_json::value::RawValue), whoever needs some of their fields
+    /// for a type with these.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherType`] if an object is none of this type, or another [`StoreError`].
+    pub fn list_as<Object: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespaces: Namespaces<'_>,
+        selection: &Selection,
+    ) -> Result<List<Object>, StoreError> {
         self.read(|transaction| transaction.list(resource, namespaces, selection))
     }
 
@@ -59,34 +85,34 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    fn existing(&self, key: &Key) -> Result<Value, StoreError> {
+    fn existing<Object: DeserializeOwned>(&self, key: &Key) -> Result<Object, StoreError> {
         let one = Wanted { namespace: Some(&key.namespace), name: Some(&key.name) };
-        let found = self.objects(key.resource, &one, |_| true)?.pop();
+        let found = self.objects(key.resource, &one, &Selection::default())?.pop();
         Ok(found.ok_or_else(|| ApiError::not_found(key.resource, &key.name))?)
     }
 
-    fn list(
+    fn list<Object: DeserializeOwned>(
         &self,
         resource: Resource,
         namespaces: Namespaces<'_>,
         selection: &Selection,
-    ) -> Result<List, StoreError> {
+    ) -> Result<List<Object>, StoreError> {
         let (revision, _) = self.counter()?;
         let namespace = match namespaces {
             Namespaces::One(namespace) => Some(namespace),
             Namespaces::All => selection.fields.exact("metadata.namespace"),
         };
         let wanted = Wanted { namespace, name: selection.fields.exact("metadata.name") };
-        let items = self.objects(resource, &wanted, |object| selection.matches(object))?;
+        let items = self.objects(resource, &wanted, selection)?;
         Ok(List { revision, items })
     }
 
-    fn objects(
+    fn objects<Object: DeserializeOwned>(
         &self,
         resource: Resource,
         wanted: &Wanted<'_>,
-        matches: impl Fn(&Value) -> bool,
-    ) -> Result<Vec<Value>, StoreError> {
+        selection: &Selection,
+    ) -> Result<Vec<Object>, StoreError> {
         let sql = "SELECT revision.value, revision.at FROM object JOIN revision \
                    ON revision.revision = object.revision WHERE object.resource = ?1";
         // By place in the key: an index is of use only for what stands in front of it.
@@ -102,14 +128,14 @@ impl Transaction<'_> {
         let mut rows = statement.query(named)?;
         // Whoever writes takes old Events away. Where nobody does, they are there, but not seen.
         let oldest = self.oldest(resource);
+        let paths = selection.paths();
         let mut objects = Vec::new();
         while let Some(row) = rows.next()? {
             if row.get::<_, i64>(1)? < oldest {
                 continue;
             }
-            let object = json(row, 0)?;
-            if matches(&object) {
-                objects.push(object);
+            if selection.is_empty() || selection.matches(&picked(row, 0, &paths)?) {
+                objects.push(decoded(row, 0)?);
             }
         }
         Ok(objects)

@@ -5,10 +5,13 @@ use std::cell::Cell;
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, Row, params};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Revision, StoreError};
-use crate::{Key, metadata};
+use crate::selector::Paths;
+use crate::status::ApiError;
+use crate::{Key, depth, metadata};
 
 /// What became of an object with a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +142,9 @@ impl<'connection> Transaction<'connection> {
         action: Action,
         previous: Option<Revision>,
     ) -> Result<Revision, StoreError> {
+        if depth::exceeds(object, depth::MOST) {
+            return Err(ApiError::bad_request(depth::TOO_DEEP).into());
+        }
         let sql = "UPDATE counter SET revision = revision + 1 RETURNING revision";
         let revision: i64 = self.inner.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         metadata::set(object, "resourceVersion", Some(revision.to_string().into()));
@@ -163,7 +169,28 @@ impl<'connection> Transaction<'connection> {
 /// A state of an object out of its column.
 pub(super) fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {
     let text = row.get_ref(column)?.as_str()?;
-    serde_json::from_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    serde_json::from_str(text).map_err(|error| broken(column, error))
+}
+
+/// The same with nothing but these fields.
+pub(super) fn picked(row: &Row<'_>, column: usize, paths: &Paths) -> rusqlite::Result<Value> {
+    let text = row.get_ref(column)?.as_str()?;
+    paths.pick(text).map_err(|error| broken(column, error))
+}
+
+/// The same as a type of the caller's, which may be another than the object's.
+pub(super) fn decoded<Object: DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> Result<Object, StoreError> {
+    let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    serde_json::from_str(text).map_err(|error| match error.is_data() {
+        true => StoreError::OtherType(error),
+        false => broken(column, error).into(),
     })
+}
+
+/// What is no JSON was not written by us.
+fn broken(column: usize, error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }

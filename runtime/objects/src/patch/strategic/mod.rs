@@ -1,6 +1,6 @@
 //! Strategic merge patches.
 //!
-//! A list is merged by what names its elements, where its type says so ([`schema`]); everything
+//! A list is merged by what names its elements, where its type says so (`schema`); everything
 //! else is replaced. Directives in the patch say what plain values cannot: `$patch`,
 //! `$deleteFromPrimitiveList/…`, `$setElementOrder/…` and `$retainKeys`.
 //!

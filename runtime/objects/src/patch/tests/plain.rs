@@ -75,6 +75,30 @@ fn copies_cannot_fill_the_memory() {
 }
 
 #[test]
+fn copies_cannot_nest_without_end() {
+    // Each copy is put into what was copied: the depth doubles.
+    let mut operations = Vec::new();
+    let mut levels = 0;
+    for _ in 0..5 {
+        let path = format!("/a{}", "/b".repeat(levels + 1));
+        operations.push(json!({ "op": "copy", "from": "/a", "path": path }));
+        levels = 2 * levels + 1;
+    }
+    let start = json!({ "a": {} });
+    assert!(operate(start.clone(), Value::Array(operations.clone())).is_ok(), "{levels} levels");
+    for _ in 0..12 {
+        let path = format!("/a{}", "/b".repeat(levels + 1));
+        operations.push(json!({ "op": "copy", "from": "/a", "path": path }));
+        levels = 2 * levels + 1;
+    }
+    let error = operate(start, Value::Array(operations)).unwrap_err();
+    assert_eq!(error.reason, Reason::Invalid);
+    let deep = (0..99).fold(json!(1), |inner, _| json!([inner]));
+    let add = json!([{ "op": "add", "path": "/a/b", "value": deep }]);
+    assert_eq!(operate(json!({ "a": {} }), add).unwrap_err().reason, Reason::Invalid);
+}
+
+#[test]
 fn a_content_type_names_the_kind() {
     for kind in [PatchKind::Strategic, PatchKind::Merge, PatchKind::Json] {
         assert_eq!(PatchKind::of_content_type(kind.content_type()), Some(kind));

@@ -265,3 +265,42 @@ fn a_dry_run_leaves_no_trace() {
     assert_eq!(world.store.get(&web()).unwrap()["metadata"]["labels"], json!({ "app": "web" }));
     assert_eq!(world.store.revision().unwrap(), before);
 }
+
+#[test]
+fn an_object_is_read_as_what_one_needs_of_it() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Status {
+        phase: String,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    struct Row {
+        status: Status,
+    }
+    let world = World::new();
+    let created = world.create(pod("web"));
+    let row: Row = world.store.get_as(&web()).unwrap();
+    assert_eq!(row.status.phase, "Pending");
+    let text = world
+        .store
+        .list_as::<Box<serde_json::value::RawValue>>(PODS, Namespaces::All, &labels("app=web"))
+        .unwrap();
+    assert_eq!(serde_json::from_str::<Value>(text.items[0].get()).unwrap(), created);
+    // A wish for something else is no damage of the store.
+    let error = world.store.get_as::<Vec<u8>>(&web()).unwrap_err();
+    assert!(matches!(error, crate::store::StoreError::OtherType(_)), "{error:?}");
+}
+
+#[test]
+fn what_nobody_could_read_again_is_not_kept() {
+    let world = World::new();
+    world.create(pod("web"));
+    let deep = (0..120).fold(json!(1), |inner, _| json!([inner]));
+    let written = world.store.modify(&web(), BY_NODE, |mut pod| {
+        pod["spec"]["x"] = deep;
+        Ok(pod)
+    });
+    assert_eq!(
+        refused(written),
+        (Reason::BadRequest, "the object would be nested too deep".into())
+    );
+}
