@@ -38,9 +38,7 @@ impl World {
 
     #[track_caller]
     pub(crate) fn wait_for_row(&self, name: &str, row: &str) {
-        let mut last = None;
-        let found = eventually_or(&mut last, || self.row(name), |found| found == row);
-        assert!(found, "{name} is {last:?} and not {row:?}");
+        eventually(&format!("{name}: {row}"), || self.row(name).filter(|found| found == row));
     }
 
     /// The process of the only Pod of this world.
@@ -58,26 +56,6 @@ impl World {
             })
         })
     }
-}
-
-/// Looks until it is found, as long as a test may wait; what was last seen stays in `last`.
-fn eventually_or<Seen: Clone>(
-    last: &mut Option<Seen>,
-    look: impl Fn() -> Option<Seen>,
-    holds: impl Fn(&Seen) -> bool,
-) -> bool {
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while std::time::Instant::now() < end {
-        if let Some(seen) = look() {
-            let is_it = holds(&seen);
-            *last = Some(seen);
-            if is_it {
-                return true;
-            }
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    false
 }
 
 fn idle(world: &World, name: &str, policy: &'static str) -> String {
@@ -134,10 +112,8 @@ fn a_pod_whose_process_was_killed_starts_again_by_its_policy() {
     world.wait_for_row("again", "1/1 Running 0");
     eventually("its log", || Some(()).filter(|()| world.does(["logs", "again"]) == "idle\n"));
     kill_process(world.pod_process(), Signal::KILL).expect("it can be killed");
-    let mut last = None;
-    let is_back =
-        eventually_or(&mut last, || world.row("again"), |row| row.starts_with("1/1 Running 1 "));
-    assert!(is_back, "{last:?}");
+    let is_back = |row: &String| row.starts_with("1/1 Running 1 ");
+    eventually("a second run", || world.row("again").filter(is_back));
     let pod = world.pod_object("again");
     let before = &pod["status"]["containerStatuses"][0]["lastState"]["terminated"];
     assert_eq!(before["exitCode"], 137, "{pod}");

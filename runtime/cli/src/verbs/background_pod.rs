@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use wasmpod::pod::{Folders, Host};
 use wasmpod_node::background::{Envelope, run};
 
@@ -37,12 +38,13 @@ pub(crate) fn background_pod(
     let runtime = super::run::runtime()?;
     let life = async {
         // A task of its own: below the frame of what polls this one lies more to give back.
-        let giving_back = tokio::spawn(async {
+        let mut aside = JoinSet::new();
+        aside.spawn(async {
             tokio::time::sleep(SETTLED).await;
             process::give_back_memory();
         });
         let finished = run(*envelope, &host).await;
-        giving_back.abort();
+        aside.shutdown().await;
         finished
     };
     // Boxed: each step from here to its first poll would keep a copy of it on the stack.

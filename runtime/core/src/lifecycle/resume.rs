@@ -183,7 +183,7 @@ fn unknown_image() -> ImageInfo {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use serde_json::{Value, json};
 
@@ -192,7 +192,8 @@ mod tests {
 
     fn now() -> Now {
         let wall = "2026-01-01T01:00:00Z".parse().unwrap();
-        Now { wall, instant: Instant::now() + Duration::from_secs(7200) }
+        let now = tokio::time::Instant::now().into_std();
+        Now { wall, instant: now + Duration::from_secs(7200) }
     }
 
     fn spec(policy: &str) -> Spec {

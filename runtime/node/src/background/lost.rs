@@ -57,9 +57,8 @@ pub(super) fn judge(pod: &Pod, can_start: bool, now: Now) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use serde_json::{Value, json};
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -74,7 +73,7 @@ mod tests {
             }] },
         }))
         .unwrap();
-        let now = Now { wall: jiff::Timestamp::now(), instant: Instant::now() };
+        let now = Now { wall: jiff::Timestamp::now(), instant: Instant::now().into_std() };
         match judge(&pod, true, now) {
             Verdict::Leave => "leave",
             Verdict::Forget => "forget",

@@ -1,10 +1,9 @@
 //! Putting right what killed processes left: for each command, before it looks.
 
-use std::time::Instant;
-
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{EventSource, Pod, PodStatus};
 use serde_json::Value;
+use tokio::time::Instant;
 use wasmpod::lifecycle::{Identity, Now};
 use wasmpod_objects::Key;
 use wasmpod_objects::resource::PODS;
@@ -64,7 +63,7 @@ impl BackgroundPods {
             return self.sweep_lock(identity, lock);
         }
         let launch = self.launch_of(identity)?;
-        let now = Now { wall: Timestamp::now(), instant: Instant::now() };
+        let now = Now { wall: Timestamp::now(), instant: Instant::now().into_std() };
         match judge(&pod, launch.is_some(), now) {
             Verdict::Leave => Ok(()),
             Verdict::Forget => Ok(forget(&self.folders, &self.store, identity)?),

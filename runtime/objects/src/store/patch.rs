@@ -93,7 +93,15 @@ impl Store {
                         part: Part::Object,
                     };
                     let options = Update { persist, ..Update::default() };
-                    self.patch(&key, request, options).map(|object| (Applied::Configured, object))
+                    // `1000m` that is kept as `1` is no change, whatever the texts say.
+                    let version =
+                        |object: &Value| metadata::text(object, "resourceVersion").to_owned();
+                    let before = current.as_ref().map(version);
+                    self.patch(&key, request, options).map(|object| {
+                        let is_same = before == Some(version(&object));
+                        let done = if is_same { Applied::Unchanged } else { Applied::Configured };
+                        (done, object)
+                    })
                 }
                 Plan::Unchanged => Ok((Applied::Unchanged, current.unwrap_or_default())),
             };

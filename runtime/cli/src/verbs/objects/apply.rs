@@ -5,9 +5,9 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use serde_json::Value;
+use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Key;
 use wasmpod_objects::patch::apply::{LAST_APPLIED, annotated, last_applied};

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_node::podprocess::{PodClient, Stop};
 use wasmpod_objects::Key;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wasmpod::manifest;
+use wasmpod::sandbox::network::EgressPolicy;
 use wasmpod_node::background::Launch;
 
 use crate::args::RunOptions;
@@ -18,6 +19,8 @@ pub(super) fn of(options: &RunOptions, source: &str, pods: usize) -> Result<Laun
         return Err(Failure::new("`--publish` is for one Pod, and there are several")
             .hint("use hostPort in the manifest"));
     }
+    EgressPolicy::parse(&options.allow_net)
+        .map_err(|error| Failure::because("where guests may go", &error))?;
     let published = options.publish.iter().map(|rule| publish::parse(rule));
     Ok(Launch {
         folder: folder_of(source)?,

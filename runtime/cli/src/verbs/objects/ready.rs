@@ -1,8 +1,9 @@
 //! Waiting until a Pod is ready, or has ended.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Key;
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Key;
 use wasmpod_view::output::{Format, Shown};

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use bytes::Bytes;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use wasmpod_node::podprocess::{SessionEvent, SessionReader, SessionWriter, Sessioned};
 
 use super::target::refused;
@@ -44,9 +45,10 @@ pub(super) async fn carry(
 ) -> Result<Ended, Failure> {
     // Back to what it was before anything is printed about the end.
     let raw = if streams.tty { RawTerminal::enter().ok() } else { None };
-    let typing = tokio::spawn(send(streams, writer));
+    let mut typing = JoinSet::new();
+    typing.spawn(send(streams, writer));
     let ended = receive(&mut reader).await;
-    typing.abort();
+    typing.shutdown().await;
     drop(raw);
     ended
 }
