@@ -88,7 +88,7 @@ pub(super) fn wanted(selection: &Selection, no_name: NoName, all: bool) -> Resul
         all_namespaces: selection.all_namespaces,
         no_name,
     };
-    let asked = parse(&selection.targets, &BUILT_IN, options)
+    let asked = parse(&selection.targets, BUILT_IN, options)
         .map_err(|error| Failure::kubectl(error.to_string()))?;
     let (asked, by_name) = match asked {
         Asked::Types(types) => {

@@ -27,7 +27,7 @@ pub(crate) fn events(verb: &Events, root: Option<&Path>) -> Result<ExitCode, Fai
     let wrong = |error: wasmpod_view::events::EventFilterError| Failure::kubectl(error.to_string());
     let mut filter = EventFilter::default().with_types(&verb.types).map_err(wrong)?;
     if let Some(about) = &verb.about {
-        filter = filter.with_object(about, &BUILT_IN).map_err(wrong)?;
+        filter = filter.with_object(about, BUILT_IN).map_err(wrong)?;
     }
     let pods = machine::open(root)?;
     let namespaces = match verb.all_namespaces {

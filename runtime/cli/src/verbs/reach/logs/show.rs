@@ -57,7 +57,7 @@ pub(super) fn show(
     }
     let mut looks = 0_u32;
     while tails.iter().any(|tail| !tail.is_over) && !out::is_closed() {
-        let looks_at_pods = looks % LOOKS_A_POD == 0;
+        let looks_at_pods = looks.is_multiple_of(LOOKS_A_POD);
         looks = looks.wrapping_add(1);
         for tail in tails.iter_mut().filter(|tail| !tail.is_over) {
             // Before the look at its file: what is written before the end is shown.
