@@ -158,6 +158,21 @@ fn a_command_that_is_not_there_says_what_is() {
 }
 
 #[test]
+fn a_probe_and_a_hook_find_the_tools_of_a_system() {
+    let world = World::new();
+    let file = toolbox(
+        &world,
+        "[sleep, \"600\"]",
+        "    readinessProbe: { exec: { command: [cat, /tmp/ready] }, periodSeconds: 1, timeoutSeconds: 60 }\n    \
+         lifecycle: { postStart: { exec: { command: [/bin/sh, -c, 'ls / | wc -l > /tmp/ready'] } } }\n",
+    );
+    let pod = world.wasmpod(["run", &file, "-o", "json"]).start();
+    pod.wait_for_status("it is ready", is_ready);
+    pod.signal(Signal::INT);
+    assert_eq!(pod.finish().code, 130);
+}
+
+#[test]
 fn a_program_probes_itself_with_other_words() {
     let world = World::new();
     // Ready once the file is there, which the guest writes in the hook for its start.
@@ -363,7 +378,7 @@ fn a_probe_runs_a_program_from_a_config_map() {
         "pod.yaml",
         format!(
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: plugins }}\n\
-             binaryData: {{ check.wasm: {NOTHING} }}\ndata: {{ check.sh: \"#!/bin/sh\" }}\n---\n{pod}"
+             binaryData: {{ check.wasm: {NOTHING} }}\ndata: {{ check.sh: \"#!/usr/bin/perl\" }}\n---\n{pod}"
         ),
     );
     let pod = world.wasmpod(["run", &file, "-o", "json"]).start();

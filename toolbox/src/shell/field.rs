@@ -16,9 +16,7 @@ impl Field {
         if "*?[".contains(character) && !quoted {
             self.is_pattern = true;
         }
-        if quoted && "*?[]\\-!^".contains(character) {
-            self.pattern.push('\\');
-        } else if character == '\\' {
+        if character == '\\' || (quoted && "*?[]-!^".contains(character)) {
             self.pattern.push('\\');
         }
         self.pattern.push(character);

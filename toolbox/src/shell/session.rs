@@ -152,7 +152,7 @@ struct Place {
 impl Place {
     fn next(&mut self, shell: &Shell) -> Run<Option<List>> {
         let text: String = self.rest.iter().collect();
-        let mut parser = Parser::new(&text, &shell.aliases).from_line(self.line);
+        let mut parser = Parser::new(&text, &shell.aliases).at_line(self.line);
         match parser.next() {
             Ok(list) => {
                 self.line = parser.line();
@@ -172,7 +172,7 @@ fn run_input(shell: &mut Shell) -> Run {
         let line = read_line(&shell.fd(0));
         let is_end = line.is_empty();
         text.push_str(&line);
-        let parsed = Parser::new(&text, &shell.aliases).from_line(shell.line).next();
+        let parsed = Parser::new(&text, &shell.aliases).at_line(shell.line).next();
         match parsed {
             Ok(Some(list)) => {
                 text.clear();

@@ -42,8 +42,7 @@ impl Options {
                 };
                 options.given.push((*letter, value));
             } else if word.len() > 1 && word.starts_with('-') {
-                let mut at = word[1..].char_indices();
-                while let Some((place, letter)) = at.next() {
+                for (place, letter) in word[1..].char_indices() {
                     match takes_value(letters, letter) {
                         None => {
                             return Err(Failure::Usage(format!("there is no option -{letter}")));

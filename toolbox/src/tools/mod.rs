@@ -5,16 +5,18 @@
 //! are our own code: `cat`, `ls` and `sort` of uutils alone come to 3.4 MB of WebAssembly, and every
 //! process has a memory of its own for what such a module keeps in its data.
 
-mod archive;
 mod arguments;
 mod compare;
 mod copy;
+mod count;
 mod encode;
 mod expression;
 mod files;
 
 mod format;
 mod grep;
+mod gzip;
+mod http;
 mod lines;
 mod list;
 mod network;
@@ -25,8 +27,10 @@ mod sed;
 mod state;
 mod system;
 mod table;
+mod tar;
 mod texts;
 mod time;
+mod xargs;
 
 use std::io::{self, Write as _};
 

@@ -69,7 +69,7 @@ fn bracket(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
             }
             '[' if rest.peek() == Some(&':') => {
                 out.push('[');
-                while let Some(character) = rest.next() {
+                for character in rest.by_ref() {
                     out.push(character);
                     if character == ']' {
                         break;

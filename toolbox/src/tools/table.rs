@@ -2,8 +2,8 @@
 //! it answers.
 
 use super::{
-    Call, Outcome, archive, compare, copy, encode, expression, files, format, grep, lines, list,
-    network, search, sed, state, system, texts, time,
+    Call, Outcome, compare, copy, count, encode, expression, files, format, grep, gzip, lines,
+    list, network, search, sed, state, system, tar, texts, time, xargs,
 };
 
 /// One of them.
@@ -72,8 +72,8 @@ tools! {
     "find" "[PATH...] [-name PATTERN] [-type f|d|l] [-size N] [-mtime N] [-exec COMMAND ;] ..." "Finds files by what they are." search::find,
     "free" "" "Says how to learn what memory is used: a guest does not see it." state::free,
     "grep" "[-ivcnlqrwxoEFhHs] [-A N] [-B N] [-C N] [-m N] [-e] PATTERN [FILE...]" "Prints the lines that fit a pattern." grep::grep,
-    "gunzip" "[-ckf] [FILE...]" "Unpacks gzip files." archive::gzip,
-    "gzip" "[-dckf] [-1..-9] [FILE...]" "Packs files, or standard input." archive::gzip,
+    "gunzip" "[-ckf] [FILE...]" "Unpacks gzip files." gzip::gzip,
+    "gzip" "[-dckf] [-1..-9] [FILE...]" "Packs files, or standard input." gzip::gzip,
     "head" "[-n LINES] [-c BYTES] [FILE...]" "Prints the first lines." texts::head,
     "hexdump" "[-C] [-n LENGTH] [-s START] [FILE...]" "Prints bytes as numbers and text." encode::dump,
     "host" "NAME" "The same as `nslookup`." network::nslookup,
@@ -109,7 +109,7 @@ tools! {
     "stat" "[-L] [-c FORMAT] PATH..." "Prints what is known of a file." state::stat,
     "tac" "[FILE...]" "Prints lines, the last one first." lines::tac,
     "tail" "[-n LINES] [-c BYTES] [-f] [FILE...]" "Prints the last lines; -f waits for more." texts::tail,
-    "tar" "-c|-x|-t [-zv] [-f FILE] [-C FOLDER] [PATH...]" "Makes an archive, unpacks one or lists it." archive::tar,
+    "tar" "-c|-x|-t [-zv] [-f FILE] [-C FOLDER] [PATH...]" "Makes an archive, unpacks one or lists it." tar::tar,
     "tee" "[-a] [FILE...]" "Copies standard input to its output and to files." texts::tee,
     "test" "EXPRESSION" "Tells by its exit code whether EXPRESSION holds." expression::run,
     "time" "COMMAND [ARGUMENT...]" "Runs a command and tells how long it took." time::time,
@@ -119,14 +119,14 @@ tools! {
     "true" "" "Ends with code 0." system::yes_code,
     "uname" "[-asnrm]" "Prints what this is." system::uname,
     "uniq" "[-cdui] [FILE]" "Prints lines that are not the same as the one before." lines::uniq,
-    "wc" "[-lwcmL] [FILE...]" "Counts lines, words and bytes." texts::wc,
+    "wc" "[-lwcmL] [FILE...]" "Counts lines, words and bytes." count::wc,
     "wget" "[-qS] [-O FILE] [-T SECONDS] [--header=HEADER] [--post-data=DATA] [--spider] URL" "Gets a file by HTTP; https is not there." network::wget,
     "which" "NAME..." "Tells where a command is." state::which,
     "whoami" "" "Prints root: WASI has no users." system::whoami,
-    "xargs" "[-0rt] [-n COUNT] [-I TEXT] [COMMAND [ARGUMENT...]]" "Runs a command with the words of its input." search::xargs,
+    "xargs" "[-0rt] [-n COUNT] [-I TEXT] [COMMAND [ARGUMENT...]]" "Runs a command with the words of its input." xargs::xargs,
     "xxd" "[FILE...]" "The same as `hexdump -C`." encode::dump,
     "yes" "[WORD...]" "Prints a line without end." format::yes,
-    "zcat" "[FILE...]" "Prints what is in gzip files." archive::gzip,
+    "zcat" "[FILE...]" "Prints what is in gzip files." gzip::gzip,
 }
 
 /// All of them, in order.

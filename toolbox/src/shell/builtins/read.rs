@@ -92,7 +92,7 @@ fn divide(text: &[(char, bool)], separators: &str, count: usize) -> Vec<String> 
         let mut hard = false;
         while let [first, more @ ..] = rest
             && is_separator(first)
-            && !(hard && !is_blank(first))
+            && (!hard || is_blank(first))
         {
             hard |= !is_blank(first);
             rest = more;

@@ -7,6 +7,7 @@
 mod compound;
 mod parser;
 mod redirect;
+mod simple;
 mod substitute;
 #[cfg(test)]
 mod tests;

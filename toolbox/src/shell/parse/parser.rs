@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::shell::ast::{AndOr, Command, Item, Link, List, Pipeline, Redirect, Simple, Word};
+use crate::shell::ast::{AndOr, Command, Item, Link, List, Pipeline, Redirect};
 
 /// Deeper than any script; beyond, the machine's stack is in danger.
 const MOST_DEEP: u32 = 100;
-
-/// How often an alias may stand for another within one command.
-const MOST_ALIASES: usize = 50;
 
 /// What is wrong with a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +44,9 @@ pub(crate) struct Parser<'aliases> {
     pub(super) at: usize,
     pub(super) line: u32,
     pub(super) deep: u32,
-    aliases: &'aliases HashMap<String, String>,
+    pub(super) aliases: &'aliases HashMap<String, String>,
     /// Those whose text is being read, each with how much comes after it: they stand for themselves there.
-    active: Vec<(String, usize)>,
+    pub(super) active: Vec<(String, usize)>,
     /// Here-documents whose text begins at the next line.
     pub(super) waiting: Vec<super::redirect::Waiting>,
 }
@@ -74,7 +71,7 @@ impl<'aliases> Parser<'aliases> {
     }
 
     /// Continues the count of lines of a script that is read piece by piece.
-    pub(crate) fn from_line(mut self, line: u32) -> Self {
+    pub(crate) fn at_line(mut self, line: u32) -> Self {
         self.line = line;
         self
     }
@@ -138,10 +135,8 @@ impl<'aliases> Parser<'aliases> {
                 Some(';') if ends.contains(&";;") && self.looks_at(";&") => break,
                 Some(_) => {}
             }
-            if let Some(word) = self.peek_reserved() {
-                if ends.contains(&word) {
-                    break;
-                }
+            if self.peek_reserved().is_some_and(|word| ends.contains(&word)) {
+                break;
             }
             list.0.push(self.item()?);
         }
@@ -219,7 +214,7 @@ impl<'aliases> Parser<'aliases> {
         }
     }
 
-    fn command(&mut self) -> Parsed<Command> {
+    pub(super) fn command(&mut self) -> Parsed<Command> {
         self.blanks();
         if self.at_reserved_end() {
             return Err(self.unexpected());
@@ -240,73 +235,6 @@ impl<'aliases> Parser<'aliases> {
                 None => return Ok(redirects),
             }
         }
-    }
-
-    fn simple(&mut self) -> Parsed<Command> {
-        let mut simple = Simple::default();
-        // Behind an alias that ends with a blank the next word is looked up too.
-        let mut looked_up_at = None;
-        loop {
-            self.blanks();
-            if let Some(redirect) = self.redirect()? {
-                simple.redirects.push(redirect);
-                continue;
-            }
-            let at = self.at;
-            let Some(word) = self.word()? else { break };
-            if simple.words.is_empty() {
-                if let Some((name, value)) = super::word::assignment(&word) {
-                    simple.assignments.push((name, value));
-                    continue;
-                }
-                if let Some(name) = self.function_name(&word, &simple)? {
-                    let body = Rc::new(self.function_body()?);
-                    return Ok(Command::Function(name, body));
-                }
-            }
-            if (simple.words.is_empty() || looked_up_at.is_some_and(|left| self.left(at) <= left))
-                && let Some(text) = self.alias(&word)
-            {
-                let left = self.text.len() - self.at;
-                looked_up_at = text.ends_with([' ', '\t']).then_some(left);
-                self.text.splice(at..self.at, text.chars());
-                self.at = at;
-                // What it stands for may be a whole command.
-                self.blanks();
-                if simple == Simple::default() && self.starts_compound() {
-                    return self.command();
-                }
-                continue;
-            }
-            looked_up_at = looked_up_at.filter(|left| self.left(self.at) > *left);
-            simple.words.push(word);
-        }
-        if simple == Simple::default() {
-            return Err(self.unexpected());
-        }
-        Ok(Command::Simple(simple))
-    }
-
-    fn starts_compound(&self) -> bool {
-        self.peek() == Some('(') || self.peek_reserved().is_some_and(|word| word != "function")
-    }
-
-    fn left(&self, at: usize) -> usize {
-        self.text.len() - at
-    }
-
-    /// The text that `word`, which was just read, stands for.
-    fn alias(&mut self, word: &Word) -> Option<String> {
-        let name = word.as_plain()?;
-        let text = self.aliases.get(name)?;
-        let (start, behind) = (self.at - name.chars().count(), self.text.len() - self.at);
-        let left = self.text.len() - start;
-        self.active.retain(|(_, behind)| left > *behind);
-        if self.active.len() >= MOST_ALIASES || self.active.iter().any(|(known, _)| known == name) {
-            return None;
-        }
-        self.active.push((name.to_owned(), behind));
-        Some(text.clone())
     }
 
     /// What is wrong at this place.

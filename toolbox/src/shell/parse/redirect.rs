@@ -21,10 +21,10 @@ impl Parser<'_> {
     pub(super) fn redirect(&mut self) -> Parsed<Option<Redirect>> {
         let start = self.at;
         if self.accept("&>>") {
-            return self.to_file(1, RedirectKind::BothAppend).map(Some);
+            return self.file(1, RedirectKind::BothAppend).map(Some);
         }
         if self.accept("&>") {
-            return self.to_file(1, RedirectKind::Both).map(Some);
+            return self.file(1, RedirectKind::Both).map(Some);
         }
         let mut number = None;
         while let Some(digit) = self.peek().and_then(|character| character.to_digit(10)) {
@@ -46,7 +46,7 @@ impl Parser<'_> {
             if self.accept(operator) {
                 return match kind {
                     RedirectKind::HereDocument => self.here_document(fd).map(Some),
-                    _ => self.to_file(fd, kind).map(Some),
+                    _ => self.file(fd, kind).map(Some),
                 };
             }
         }
@@ -54,7 +54,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    fn to_file(&mut self, fd: u32, kind: RedirectKind) -> Parsed<Redirect> {
+    fn file(&mut self, fd: u32, kind: RedirectKind) -> Parsed<Redirect> {
         self.blanks();
         match self.word()? {
             Some(target) => Ok(Redirect { fd, kind, target }),

@@ -105,7 +105,7 @@ impl Parser<'_> {
             }
         }
         self.deeper()?;
-        let mut inner = self.inner(&text).from_line(line);
+        let mut inner = self.inner(&text).at_line(line);
         let mut list = List::default();
         while let Some(more) = inner.next()? {
             list.0.extend(more.0);
@@ -126,7 +126,7 @@ impl Parser<'_> {
     pub(super) fn document(&mut self, text: &str) -> Parsed<Word> {
         self.deeper()?;
         let line = self.line;
-        let parts = self.inner(text).from_line(line).double_quoted(None)?;
+        let parts = self.inner(text).at_line(line).double_quoted(None)?;
         self.deep -= 1;
         Ok(Word(vec![Part::Double(parts)]))
     }

@@ -36,7 +36,12 @@ pub async fn exec(
         return not_found("an empty command", &program, &loader, &spec).await;
     };
     match resolve(&program, &loader, &spec, &word).await {
-        Ok(Some(found)) => found.run(program, &loader, host, spec, command).await,
+        Ok(Some(found)) => match found.script(&loader, &spec, &command).await {
+            Some((toolbox, command)) => {
+                spawn::run(toolbox, program, loader, host, spec, command, &interrupts).await
+            }
+            None => found.run(program, &loader, host, spec, command).await,
+        },
         Ok(None) => match tools::find(&loader, &spec, &word).await {
             Ok(Some(toolbox)) => {
                 spawn::run(toolbox, program, loader, host, spec, command, &interrupts).await
@@ -84,6 +89,21 @@ pub(in crate::guest) async fn resolve(
 }
 
 impl Found {
+    /// The toolbox and a command line for it, if this is a script that one of the tools reads.
+    async fn script(
+        &self,
+        loader: &Loader,
+        spec: &RunSpec,
+        command: &[String],
+    ) -> Option<(Program, Vec<String>)> {
+        let Kind::File(file) = &self.0 else { return None };
+        let (interpreter, path) = file.script()?;
+        // What is wrong with the toolbox is told where nothing else answers.
+        let toolbox = tools::find(loader, spec, &interpreter).await.ok()??;
+        let words = [interpreter, path].into_iter().chain(command.iter().skip(1).cloned());
+        Some((toolbox, words.collect()))
+    }
+
     /// Runs it in the container of `program`, with the words of `command`.
     ///
     /// # Cancel safety

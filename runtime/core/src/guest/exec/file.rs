@@ -24,6 +24,9 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 const SUFFIX: &str = ".wasm";
 const TEXT_SUFFIX: &str = ".wat";
 
+/// So much of a file is looked at for who reads it.
+const SCRIPT: usize = 128;
+
 /// So many names on the `PATH` are told of, and so many files are looked at for them.
 const NAMES: usize = 20;
 const LOOKED_AT: usize = 1000;
@@ -74,6 +77,19 @@ pub(super) async fn find(
 }
 
 impl Found {
+    /// The name of the program that reads it, and its path, if it is a script that says so (`#!/bin/sh`,
+    /// `#!/usr/bin/env sh`).
+    pub(super) fn script(&self) -> Option<(String, String)> {
+        let mut start = [0; SCRIPT];
+        let length = self.file.read_at(&mut start, 0).ok()?;
+        let start = String::from_utf8_lossy(&start[..length]).into_owned();
+        let line = start.strip_prefix("#!")?.lines().next()?;
+        let mut words = line.split_whitespace();
+        let names = words.by_ref().map(|word| word.rsplit('/').next().unwrap_or(word));
+        let name = names.into_iter().find(|name| *name != "env")?;
+        Some((name.to_owned(), self.path.clone()))
+    }
+
     /// The program in it.
     ///
     /// # Errors

@@ -7,7 +7,8 @@
 //! 1. the name of a function that the container's own program exports: it is called, and what it
 //!    returns is the exit code ([`export`]);
 //! 2. a WebAssembly file among the container's own files, by its path or by its name on the `PATH`:
-//!    it runs with the command as its arguments ([`file`]);
+//!    it runs with the command as its arguments ([`file`]); a script there (`#!/bin/sh`) is read by its
+//!    shell, if that is a tool;
 //! 3. the name of the container's program (or the word that the container was started as): it runs
 //!    with the command as its arguments;
 //! 4. the name of a tool of the toolbox, if there is one: a shell and what goes with it ([`tools`]);

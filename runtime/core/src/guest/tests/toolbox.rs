@@ -201,6 +201,10 @@ async fn what_the_container_has_comes_before_the_tools() {
     assert_eq!(container.sh("echo mine | wc").await, came(4, "mine\n", ""));
     container.write("data/script", "#!/bin/sh\necho \"$0 $1\"; exit 6\n");
     assert_eq!(container.sh("./script x").await, came(6, "./script x\n", ""));
+    assert_eq!(container.exec(&["/data/script", "y"]).await, came(6, "/data/script y\n", ""));
+    container.write("data/other", "#!/usr/bin/perl\n");
+    let other = container.exec(&["./other"]).await;
+    assert!(other.code == 126 && other.err.contains("is not WebAssembly"), "{other:?}");
 }
 
 #[tokio::test]
