@@ -77,7 +77,10 @@ fn the_pods_of_a_file_end_with_the_process_that_started_them() {
     let result = pods.finish();
     assert_eq!(result.code, 130, "{result}");
     assert_eq!(entries(&world.root().join("pods")), Vec::<String>::new(), "{result}");
-    assert_eq!(entries(&world.path().join("wasmpod")), Vec::<String>::new(), "{result}");
+    let mut left = entries(&world.path().join("wasmpod"));
+    // On a busy machine a start counts as computing, and what Pods tell each other about it stays.
+    left.retain(|name| name != "busy");
+    assert_eq!(left, Vec::<String>::new(), "{result}");
     no_process_is_left(&world);
 }
 
