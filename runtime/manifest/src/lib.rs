@@ -30,7 +30,7 @@ mod template;
 pub mod validate;
 
 pub use containers::containers;
-pub use load::{load, load_as_written};
+pub use load::{load, load_as_written, read_value};
 pub use manifest::{Manifest, Origin, PodManifest, WorkloadKind};
 pub use node::Position;
 pub use problem::{LoadErrors, Note, Problem, ProblemKind};

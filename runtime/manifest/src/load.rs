@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::Pod;
 
+use crate::decode::decode;
 use crate::kinds::{Gathered, read_document};
 use crate::manifest::{Manifest, Origin, PodManifest};
 use crate::node::Position;
@@ -61,6 +62,39 @@ fn gather(sources: &[Source], mut gathered: Gathered) -> Result<Manifest, LoadEr
         tell_namesakes_apart(&mut manifest.pods);
         manifest.notes = report.notes;
         return Ok(manifest);
+    }
+    Err(LoadErrors { problems: report.problems, notes: report.notes })
+}
+
+/// The first object of a source as it is written, whatever it is: for who checks it later.
+///
+/// ```
+/// # use wasmpod_manifest::{Source, read_value};
+/// let source = Source { name: "map".to_owned(), bytes: b"data: {mode: 0400}".to_vec() };
+/// assert_eq!(read_value(&source).unwrap(), serde_json::json!({ "data": { "mode": 256 } }));
+/// ```
+///
+/// # Errors
+/// What is wrong with the text, each with its place.
+pub fn read_value(source: &Source) -> Result<serde_json::Value, LoadErrors> {
+    let mut gathered = Gathered::default();
+    gathered.begin(&source.name);
+    let (documents, errors) = parse::documents(&source.bytes);
+    for parse::SyntaxError { at, kind, message, hint } in errors {
+        gathered.report.problem(kind, at, String::new(), message, hint);
+    }
+    let value = match documents.first().map(|document| decode(&document.root)) {
+        Some(Ok(value)) => value,
+        Some(Err(error)) => {
+            let at = error.at.unwrap_or(Position::START);
+            gathered.report.problem(ProblemKind::WrongType, at, String::new(), error.message, None);
+            serde_json::Value::Null
+        }
+        None => serde_json::Value::Null,
+    };
+    let report = gathered.report;
+    if report.problems.is_empty() {
+        return Ok(value);
     }
     Err(LoadErrors { problems: report.problems, notes: report.notes })
 }

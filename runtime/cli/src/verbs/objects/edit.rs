@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use serde_json::Value;
+use wasmpod::manifest::Source;
 use wasmpod_objects::patch::PatchKind;
 use wasmpod_objects::store::{Part, PatchRequest, Update};
 use wasmpod_view::output::{to_yaml, without_managed_fields};
@@ -92,7 +93,8 @@ fn is_comment(line: &str) -> bool {
 }
 
 fn read(text: &str) -> Result<Value, Failure> {
-    serde_saphyr::from_str(text).map_err(|error| Failure::kubectl(error.to_string()))
+    let source = Source { name: "the edited object".to_owned(), bytes: text.as_bytes().to_vec() };
+    Ok(wasmpod::manifest::read_value(&source)?)
 }
 
 /// The merge patch that makes one of the other.
