@@ -103,6 +103,11 @@ impl GuestState {
         &mut self.table
     }
 
+    /// What it was made of.
+    pub(super) fn setup(&self) -> &WasiSetup {
+        &self.setup
+    }
+
     /// Makes it a process of the toolbox, before it runs.
     pub(super) fn set_process(&mut self, process: Process) {
         self.process = Some(Box::new(process));

@@ -24,6 +24,7 @@ use crate::sandbox::terminal::Terminal;
 const MOST_RANDOM: u64 = 4 << 20;
 
 /// Everything that a context is made of.
+#[derive(Clone)]
 pub struct WasiSetup {
     argv: Vec<String>,
     env: Vec<(String, String)>,
@@ -98,6 +99,15 @@ impl WasiSetup {
             directories: spec.mounts.len(),
             filesystem,
         })
+    }
+
+    /// For an instance beside this one over the same open directories: named `run`, with nothing to read,
+    /// and with so many handles besides.
+    #[must_use]
+    pub(super) fn beside(&self, run: String, output: [Arc<dyn Output>; 2], handles: usize) -> Self {
+        let [stdout, stderr] = output;
+        let most_handles = self.most_handles.min(self.directories + handles);
+        Self { run, stdin: Stdin::Closed, stdout, stderr, most_handles, ..self.clone() }
     }
 
     /// The context of a component.

@@ -16,15 +16,17 @@ use super::process::Process;
 use super::session::Session;
 use super::table::Pid;
 use crate::guest::program::Entry;
-use crate::guest::run::{Failure, RunSpec};
+use crate::guest::run::Failure;
 use crate::guest::state::GuestState;
-use crate::guest::stdio::{Output, Stdin};
+use crate::guest::stdio::Output;
 use crate::guest::wasi::WasiSetup;
 use crate::lifecycle::Exit;
-use crate::sandbox::Stop;
 
 /// Where a child enters: `(i32) -> i32`, its code.
 const ENTRY: &str = "wasmpod_child";
+
+/// What a tool may have open: each is a descriptor of the Pod's process, and there are many tools.
+const HANDLES: usize = 64;
 
 /// Begins a child of the caller, with these of its handles.
 ///
@@ -56,8 +58,8 @@ async fn make(
     job: i32,
 ) -> Result<impl Future<Output = u8> + Send + 'static, Errno> {
     let stderr = handles.get(2).cloned();
-    let setup = WasiSetup::new(session.host(), spec(session, pid, &handles), &Stop::default());
-    let mut state = GuestState::new(Arc::new(setup.map_err(|_| Errno::Mfile)?));
+    let setup = setup(parent.data(), pid, &handles)?;
+    let mut state = GuestState::new(Arc::new(setup));
     state.set_process(Process { session: Arc::clone(session), pid, handles });
     let program = &session.toolbox.shared;
     let Entry::CommandModule(entry) = &program.entry else { return Err(Errno::Noexec) };
@@ -86,20 +88,14 @@ async fn make(
     })
 }
 
-/// Only a panic uses the standard streams of WASI.
-fn spec(session: &Session, pid: Pid, handles: &Handles) -> RunSpec {
+/// Its context is the parent's: only a panic uses the standard streams of WASI.
+fn setup(parent: &GuestState, pid: Pid, handles: &Handles) -> Result<WasiSetup, Errno> {
     let stderr: Arc<dyn Output> = match handles.get(2) {
         Ok(End::Output { output, .. }) => Arc::clone(output),
         Ok(_) | Err(_) => Arc::new(Nowhere),
     };
-    RunSpec {
-        run: format!("{}/{pid}", session.spec.run),
-        stdin: Stdin::Closed,
-        stdout: Arc::new(Nowhere),
-        stderr,
-        ports: Vec::new(),
-        ..session.spec.clone()
-    }
+    let run = format!("{}/{pid}", parent.process()?.session.spec.run);
+    Ok(parent.setup().beside(run, [Arc::new(Nowhere), stderr], HANDLES))
 }
 
 struct Nowhere;

@@ -14,8 +14,11 @@ use crate::guest::run::{GuestHost, RunSpec};
 use crate::lifecycle::Exit;
 use crate::sandbox::network::Endpoint;
 
-/// A process of the toolbox has that part of the descriptors that its exec has.
+/// A program has that part of the descriptors that its exec has.
 const DESCRIPTORS: usize = 4;
+
+/// What the host holds for a process beside its linear memory: Store, descriptors, a little of its stack.
+const PROCESS: usize = 64 << 10;
 
 /// What a title may have, in bytes.
 const TITLE: usize = 256;
@@ -55,15 +58,10 @@ impl Session {
         })
     }
 
-    /// For a process of the toolbox: its connections are the exec's.
-    pub(super) fn host(&self) -> GuestHost {
-        let containers = self.host.containers.saturating_mul(DESCRIPTORS);
-        share(&self.host, Arc::clone(&self.host.endpoint), containers)
-    }
-
     /// For a program of the container, which has a place of its own on the network.
     pub(super) fn host_of_program(&self) -> GuestHost {
-        GuestHost { endpoint: Arc::new(self.host.endpoint.beside()), ..self.host() }
+        let containers = self.host.containers.saturating_mul(DESCRIPTORS);
+        share(&self.host, Arc::new(self.host.endpoint.beside()), containers)
     }
 
     pub(super) fn endpoint(&self) -> &Arc<Endpoint> {
@@ -79,7 +77,7 @@ impl Session {
     /// Begins a child of `parent`: what `make` makes of its number runs on the container's account.
     ///
     /// # Errors
-    /// `again` when there are too many processes, and those of `make`.
+    /// `again` when there are too many processes, `nomem` without memory for one, and those of `make`.
     pub(super) async fn begin<Making, Running>(
         self: &Arc<Self>,
         parent: Pid,
@@ -92,10 +90,12 @@ impl Session {
     {
         let pid = self.table().add(parent, background)?;
         let place = Place { session: self, pid: Some(pid) };
+        let held = self.spec.memory.hold(PROCESS).map_err(|_| Errno::Nomem)?;
         let running = make(pid).await?;
         let session = Arc::clone(self);
         let task = self.host.account.spawn(async move {
             let code = running.await;
+            drop(held);
             session.end(pid, code);
         });
         place.take(task);

@@ -88,13 +88,17 @@ impl Table {
     /// A place for a child of `parent`.
     ///
     /// # Errors
-    /// `again` when there are too many, or the session is over.
+    /// `again` when there are too many, or the session is over; `intr` for one of the foreground when
+    /// Ctrl-C came and the root does not know of it yet: what it was to end is this.
     pub(super) fn add(&mut self, parent: Pid, background: bool) -> Result<Pid, Errno> {
         if self.over || self.processes.len() >= MOST_PROCESSES {
             return Err(Errno::Again);
         }
         let Some(of_parent) = self.processes.get(&parent) else { return Err(Errno::Again) };
         let background = background || of_parent.background;
+        if !background && self.caught.is_some_and(|count| count > 0) {
+            return Err(Errno::Intr);
+        }
         let title = of_parent.title.clone();
         self.last = self.last.checked_add(1).unwrap_or(ROOT + 1);
         while self.processes.contains_key(&self.last) {
@@ -343,6 +347,10 @@ mod tests {
         assert!(table.check_runs(background).is_ok());
         assert!(table.check_runs(below).is_ok());
         assert_eq!(table.wait(ROOT, Awaited::One(foreground)), Waited::Ended(foreground, 130));
+        // Until the root has heard of it, what it begins would not end by it.
+        assert_eq!(table.add(ROOT, false), Err(Errno::Intr));
+        assert!(table.add(ROOT, true).is_ok());
         assert_eq!((table.interrupts(), table.interrupts()), (1, 0));
+        assert!(table.add(ROOT, false).is_ok());
     }
 }

@@ -259,6 +259,57 @@ async fn control_c_ends_what_runs_and_not_a_shell_that_takes_it() {
     assert!(!container.interrupts.interrupt(), "nobody takes it");
 }
 
+#[tokio::test]
+async fn tools_reach_whom_the_pod_reaches() {
+    use std::future::poll_fn;
+
+    let container = Container::new().await;
+    let endpoint = container.world.network.endpoint();
+    let listener = endpoint.listen_any(8080).unwrap();
+    let serve = async {
+        loop {
+            let accepted = poll_fn(|context| listener.poll_accept(context)).await.unwrap();
+            let mut asked = Vec::new();
+            // A request of HTTP ends with an empty line, what `nc` says with a line.
+            while !asked.ends_with(b"\r\n\r\n") && asked != b"me\n" {
+                match poll_fn(|context| accepted.stream.poll_read_bytes(context, 100)).await {
+                    Ok(bytes) if !bytes.is_empty() => asked.extend_from_slice(&bytes),
+                    Ok(_) | Err(_) => break,
+                }
+            }
+            let asked = String::from_utf8_lossy(&asked);
+            let answer = match asked.split(' ').nth(1) {
+                Some("/a") => "HTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n".to_owned(),
+                Some("/b") => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                               3\r\nyes\r\n0\r\n\r\n"
+                    .to_owned(),
+                Some(_) => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned(),
+                None => format!("heard {asked}"),
+            };
+            // Whoever only looks does not listen.
+            let _ = accepted.stream.write(answer.into());
+            accepted.stream.shutdown_write();
+        }
+    };
+    let ask = async {
+        let sh = async |text: &str| container.sh(text).await;
+        assert_eq!(sh("wget -qO- http://localhost:8080/a").await, came(0, "yes", ""));
+        assert_eq!(sh("curl -sw ' %{http_code}' localhost:8080/a").await, came(0, " 302", ""));
+        let missing = sh("wget -q http://localhost:8080/c").await;
+        assert_eq!(missing, came(1, "", "wget: server returned error: HTTP/1.1 404 Not Found\n"));
+        assert_eq!(sh("echo me | nc localhost 8080").await, came(0, "heard me\n", ""));
+        let looked = "nc -z localhost 8080; echo $?; nc -z localhost 81 2>/dev/null; echo $?";
+        assert_eq!(sh(looked).await, came(0, "0\n1\n", ""));
+        let looked_up = sh("nslookup localhost | head -n 1").await;
+        assert_eq!(looked_up, came(0, "Name:\tlocalhost\n", ""));
+        assert_eq!(sh("nslookup no.such.name").await.code, 1);
+    };
+    tokio::select! {
+        () = ask => {}
+        () = serve => {}
+    }
+}
+
 /// Waits until it is so, however long that takes.
 async fn wait_for(mut is_so: impl FnMut() -> bool) {
     let waiting = async {
