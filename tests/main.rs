@@ -27,6 +27,7 @@ mod programs;
 mod resize;
 mod run;
 mod services;
+mod shell;
 mod sockets;
 mod stats;
 mod stop;

@@ -17,7 +17,7 @@ use crate::harness::{PodText, World, eventually, guest, guest_of_0_1};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Does `talk` with the process of the only Pod of `world`.
-fn talk<Talk: AsyncFnOnce(PodClient)>(world: &World, talk: Talk) {
+pub(crate) fn talk<Talk: AsyncFnOnce(PodClient)>(world: &World, talk: Talk) {
     let folders = Folders::find(Some(&world.root())).expect("the folders are there");
     let node = Node::new(&folders, Settings::default());
     let socket = eventually("the process of the Pod answers", || {
@@ -30,7 +30,7 @@ fn talk<Talk: AsyncFnOnce(PodClient)>(world: &World, talk: Talk) {
     runtime.block_on(talking).expect("it takes too long");
 }
 
-fn exec(words: &[&str]) -> ExecRequest {
+pub(crate) fn exec(words: &[&str]) -> ExecRequest {
     ExecRequest {
         command: words.iter().map(|word| (*word).to_owned()).collect(),
         stdin: true,
@@ -41,7 +41,7 @@ fn exec(words: &[&str]) -> ExecRequest {
 }
 
 /// All that comes of a session: output, errors, end.
-async fn all(reader: &mut SessionReader) -> (String, String, Sessioned) {
+pub(crate) async fn all(reader: &mut SessionReader) -> (String, String, Sessioned) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
         match reader.next().await.expect("it does not break off") {

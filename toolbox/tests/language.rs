@@ -166,6 +166,7 @@ fn failures_have_their_codes_and_words() {
             "sh: line 1: syntax error: unexpected end of file (expecting elif or else or fi)\n",
         ),
         ("exit 300", 44, ""),
+        ("kill $$; echo no", 143, ""),
         ("f() { f; }; f", 2, "sh: f: functions call each other too deeply\n"),
         ("kill -9 $$x", 1, "sh: kill: "),
         ("ls --nothing", 2, "ls: there is no option --nothing\n"),

@@ -24,8 +24,11 @@ pub(crate) fn fork(
     own.values().for_each(Fd::note_position);
     let address = std::ptr::from_mut(shell).expose_provenance();
     let job = Box::new(move || in_child(address, own, run));
-    sys::fork(&keep, place, job)
-        .map_err(|error| shell.fail(format!("cannot fork: {}", crate::problem(&error)), 2))
+    sys::fork(&keep, place, job).map_err(|error| match error.kind() {
+        // Ctrl-C came before it could begin.
+        std::io::ErrorKind::Interrupted => Stop::Interrupted,
+        _ => shell.fail(format!("cannot fork: {}", crate::problem(&error)), 2),
+    })
 }
 
 #[expect(unsafe_code, reason = "a child has its parent's memory")]

@@ -21,10 +21,13 @@ pub(crate) fn run(shell: &mut Shell, words: &[String]) -> Run {
     match spawn(shell, words) {
         Ok(code) => return Ok(code),
         Err(Failed::Stop(stop)) => return Err(stop),
-        Err(Failed::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(Failed::Io(error)) => {
-            return Err(shell.fail(format!("cannot run {name}: {}", crate::problem(&error)), 2));
-        }
+        Err(Failed::Io(error)) => match error.kind() {
+            std::io::ErrorKind::NotFound => {}
+            std::io::ErrorKind::Interrupted => return Err(Stop::Interrupted),
+            _ => {
+                return Err(shell.fail(format!("cannot run {name}: {}", crate::problem(&error)), 2));
+            }
+        },
     }
     match tools::find(name) {
         Some(tool) => run_tool(shell, tool, words),

@@ -133,6 +133,8 @@ pub(crate) fn run_at_terminal(shell: &mut Shell, text: &str) -> Option<i32> {
         Err(Stop::Exit(code)) => return Some(end(shell, Err(Stop::Exit(code)))),
         Err(Stop::Break(_) | Stop::Continue(_)) => {}
         Err(Stop::Interrupted) => {
+            // It is known now.
+            crate::sys::interrupts();
             shell.status = 130;
             let _ = shell.fd(2).write(b"\n");
         }

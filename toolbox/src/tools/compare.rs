@@ -175,7 +175,7 @@ fn edits(old: &[String], new: &[String]) -> Vec<Edit> {
     let mut furthest = vec![0isize; place(most + 1) + 1];
     let mut history = Vec::new();
     // Beyond so many changes the texts have little in common.
-    const DIFFERENCES: isize = 4000;
+    const DIFFERENCES: isize = 1500;
     for d in 0..=most.min(DIFFERENCES) {
         let low = place(-d).saturating_sub(1);
         let high = (place(d) + 1).min(furthest.len() - 1);

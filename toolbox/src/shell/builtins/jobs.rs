@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::io::Streams;
-use crate::shell::state::{Run, Shell};
+use crate::shell::state::{Run, Shell, Stop};
 use crate::sys;
 
 /// Signals by their names: here all of them end a process, with 128 and their number.
@@ -128,6 +128,10 @@ pub(super) fn kill(shell: &mut Shell, words: &[String], streams: &mut Streams) -
     for word in rest {
         let killed = match pid_of(shell, word) {
             None => Err("no such job".to_owned()),
+            // The shell itself.
+            Some(pid) if pid == sys::pid() && signal != 0 => {
+                return Err(Stop::Exit(128 + signal));
+            }
             Some(1) => Err("the container's own program ends with `wasmpod delete`".to_owned()),
             Some(pid) => sys::kill(pid, signal).map_err(|error| crate::problem(&error)),
         };
