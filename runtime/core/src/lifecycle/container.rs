@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use super::backoff::{Backoff, RETRY};
 use super::event::{ImageError, ImageErrorKind, ImageInfo, Now, StartError};
 use super::exit::{Exit, RESTARTING_ALL};
-use super::running::Running;
+use super::running::{Running, StopReason};
 use super::spec::{ContainerSpec, Spec};
 use super::waiting::WaitingReason;
 
@@ -40,6 +40,8 @@ pub struct Container {
     pub latest: Option<RunIdentity>,
     /// Whether it has run since the Pod's containers were last started together.
     pub has_begun: bool,
+    /// Whether what is under way for the next run is of a definition that it has no more.
+    pub(crate) step_is_outdated: bool,
     pub(crate) crashes: Backoff,
     pub(crate) image_failures: Backoff,
 }
@@ -125,6 +127,7 @@ impl Container {
             restart_count: 0,
             latest: None,
             has_begun: false,
+            step_is_outdated: false,
             crashes: Backoff::new(spec.max_restart_delay),
             image_failures: Backoff::new(super::backoff::MaxDelay::default()),
         }
@@ -247,10 +250,38 @@ impl Container {
 
     pub(crate) fn cancelled(&mut self) {
         self.turn(|step| matches!(step, Step::Cancelling(_)), Step::Nothing);
+        self.step_is_outdated = false;
+    }
+
+    /// It has another definition: what runs makes way, what was prepared is of no use, and no back-off of
+    /// the old one lasts.
+    ///
+    /// Rule: `computePodActions` of the kubelet, whose back-offs are kept by a hash of the definition.
+    pub(crate) fn redefine(&mut self, spec: &Spec) {
+        self.crashes = Backoff::new(spec.max_restart_delay);
+        self.image_failures = Backoff::new(super::backoff::MaxDelay::default());
+        let step = match &mut self.state {
+            RunState::Running(running) => {
+                running.outdated = Some(StopReason::Redefined);
+                return;
+            }
+            RunState::Waiting { why, step } => {
+                why.until = None;
+                step
+            }
+            RunState::Terminated { step, .. } => step,
+        };
+        match step {
+            Step::Nothing => {}
+            Step::ImageReady(_) => *step = Step::Nothing,
+            Step::Image | Step::Starting(_) | Step::Cancelling(_) => self.step_is_outdated = true,
+        }
     }
 
     pub(crate) fn image_ready(&mut self, image: ImageInfo) {
-        self.turn(|step| matches!(step, Step::Image), Step::ImageReady(image));
+        let is_of_use = !std::mem::take(&mut self.step_is_outdated);
+        let ready = if is_of_use { Step::ImageReady(image) } else { Step::Nothing };
+        self.turn(|step| matches!(step, Step::Image), ready);
     }
 
     fn turn(&mut self, from: impl FnOnce(&Step) -> bool, to: Step) {
@@ -263,6 +294,10 @@ impl Container {
 
     pub(crate) fn image_failed(&mut self, error: ImageError, now: Now) {
         if self.step() != Some(&Step::Image) {
+            return;
+        }
+        if std::mem::take(&mut self.step_is_outdated) {
+            self.turn(|_| true, Step::Nothing);
             return;
         }
         let shown = match error.kind {
@@ -289,6 +324,11 @@ impl Container {
             {
                 self.last = Some(ended);
             }
+            if std::mem::take(&mut self.step_is_outdated)
+                && let RunState::Running(running) = &mut self.state
+            {
+                running.outdated = Some(StopReason::Redefined);
+            }
         }
     }
 
@@ -296,6 +336,7 @@ impl Container {
         let Some(image) = self.take_starting() else {
             return;
         };
+        self.step_is_outdated = false;
         let (reason, message) = match error {
             StartError::Config(message) => {
                 (WaitingReason::CreateContainerConfigError, Some(message))
@@ -325,6 +366,7 @@ impl Container {
             && let Some(run) = &self.latest
         {
             exit.unwell |= running.is_ended_as_unwell();
+            exit.makes_way |= running.makes_way();
             // One that ends by itself in its last moment has an end of its own.
             if let Some(message) = &running.out_of_memory
                 && exit.code == Exit::killed().code

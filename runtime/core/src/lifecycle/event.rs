@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::change::SpecChange;
 use super::exit::Exit;
 use super::probe::{ProbeAnswer, ProbeKind};
 use super::resize::ShownResources;
@@ -120,6 +121,8 @@ pub enum Event {
         /// The container.
         container: ContainerIndex,
     },
+    /// What the Pod wants was changed while it runs.
+    SpecChanged(SpecChange),
     /// Everything that the sandbox held is given back.
     TornDown,
 }

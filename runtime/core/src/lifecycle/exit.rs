@@ -36,6 +36,8 @@ pub struct Exit {
     /// A probe of it or the hook for its start had failed, and it was ended for that: then it starts
     /// again as after a failure, whatever its code.
     pub unwell: bool,
+    /// It was ended for a run of its container's new definition, which follows whatever the policy.
+    pub makes_way: bool,
 }
 
 /// Why a run ended; `Display` gives the text of `state.terminated.reason`.
@@ -64,7 +66,7 @@ impl Exit {
     pub fn with_code(code: i32) -> Self {
         let code = u8::try_from(code & 0xff).expect("masked to eight bits");
         let reason = if code == 0 { ExitReason::Completed } else { ExitReason::Error };
-        Self { code, reason, message: None, unwell: false }
+        Self { code, reason, message: None, unwell: false, makes_way: false }
     }
 
     /// The guest's main function returned without a code.

@@ -8,6 +8,7 @@
 
 mod action;
 mod backoff;
+mod change;
 mod conditions;
 mod container;
 mod duration;
@@ -31,6 +32,7 @@ mod waiting;
 
 pub use action::{Action, BackOffCause};
 pub use backoff::{Backoff, MaxDelay};
+pub use change::SpecChange;
 pub use container::{Container, Ended, RunIdentity, RunState, Step, Waiting};
 pub use duration::GoDuration;
 pub use event::{

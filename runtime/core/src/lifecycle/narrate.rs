@@ -52,6 +52,7 @@ pub fn narrate_event(spec: &Spec, event: &Event) -> Vec<PodEvent> {
         | Event::StopRequested(_)
         | Event::ResourcesChanged(_)
         | Event::RestartToResize { .. }
+        | Event::SpecChanged(_)
         | Event::TornDown => Vec::new(),
     }
 }
@@ -214,6 +215,7 @@ fn killing(
         }
         StopReason::FailedPostStart => Reason::FailedPostStartHook.to_string(),
         StopReason::Resize => format!("Container {name} resize requires restart"),
+        StopReason::Redefined => format!("Container {name} definition changed, will be restarted"),
         // Told as an eviction.
         StopReason::OutOfMemory => return Vec::new(),
     };

@@ -202,7 +202,14 @@ impl Observed {
             Event::Failed(failure) => self.fail(spec, failure, now),
             Event::ResourcesChanged(shown) => self.resources = Some(shown),
             Event::RestartToResize { container } => {
-                self.with_running(container, |running| running.restarts_to_resize = true);
+                self.with_running(container, |running| {
+                    running.outdated.get_or_insert(StopReason::Resize);
+                });
+            }
+            Event::SpecChanged(change) => {
+                for (container, _) in &change.images {
+                    self.with(*container, |container| container.redefine(spec));
+                }
             }
             Event::TornDown => self.torn_down(),
         }

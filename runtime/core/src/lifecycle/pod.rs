@@ -196,14 +196,14 @@ impl Planner<'_> {
                     _ => self.try_again(index),
                 }
             }
-            RunState::Waiting {
-                step: Step::Image | Step::Starting(_) | Step::Cancelling(_),
-                ..
+            RunState::Waiting { step: Step::Image | Step::Starting(_), .. }
+            | RunState::Terminated { step: Step::Image | Step::Starting(_), .. } => {
+                if container.step_is_outdated {
+                    self.actions.push(Action::Cancel { container: index });
+                }
             }
-            | RunState::Terminated {
-                step: Step::Image | Step::Starting(_) | Step::Cancelling(_),
-                ..
-            } => {}
+            RunState::Waiting { step: Step::Cancelling(_), .. }
+            | RunState::Terminated { step: Step::Cancelling(_), .. } => {}
         }
     }
 
@@ -236,6 +236,7 @@ impl Planner<'_> {
                     StopReason::PodEnds
                     | StopReason::FailedPostStart
                     | StopReason::Resize
+                    | StopReason::Redefined
                     | StopReason::OutOfMemory => None,
                 };
                 self.stop(index, why, later(self.now, own.unwrap_or(self.spec.grace)));

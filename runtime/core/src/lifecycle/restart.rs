@@ -11,8 +11,8 @@
 //! One that was ended because a probe or the hook for its start had failed counts as a failure.
 //! An init container that succeeded is done whatever policy and rules say; a sidecar always starts
 //! again. `restartPolicyRules` come before the policy, in order; the first that matches restarts the
-//! container, or with it all others of the Pod. A run that was ended for such a restart of all
-//! always starts again.
+//! container, or with it all others of the Pod. A run that was ended for such a restart of all, or
+//! because its container has another definition, always starts again.
 //!
 //! Rule: Pod `spec.restartPolicy` and the container fields of the same names; KEP-5532 for the
 //! restart of all containers.
@@ -24,7 +24,7 @@ use super::spec::{
 
 /// Whether `container` should run again after it ended with `exit`.
 pub fn restarts(container: &ContainerSpec, exit: &Exit) -> bool {
-    if exit.reason == ExitReason::RestartingAllContainers {
+    if exit.makes_way || exit.reason == ExitReason::RestartingAllContainers {
         return true;
     }
     if container.role == Role::Init && exit.is_success() {

@@ -30,8 +30,8 @@ pub struct Running {
     pub started: Option<Instant>,
     /// Its probes, in the order of [`ProbeKind::ALL`].
     pub probers: Vec<Prober>,
-    /// Whether it has to start again to have the resources that were allocated to it.
-    pub restarts_to_resize: bool,
+    /// Why it has to start again though it is well: for other resources, or another definition.
+    pub outdated: Option<StopReason>,
     /// Its end, if that was asked for.
     pub stopping: Option<Stopping>,
     /// Why it had to go, where the machine was short of memory.
@@ -73,6 +73,8 @@ pub enum StopReason {
     FailedPostStart,
     /// Other resources were allocated to it, for which it has to start again.
     Resize,
+    /// Its container has another definition.
+    Redefined,
     /// The machine is short of memory.
     OutOfMemory,
 }
@@ -113,7 +115,7 @@ impl Running {
             post_start: if spec.post_start { HookState::Due } else { HookState::Done(now.instant) },
             started: None,
             probers: spec.probes.iter().map(|(kind, _)| Prober::new(*kind)).collect(),
-            restarts_to_resize: false,
+            outdated: None,
             stopping: None,
             out_of_memory: None,
         };
@@ -160,7 +162,7 @@ impl Running {
             .into_iter()
             .find(|kind| self.prober(*kind).is_some_and(Prober::has_failed))
             .map(StopReason::FailedProbe)
-            .or_else(|| self.restarts_to_resize.then_some(StopReason::Resize))
+            .or(self.outdated)
     }
 
     /// Whether it is being ended because it was not well, or to start again: a success by its code is
@@ -168,8 +170,15 @@ impl Running {
     pub(crate) fn is_ended_as_unwell(&self) -> bool {
         self.stopping.is_some_and(|stopping| match stopping.why {
             StopReason::FailedProbe(_) | StopReason::FailedPostStart | StopReason::Resize => true,
+            // That says more.
+            StopReason::Redefined => false,
             StopReason::PodEnds | StopReason::OutOfMemory => false,
         })
+    }
+
+    /// Whether it is being ended to make way for a run of its container's new definition.
+    pub(crate) fn makes_way(&self) -> bool {
+        self.stopping.is_some_and(|stopping| stopping.why == StopReason::Redefined)
     }
 
     /// When its probe of this kind is next, if there is one before anything else happens; the Pod was

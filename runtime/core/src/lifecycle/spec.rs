@@ -243,11 +243,6 @@ impl Spec {
         &self.containers[index.0]
     }
 
-    /// The place of the container of that name.
-    pub fn find(&self, name: &str) -> Option<ContainerIndex> {
-        self.containers.iter().position(|container| container.name == name).map(ContainerIndex)
-    }
-
     /// Whether there are init containers of any kind.
     pub fn has_init(&self) -> bool {
         self.containers.iter().any(|container| container.role != Role::App)

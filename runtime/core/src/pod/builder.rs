@@ -55,6 +55,7 @@ pub struct PodBuilder {
     pub(super) allow_net: Vec<String>,
     pub(super) neighbours: Vec<Neighbour>,
     pub(super) place: Option<Neighbour>,
+    pub(super) is_reachable: bool,
     pub(super) stdin: Option<(String, Stdin)>,
     pub(super) log_sink: Option<Arc<dyn LogSink>>,
     pub(super) cgroup: Option<CgroupWish>,
@@ -135,6 +136,7 @@ impl PodBuilder {
             allow_net: Vec::new(),
             neighbours: Vec::new(),
             place: None,
+            is_reachable: false,
             stdin: None,
             log_sink: None,
             cgroup: None,
@@ -181,6 +183,13 @@ impl PodBuilder {
     pub fn among(mut self, place: Neighbour, neighbours: Vec<Neighbour>) -> Self {
         self.place = Some(place);
         self.neighbours = neighbours;
+        self
+    }
+
+    /// Lets every Pod of this machine reach this one by name and address, as one with labels can be.
+    #[must_use]
+    pub fn reachable(mut self) -> Self {
+        self.is_reachable = true;
         self
     }
 

@@ -151,11 +151,11 @@ fn environment(
     container: &Container,
 ) -> Result<Environment, StartError> {
     let objects = ObjectsAndVolumes {
-        objects: &runtime.request.objects,
+        objects: &runtime.objects(),
         volumes: &store.volumes,
         directory: runtime.directory(),
     };
-    environment::resolve(runtime.pod(), container, &objects, &store.downward)
+    environment::resolve(&runtime.wanted_pod(), container, &objects, &store.downward)
         .map_err(|error| StartError::Config(error.to_string()))
 }
 

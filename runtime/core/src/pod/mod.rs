@@ -32,6 +32,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod uid;
+mod update;
 mod view;
 mod virtual_time;
 

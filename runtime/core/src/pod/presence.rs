@@ -1,11 +1,12 @@
 //! A Pod's entry in the directory of the machine: whether it takes connections of Services.
 //!
-//! Only a Pod with labels, which a selector can choose, or one that was started among others, has one.
+//! Only a Pod with labels, which a selector can choose, or one that others are to reach, has one.
 //! It is written behind the start: a guest that runs needs it no sooner than others know of it.
 //!
 //! Rule: the EndpointSlice controller of Kubernetes, with the Pod's condition Ready; one that is
 //! being deleted, or is over, takes none.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::io;
@@ -26,18 +27,19 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Keeps the entry true as long as the Pod lives; to be dropped with it.
 pub(super) async fn present(runtime: &PodRuntime, handle: &PodHandle) -> Infallible {
-    if is_of_interest(runtime) {
+    if runtime.directory().is_some() {
         keep(runtime, handle).await;
     }
     pending().await
 }
 
 fn is_of_interest(runtime: &PodRuntime) -> bool {
-    if runtime.directory().is_none() {
-        return false;
-    }
-    let labels = runtime.pod().metadata.labels.as_ref();
-    runtime.request.place.is_some() || labels.is_some_and(|labels| !labels.is_empty())
+    let request = &runtime.request;
+    request.place.is_some() || request.is_reachable || !labels(&runtime.wanted_pod()).is_empty()
+}
+
+fn labels(pod: &Pod) -> BTreeMap<String, String> {
+    pod.metadata.labels.clone().unwrap_or_default()
 }
 
 /// What others hold on to: the entry, and where they call.
@@ -54,6 +56,7 @@ async fn keep(runtime: &PodRuntime, handle: &PodHandle) {
     loop {
         let is_deleted = deletion.borrow_and_update().is_some();
         let shown = readiness(&status.borrow_and_update(), is_deleted);
+        let shown = shown.filter(|_| is_of_interest(runtime));
         let outcome = show(runtime, &mut presence, shown);
         if let Err(error) = &outcome
             && !std::mem::replace(&mut has_failed, true)
@@ -71,6 +74,7 @@ async fn keep(runtime: &PodRuntime, handle: &PodHandle) {
             biased;
             changed = deletion.changed() => if changed.is_err() { return },
             changed = status.changed() => if changed.is_err() { return },
+            () = runtime.relabelled.notified() => {}
             () = again => {}
         }
     }
@@ -84,12 +88,14 @@ fn show(
 ) -> io::Result<()> {
     match (shown, presence.as_mut()) {
         (None, _) => *presence = None,
-        (Some(readiness), Some(presence)) if presence.record.readiness != readiness => {
-            let record = PodRecord { readiness, ..presence.record.clone() };
-            presence.held.update(&record)?;
-            presence.record = record;
+        (Some(readiness), Some(presence)) => {
+            let labels = labels(&runtime.wanted_pod());
+            let record = PodRecord { readiness, labels, ..presence.record.clone() };
+            if record != presence.record {
+                presence.held.update(&record)?;
+                presence.record = record;
+            }
         }
-        (Some(_), Some(_)) => {}
         (Some(readiness), None) => *presence = Some(Presence::begin(runtime, readiness)?),
     }
     Ok(())
@@ -133,7 +139,7 @@ impl Presence {
             namespace: runtime.identity.namespace.clone(),
             hostname: hostname(pod),
             subdomain: pod.spec.as_ref().and_then(|spec| spec.subdomain.clone()),
-            labels: pod.metadata.labels.clone().unwrap_or_default(),
+            labels: labels(&runtime.wanted_pod()),
             ips: store.pod_ips(),
             ports: named_ports(pod),
             socket,

@@ -23,7 +23,7 @@ use crate::lifecycle::{
     Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
     Placement, PodFailure, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
 };
-use crate::manifest;
+use crate::manifest::{self, Manifest};
 use crate::probe::{self, Handler};
 use crate::resources::ContainerResources;
 use crate::sandbox::network::{Directory, EgressPolicy};
@@ -41,6 +41,8 @@ pub(super) struct PodRuntime {
     pub(super) virtual_life: Option<VirtualLife>,
     /// Told of other resources that are wanted.
     pub(super) resized: Notify,
+    /// Told of other labels.
+    pub(super) relabelled: Notify,
     resize_turn: Mutex<()>,
     pub(super) runs: Runs,
     images: ImageSource,
@@ -52,8 +54,10 @@ struct State {
     store: Option<Arc<PodStore>>,
     /// By container; what `prepare_image` has made ready.
     programs: HashMap<String, Prepared>,
-    /// The Pod as it is wanted, once its resources were changed.
+    /// The Pod as it is wanted, once it was changed.
     wanted: Option<Arc<Pod>>,
+    /// What it may refer to.
+    objects: Arc<Manifest>,
     /// By container, once others than those of the manifest were allocated.
     allocated: HashMap<String, ResourceRequirements>,
 }
@@ -67,7 +71,7 @@ enum Prepared {
 
 impl PodRuntime {
     pub(super) fn new(
-        request: PodBuilder,
+        mut request: PodBuilder,
         identity: Identity,
         virtual_life: Option<VirtualLife>,
     ) -> Result<Self, PodError> {
@@ -83,7 +87,8 @@ impl PodRuntime {
             None => (PodExecutor::threads(usize::MAX), cache.clone()),
         };
         executor.set_limit(request.pod.pod.spec.as_ref().and_then(cpu::limit));
-        let state = Mutex::default();
+        let objects = Arc::new(std::mem::take(&mut request.objects));
+        let state = Mutex::new(State { objects, ..State::default() });
         Ok(Self {
             identity,
             request,
@@ -92,6 +97,7 @@ impl PodRuntime {
             cache,
             virtual_life,
             resized: Notify::new(),
+            relabelled: Notify::new(),
             resize_turn: Mutex::default(),
             runs: Runs::default(),
             images,
@@ -149,6 +155,15 @@ impl PodRuntime {
             .expect("the worker names containers of this Pod")
     }
 
+    /// The ConfigMaps, Secrets and claims that the Pod may refer to, as they are now.
+    pub(super) fn objects(&self) -> Arc<Manifest> {
+        Arc::clone(&self.state().objects)
+    }
+
+    pub(super) fn set_objects(&self, objects: Manifest) {
+        self.state().objects = Arc::new(objects);
+    }
+
     /// The file of a container's image.
     pub(super) fn image_file(&self, container: &Container) -> Result<PathBuf, image::ImageError> {
         let policy = match container.image_pull_policy.as_deref() {
@@ -156,7 +171,17 @@ impl PodRuntime {
             Some("Always") => PullPolicy::Always,
             _ => PullPolicy::IfNotPresent,
         };
-        self.images.resolve(container.image.as_deref().unwrap_or_default(), policy)
+        self.images.resolve(&self.image_of(container), policy)
+    }
+
+    /// `image` of a container, as it is wanted now.
+    fn image_of(&self, container: &Container) -> String {
+        let wanted = self.state().wanted.clone();
+        let of_pod = wanted.as_ref().and_then(|pod| {
+            let mut all = pod.spec.iter().flat_map(manifest::containers);
+            all.find(|one| one.name == container.name)
+        });
+        of_pod.unwrap_or(container).image.clone().unwrap_or_default()
     }
 
     /// Where the programs of a container come from: with a budget, from engines that count. One that
@@ -188,7 +213,6 @@ impl PodRuntime {
 
     pub(super) fn set_wanted_pod(&self, pod: Pod) {
         self.state().wanted = Some(Arc::new(pod));
-        self.resized.notify_one();
     }
 
     /// What `container` may use now.
@@ -283,8 +307,7 @@ impl ContainerRuntime for PodRuntime {
             Err(PrepareError::Image(error)) => return Err(image_error(&error)),
             // The image is there and is WebAssembly: that it cannot be linked is the start's end.
             Err(PrepareError::Start(error)) => {
-                let image = container.image.clone().unwrap_or_default();
-                (Prepared::Broken(error.into()), image)
+                (Prepared::Broken(error.into()), self.image_of(container))
             }
         };
         self.state().programs.insert(name.to_owned(), prepared);

@@ -223,9 +223,9 @@ fn mount(
     downward: &DownwardStatus,
 ) -> Result<Volumes, SandboxError> {
     let mut volumes = Volumes::default();
-    let objects = &runtime.request.objects;
+    let objects = runtime.objects();
     let sources = PodSources {
-        objects,
+        objects: &*objects,
         claims: &objects.persistent_volume_claims,
         pod: runtime.pod(),
         status: downward,

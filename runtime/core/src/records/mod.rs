@@ -21,7 +21,7 @@ mod shelf;
 mod tests;
 mod told;
 
-pub use alone::{Alone, alone, try_alone};
+pub use alone::{Alone, alone, is_still_at, try_alone};
 pub use changes::Changes;
 pub use held::{Held, make_folder};
 pub use shelf::{Records, Shelf};

@@ -7,7 +7,9 @@ use k8s_openapi::api::core::v1::PodStatus;
 use tokio::sync::{mpsc, watch};
 
 use crate::event::Recorder;
-use crate::lifecycle::{ContainerIndex, Deletion, Event, PodFailure, ShownResources, Spec, Stop};
+use crate::lifecycle::{
+    ContainerIndex, Deletion, Event, PodFailure, ShownResources, Spec, SpecChange, Stop,
+};
 
 /// A hold on a Pod that a [`Worker`](super::Worker) runs. Clones are equal; dropping all of them
 /// does not end the Pod.
@@ -71,6 +73,11 @@ impl PodHandle {
     /// resources.
     pub(crate) async fn restart_to_resize(&self, place: usize) {
         self.wish(Event::RestartToResize { container: ContainerIndex(place) }).await;
+    }
+
+    /// Has the Pod want something else from now on.
+    pub(crate) async fn change_spec(&self, change: SpecChange) {
+        self.wish(Event::SpecChanged(change)).await;
     }
 
     /// Kills the run of `container` that is in progress, if one is, as a kernel does that is short of

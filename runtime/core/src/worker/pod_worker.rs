@@ -196,6 +196,10 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         for told in lifecycle::narrate_event(&self.spec, &event) {
             self.events.record(told, now.wall);
         }
+        if let Event::SpecChanged(change) = &event {
+            // Tasks that are under way keep the one that they began with.
+            Arc::make_mut(&mut self.spec).change(change);
+        }
         self.observed.apply(&self.spec, event, now);
     }
 

@@ -96,6 +96,7 @@ impl Resizer {
         }
         new.metadata.generation = Some(old.metadata.generation.unwrap_or(1).saturating_add(1));
         runtime.set_wanted_pod(new.clone());
+        runtime.resized.notify_one();
         Ok(Resized::Changed(Box::new(new)))
     }
 }

@@ -14,7 +14,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -26,6 +26,7 @@ use super::allowance::Allowance;
 use super::memory::{is_memory_folder, memory_folder};
 use super::spare::{self, Left};
 use super::tree::remove_tree;
+use crate::records::is_still_at;
 
 /// How often a lock that somebody holds is tried again, 10 ms apart, before it counts as a live Pod.
 const PATIENCE: u32 = 50;
@@ -325,22 +326,14 @@ enum Attempt {
     Removed,
 }
 
-/// Locks `file`, if it is still the one at `path`: a lock on a removed file keeps nobody out.
+/// Locks `file`, if it is still the one at `path`.
 fn try_lock(file: File, path: &Path) -> io::Result<Attempt> {
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(Attempt::Held),
         Err(error) => return Err(error.into()),
     }
-    let ours = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => {
-            Ok(Attempt::Locked(file))
-        }
-        Ok(_) => Ok(Attempt::Removed),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Attempt::Removed),
-        Err(error) => Err(error),
-    }
+    Ok(if is_still_at(&file, path)? { Attempt::Locked(file) } else { Attempt::Removed })
 }
 
 /// Removes a Pod's folder and, first, what it has in memory: the link is the only way there.
@@ -374,6 +367,8 @@ fn is_one_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {

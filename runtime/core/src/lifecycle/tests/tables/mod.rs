@@ -89,7 +89,7 @@ fn observed(spec: &Spec, states: &[Is]) -> Observed {
                     post_start: HookState::Done(now.instant),
                     started: matches!(is, Up).then_some(now.instant),
                     probers: Vec::new(),
-                    restarts_to_resize: false,
+                    outdated: None,
                     stopping: None,
                     out_of_memory: None,
                 });

@@ -78,23 +78,25 @@ fn follow(config: &NetworkConfig, name: &str, steps: u8) -> Result<Lookup, Netwo
         }
         None => {}
     }
-    let peer = config.peers.iter().find(|peer| {
-        let same_namespace = peer.namespace == config.namespace;
-        (same_namespace && peer.name.eq_ignore_ascii_case(domain))
-            || domain
-                .strip_prefix(peer.name.as_str())
+    let is_pod = |name: &str, hostname: &str, subdomain: Option<&str>, namespace: &str| {
+        (namespace == config.namespace && name.eq_ignore_ascii_case(domain))
+            || strip_prefix_ignoring_case(domain, name)
                 .and_then(|rest| rest.strip_prefix('.'))
-                .is_some_and(|rest| rest == peer.namespace)
-            || is_name_of(
-                config,
-                domain,
-                &peer.hostname,
-                peer.subdomain.as_deref(),
-                &peer.namespace,
-            )
+                .is_some_and(|rest| rest == namespace)
+            || is_name_of(config, domain, hostname, subdomain, namespace)
+    };
+    let peer = config.peers.iter().find(|peer| {
+        is_pod(&peer.name, &peer.hostname, peer.subdomain.as_deref(), &peer.namespace)
     });
     if let Some(peer) = peer {
         return Ok(Lookup::Known(peer.ips.clone()));
+    }
+    let others = config.directory.as_deref().map(Directory::pods).unwrap_or_default();
+    let other = others
+        .iter()
+        .find(|pod| is_pod(&pod.name, &pod.hostname, pod.subdomain.as_deref(), &pod.namespace));
+    if let Some(pod) = other {
+        return Ok(Lookup::Known(pod.ips.clone()));
     }
     let in_cluster = domain
         .strip_suffix(config.cluster_domain.as_str())

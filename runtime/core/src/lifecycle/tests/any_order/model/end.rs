@@ -14,6 +14,7 @@ impl Model<'_> {
             }
             StopReason::FailedPostStart
             | StopReason::Resize
+            | StopReason::Redefined
             | StopReason::PodEnds
             | StopReason::OutOfMemory => None,
         };

@@ -242,7 +242,10 @@ impl Story {
                     self.end(place, at, grace, true);
                 }
             }
-            Event::ResourcesChanged(_) | Event::RestartToResize { .. } | Event::TornDown => {}
+            Event::ResourcesChanged(_)
+            | Event::RestartToResize { .. }
+            | Event::SpecChanged(_)
+            | Event::TornDown => {}
         }
     }
 

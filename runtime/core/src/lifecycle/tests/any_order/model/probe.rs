@@ -128,7 +128,7 @@ impl Run {
     pub(super) fn is_unwell(&self) -> bool {
         self.stopping.is_some_and(|(_, why)| match why {
             StopReason::FailedProbe(_) | StopReason::FailedPostStart | StopReason::Resize => true,
-            StopReason::PodEnds | StopReason::OutOfMemory => false,
+            StopReason::PodEnds | StopReason::OutOfMemory | StopReason::Redefined => false,
         })
     }
 }
