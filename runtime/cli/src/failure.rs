@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use wasmpod::error::chain;
 use wasmpod::manifest::{LoadErrors, Problem};
-use wasmpod_node::background::BackgroundError;
+use wasmpod_node::background::{BackgroundError, ImagesError};
 use wasmpod_objects::status::{ApiError, Reason};
 use wasmpod_objects::store::StoreError;
 
@@ -47,6 +47,31 @@ impl Failure {
         match self {
             Self::Other { message, .. } => Self::Other { message, hint: Some(hint.into()) },
             Self::Manifest(_) | Self::Api(_) | Self::Kubectl { .. } => self,
+        }
+    }
+
+    /// Reports all of these but the last, which is what the command ends with; fine where there is none.
+    ///
+    /// # Errors
+    /// The last one.
+    pub(crate) fn last_of(mut failures: Vec<Self>) -> Result<ExitCode, Self> {
+        let Some(last) = failures.pop() else { return Ok(ExitCode::SUCCESS) };
+        for failure in failures {
+            // Its code is not what the command ends with.
+            let _code = failure.report();
+        }
+        Err(last)
+    }
+
+    /// Of an object of the manifest `source`: that was being done to it, where the API has refused that.
+    #[must_use]
+    pub(crate) fn when(self, doing: &str, source: &str) -> Self {
+        match self {
+            Self::Api(mut error) => {
+                error.message = format!("error when {doing} {source:?}: {}", error.message);
+                Self::Api(error)
+            }
+            other => other,
         }
     }
 
@@ -96,6 +121,15 @@ impl From<StoreError> for Failure {
         match error.reason() {
             Some(_) => Self::Api(error.api()),
             None => Self::because("the objects of this machine", &error),
+        }
+    }
+}
+
+impl From<ImagesError> for Failure {
+    fn from(error: ImagesError) -> Self {
+        match error {
+            ImagesError::Manifest(errors) => errors.into(),
+            ImagesError::Read { path, source } => Self::because(path.display(), &source),
         }
     }
 }

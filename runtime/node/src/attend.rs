@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use wasmpod::error::chain;
 use wasmpod::pod::PodView;
 
@@ -18,14 +19,19 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Has others know of a Pod and speak to its process, and watches over the memory of the machine if
 /// nobody else does. Ends behind the Pod, when those that watch it were told, which may take a second of
-/// those that do not listen.
+/// those that do not listen. `news` is notified when somebody says that the Pod's objects were changed.
 ///
 /// # Cancel safety
 /// Dropping it ends all of that at once.
-pub async fn attend(place: Arc<Place>, pod: PodView, eviction: pressure::Settings) {
+pub async fn attend(
+    place: Arc<Place>,
+    pod: PodView,
+    eviction: pressure::Settings,
+    news: Arc<Notify>,
+) {
     let attending = async {
         tokio::time::sleep(SETTLED).await;
-        served(&place, &pod).await
+        served(&place, &pod, news).await
     };
     let Some(server) = unless_gone(&pod, attending).await else { return };
     let _never = unless_gone(&pod, pressure::watch(place.node(), eviction)).await;
@@ -43,11 +49,11 @@ async fn unless_gone<Value>(pod: &PodView, work: impl Future<Output = Value>) ->
     }
 }
 
-async fn served(place: &Place, pod: &PodView) -> ControlServer {
+async fn served(place: &Place, pod: &PodView, news: Arc<Notify>) -> ControlServer {
     let socket = place.node().folders().control_socket(&pod.identity().uid);
     let mut has_failed = false;
     loop {
-        let served = ControlServer::serve(pod.clone(), &socket)
+        let served = ControlServer::serve(pod.clone(), Arc::clone(&news), &socket)
             .map_err(|error| chain(&error))
             .and_then(|server| {
                 // After the socket: who finds the record may call.
@@ -85,8 +91,8 @@ mod tests {
             "{containers: [{name: web, image: ./idle.wat, resources: {requests: {cpu: 100m}}}]}",
         );
         let (handle, view) = (pod.handle(), pod.view());
-        let attending =
-            attend(Arc::new(Place::new(node.clone())), view, pressure::Settings::default());
+        let place = Arc::new(Place::new(node.clone()));
+        let attending = attend(place, view, pressure::Settings::default(), Arc::default());
         let talk = async {
             let ledger = node.ledger();
             let known = timeout(PATIENCE, async {

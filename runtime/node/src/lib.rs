@@ -10,6 +10,7 @@
 //! | `podprocess` | what a Pod's process does for others: its socket, and how to speak to it |
 //! | `admission` | whether there is room for a Pod |
 //! | `node` | the machine as a Pod that starts meets it |
+//! | `handover` | what a process tells another that it starts |
 //! | `ledger` | the Pods that live, and what each of them asks for |
 
 mod attend;
@@ -23,6 +24,8 @@ pub mod podprocess;
 pub mod admission;
 
 pub mod node;
+
+pub mod handover;
 
 pub mod ledger;
 

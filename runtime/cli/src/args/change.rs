@@ -39,6 +39,19 @@ pub(crate) struct Create {
     pub(crate) change: Change,
 }
 
+/// Whether something is done, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct Told {
+    /// Print the objects, or their names
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<OutputFormat>,
+
+    /// Print what would be done and do nothing
+    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1,
+          default_missing_value = "client", require_equals = true)]
+    pub(crate) dry_run: DryRun,
+}
+
 /// What verbs have in common that make objects of manifests.
 #[derive(Debug, Args)]
 pub(crate) struct Change {
@@ -48,14 +61,8 @@ pub(crate) struct Change {
     #[command(flatten)]
     pub(crate) namespace: Namespace,
 
-    /// Print the objects, or their names
-    #[arg(short, long, value_name = "FORMAT")]
-    pub(crate) output: Option<OutputFormat>,
-
-    /// Print what would be done and do nothing
-    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1,
-          default_missing_value = "client", require_equals = true)]
-    pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) told: Told,
 
     #[command(flatten)]
     pub(crate) options: RunOptions,
@@ -140,14 +147,8 @@ pub(crate) struct Mark {
     #[arg(long)]
     pub(crate) list: bool,
 
-    /// Print the objects, or their names
-    #[arg(short, long, value_name = "FORMAT")]
-    pub(crate) output: Option<OutputFormat>,
-
-    /// Print what would be done and do nothing
-    #[arg(long, value_name = "WHERE", default_value = "none", num_args = 0..=1,
-          default_missing_value = "client", require_equals = true)]
-    pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) told: Told,
 }
 
 const REPLACE_EXAMPLES: &str = "\

@@ -13,11 +13,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use change::{
-    Apply, Change, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, PatchType, Replace,
+    Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, PatchType, Replace, Told,
 };
 pub(crate) use look::{Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate};
 pub(crate) use machine::{Eviction, NodeOptions};
-pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward};
+pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward, SessionOptions};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
 pub(crate) use selection::{Namespace, Selection};
 pub(crate) use show::{Describe, Events, Get, Top, TopSort, Wait};

@@ -79,17 +79,9 @@ pub(crate) struct Logs {
     pub(crate) namespace: Namespace,
 }
 
-const EXEC_EXAMPLES: &str = "\
-Examples:
-  wasmpod exec web -- ls /data            a file of the container, a function of its program, or a tool
-  wasmpod exec -it web -- sh              a shell in a terminal
-  wasmpod exec -i web -c proxy -- cat <file.txt
-
-The exit status is the command's own.";
-
+/// Whose streams a verb carries, and which of its own.
 #[derive(Debug, Args)]
-#[command(after_help = EXEC_EXAMPLES)]
-pub(crate) struct Exec {
+pub(crate) struct SessionOptions {
     /// Pod, as NAME or pod/NAME
     #[arg(value_name = "POD")]
     pub(crate) pod: String,
@@ -102,16 +94,31 @@ pub(crate) struct Exec {
     #[arg(short = 'i', long)]
     pub(crate) stdin: bool,
 
-    /// Give the command a terminal
-    #[arg(short, long)]
-    pub(crate) tty: bool,
-
-    /// Print only what the command prints
+    /// Print only what comes from the container
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
     #[command(flatten)]
     pub(crate) namespace: Namespace,
+}
+
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  wasmpod exec web -- ls /data            a file of the container, a function of its program, or a tool
+  wasmpod exec -it web -- sh              a shell in a terminal
+  wasmpod exec -i web -c proxy -- cat <file.txt
+
+The exit status is the command's own.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXEC_EXAMPLES)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) session: SessionOptions,
+
+    /// Give the command a terminal
+    #[arg(short, long)]
+    pub(crate) tty: bool,
 
     /// The command and its words, best after `--`
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
@@ -126,28 +133,12 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = ATTACH_EXAMPLES)]
 pub(crate) struct Attach {
-    /// Pod, as NAME or pod/NAME
-    #[arg(value_name = "POD")]
-    pub(crate) pod: String,
-
-    /// Container [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) container: Option<String>,
-
-    /// Pass standard input on
-    #[arg(short = 'i', long)]
-    pub(crate) stdin: bool,
+    #[command(flatten)]
+    pub(crate) session: SessionOptions,
 
     /// Use the container's terminal
     #[arg(short, long)]
     pub(crate) tty: bool,
-
-    /// Print only what the container prints
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-
-    #[command(flatten)]
-    pub(crate) namespace: Namespace,
 }
 
 const PORT_FORWARD_EXAMPLES: &str = "\

@@ -1,6 +1,7 @@
 //! Running Pods, in the foreground or behind.
 
 use clap::{Args, ValueEnum, ValueHint};
+use wasmpod_objects::store::Persist;
 
 use super::{Filenames, NodeOptions};
 
@@ -184,6 +185,16 @@ pub(crate) enum OutputFormat {
 pub(crate) enum DryRun {
     None,
     Client,
+}
+
+impl DryRun {
+    /// The same, as the store is told.
+    pub(crate) fn persist(self) -> Persist {
+        match self {
+            Self::None => Persist::Yes,
+            Self::Client => Persist::DryRun,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

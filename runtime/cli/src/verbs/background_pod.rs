@@ -1,7 +1,5 @@
 //! The process of a Pod in the background: what it must know comes in an envelope.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use wasmpod::pod::{Folders, Host};
 use wasmpod_node::background::{Envelope, run};
+use wasmpod_node::handover::Handover;
 
 use crate::args::BackgroundPod;
 use crate::compiler;
@@ -26,8 +25,8 @@ pub(crate) fn background_pod(
     root: Option<&Path>,
 ) -> Result<ExitCode, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::because("cannot start", error);
-    let envelope =
-        read(&verb.envelope).map_err(|error| Failure::because(verb.envelope.display(), &error))?;
+    let envelope: Box<Envelope> = Handover::take(&verb.envelope)
+        .map_err(|error| Failure::because(verb.envelope.display(), &error))?;
     let folders = Folders::find(root).map_err(|error| failed(&error))?;
     let compiler = compiler::find().map_err(|error| failed(&error))?;
     let host = Host::builder(folders)
@@ -52,14 +51,4 @@ pub(crate) fn background_pod(
     // The process ends here: clearing up first, thread by thread, would only take time.
     std::mem::forget(runtime);
     Ok(finished.outcome.exit_code().into())
-}
-
-/// Reads an envelope and empties it: the Secrets in it must not stay in memory that a compiling
-/// child inherits.
-fn read(path: &Path) -> io::Result<Box<Envelope>> {
-    let mut file = File::options().read(true).write(true).open(path)?;
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
-    file.set_len(0)?;
-    Ok(serde_json::from_slice(&text)?)
 }

@@ -26,19 +26,15 @@ const SETTLED: Duration = Duration::from_millis(50);
 pub struct ForegroundPod {
     keeper: Keeper,
     view: PodView,
-    /// Once it is an object.
-    shown: Mutex<Option<Shown>>,
-}
-
-struct Shown {
-    _lock: ProcessLock,
+    /// Held once it is an object.
+    lock: Mutex<Option<ProcessLock>>,
 }
 
 impl ForegroundPod {
     /// The Pod of `view` on the machine `node`.
     pub fn new(node: &Node, view: PodView) -> Self {
         let keeper = Keeper::of(node.folders(), view.manifest(), AtTheEnd::Go);
-        Self { keeper, view, shown: Mutex::default() }
+        Self { keeper, view, lock: Mutex::default() }
     }
 
     /// Shows the Pod until it is dropped.
@@ -49,10 +45,7 @@ impl ForegroundPod {
         sleep(SETTLED).await;
         let mut watching = self.keeper.watch(self.view.handle());
         match self.write_down().await {
-            Ok(lock) => {
-                let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-                *shown = Some(Shown { _lock: lock });
-            }
+            Ok(lock) => *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock),
             Err(note) => {
                 self.view.note(&note);
                 return pending().await;
@@ -63,8 +56,8 @@ impl ForegroundPod {
 
     /// The Pod has ended: it is no object any more.
     pub async fn ended(&self, finished: &Finished) {
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Shown { _lock }) = shown {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(_lock) = lock {
             let watching = self.keeper.watch(self.view.handle());
             self.keeper.ended(finished, watching).await;
         }

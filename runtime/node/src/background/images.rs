@@ -24,9 +24,11 @@ pub enum ImagesError {
     Manifest(#[from] manifest::LoadErrors),
 }
 
+/// Where the images of Pods are whose manifest is in `folder`.
+///
 /// # Errors
 /// [`ImagesError`]
-pub(super) fn find(folder: &Path, typed: &[(String, PathBuf)]) -> Result<ImageSource, ImagesError> {
+pub fn find_images(folder: &Path, typed: &[(String, PathBuf)]) -> Result<ImageSource, ImagesError> {
     let mut images = ImageSource::new(folder);
     if !typed.is_empty() {
         images = images.map("--image-map", Path::new("/"), typed.iter().cloned());

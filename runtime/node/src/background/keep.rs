@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{EventSource, ObjectReference, Pod, PodStatus};
+use serde_json::Value;
 use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use wasmpod::error::chain;
 use wasmpod::event::Recorded;
@@ -53,7 +55,16 @@ pub(super) struct Keeper {
 pub(super) struct Watching {
     status: watch::Receiver<PodStatus>,
     events: broadcast::Receiver<Arc<Recorded>>,
+    /// What has come and is not being written.
+    batch: Batch,
+    /// Open as long as the Pod is not quiet.
+    store: Option<Store>,
+    /// What is being written: a thread that nobody can call back.
+    writing: Option<JoinHandle<Written>>,
 }
+
+/// What has become of a write: the store, and what is still to be written.
+type Written = (Option<Store>, Batch);
 
 /// What is written together.
 #[derive(Debug, Default)]
@@ -71,7 +82,13 @@ impl Keeper {
     pub(super) fn watch(&self, handle: &PodHandle) -> Watching {
         let mut status = handle.status();
         status.mark_changed();
-        Watching { status, events: handle.events().subscribe() }
+        Watching {
+            status,
+            events: handle.events().subscribe(),
+            batch: Batch::default(),
+            store: None,
+            writing: None,
+        }
     }
 
     pub(super) fn folders(&self) -> &Folders {
@@ -85,24 +102,23 @@ impl Keeper {
     /// Writes what comes.
     ///
     /// # Cancel safety
-    /// What `watching` still has is for [`Keeper::ended`]; what is being written may come twice.
+    /// Safe: `watching` has what is not written yet, and what is being written.
     pub(super) async fn keep(&self, watching: &mut Watching) -> Infallible {
         sleep(SETTLED).await;
-        let mut store = None;
-        let mut batch = Batch::default();
         loop {
-            if store.is_some() && batch.is_empty() {
-                let news = timeout(QUIET, watching.next(&mut batch)).await;
+            if watching.store.is_some() && watching.batch.is_empty() {
+                let news = timeout(QUIET, watching.next()).await;
                 if news.is_err() {
-                    store = None;
+                    watching.store = None;
                 }
             }
-            if batch.is_empty() {
-                watching.next(&mut batch).await;
+            if watching.batch.is_empty() {
+                watching.next().await;
             }
-            watching.gather(&mut batch);
-            (store, batch) = self.write(store, batch).await;
-            if !batch.is_empty() {
+            watching.gather();
+            self.write(watching);
+            watching.written().await;
+            if !watching.batch.is_empty() {
                 sleep(RETRY).await;
             }
         }
@@ -110,9 +126,10 @@ impl Keeper {
 
     /// Writes the last of a Pod that has ended; one that was to be deleted is forgotten.
     pub(super) async fn ended(&self, finished: &Finished, mut watching: Watching) {
-        let mut batch = Batch::default();
-        watching.gather(&mut batch);
-        batch.status = Some(finished.status.clone());
+        // Or an earlier status would come behind the last one.
+        watching.written().await;
+        watching.gather();
+        let batch = Batch { status: Some(finished.status.clone()), ..watching.batch };
         let (folders, identity) = (self.folders.clone(), self.identity.clone());
         let goes = self.at_the_end == AtTheEnd::Go;
         self.blocking(move || {
@@ -140,10 +157,11 @@ impl Keeper {
             .await;
     }
 
-    /// Gives back what is still to be written.
-    async fn write(&self, store: Option<Store>, batch: Batch) -> (Option<Store>, Batch) {
+    /// Begins to write what has come.
+    fn write(&self, watching: &mut Watching) {
         let (folder, identity) = (self.folders.objects(), self.identity.clone());
-        let writing = tokio::task::spawn_blocking(move || {
+        let (store, batch) = (watching.store.take(), std::mem::take(&mut watching.batch));
+        watching.writing = Some(tokio::task::spawn_blocking(move || {
             let store = match store {
                 Some(store) => Ok(store),
                 None => Store::open(&folder),
@@ -159,9 +177,7 @@ impl Keeper {
                     (None, batch)
                 }
             }
-        });
-        // One that panicked has said so.
-        writing.await.unwrap_or_default()
+        }));
     }
 
     async fn blocking(&self, write: impl FnOnce() -> Result<(), StoreError> + Send + 'static) {
@@ -174,29 +190,38 @@ impl Keeper {
 }
 
 impl Watching {
-    async fn next(&mut self, batch: &mut Batch) {
+    /// Waits for what is being written; what could not be is in the batch again.
+    async fn written(&mut self) {
+        if let Some(writing) = &mut self.writing {
+            // One that panicked has said so.
+            (self.store, self.batch) = writing.await.unwrap_or_default();
+            self.writing = None;
+        }
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
             biased;
             event = self.events.recv() => match event {
-                Ok(event) => batch.events.push(event),
+                Ok(event) => self.batch.events.push(event),
                 // The counts of later ones tell of these.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
             },
             changed = self.status.changed() => match changed {
-                Ok(()) => batch.status = Some(self.status.borrow_and_update().clone()),
+                Ok(()) => self.batch.status = Some(self.status.borrow_and_update().clone()),
                 Err(_) => std::future::pending().await,
             },
         }
     }
 
     /// What has come by now.
-    fn gather(&mut self, batch: &mut Batch) {
+    fn gather(&mut self) {
         while let Ok(event) = self.events.try_recv() {
-            batch.events.push(event);
+            self.batch.events.push(event);
         }
         if self.status.has_changed().unwrap_or(false) {
-            batch.status = Some(self.status.borrow_and_update().clone());
+            self.batch.status = Some(self.status.borrow_and_update().clone());
         }
     }
 }
@@ -212,24 +237,35 @@ impl Batch {
             store.record(&told(identity, recorded))?;
         }
         let Some(status) = &self.status else { return Ok(true) };
-        let key = Key::new(PODS, &identity.namespace, &identity.name);
-        let update = Update { origin: Origin::Node, ..Update::default() };
-        let mut is_wanted = true;
-        let written = store.modify(&key, update, |mut object| {
-            // Another Pod of the same name, once this one was forgotten.
-            if object["metadata"]["uid"] != identity.uid.as_str() {
-                return Err(ApiError::not_found(PODS, &identity.name));
-            }
-            is_wanted = object["metadata"]["deletionTimestamp"].is_null();
-            object["status"] = serde_json::to_value(status).map_err(ApiError::internal)?;
-            Ok(object)
-        });
-        match written {
-            Ok(_) => Ok(is_wanted),
-            // Whoever removed it has no use for its status.
-            Err(error) if error.is_not_found() => Ok(false),
-            Err(error) => Err(error),
+        let object = write_status(store, identity, status)?;
+        // Whoever removed it has no use for its status.
+        Ok(object.is_some_and(|object| object["metadata"]["deletionTimestamp"].is_null()))
+    }
+}
+
+/// Gives the object of a Pod this status, and returns it; nothing where it is gone, or another Pod has its
+/// name.
+///
+/// # Errors
+/// The store fails.
+pub(super) fn write_status(
+    store: &Store,
+    identity: &Identity,
+    status: &PodStatus,
+) -> Result<Option<Value>, StoreError> {
+    let key = Key::new(PODS, &identity.namespace, &identity.name);
+    let update = Update { origin: Origin::Node, ..Update::default() };
+    let written = store.modify(&key, update, |mut object| {
+        if object["metadata"]["uid"] != identity.uid.as_str() {
+            return Err(ApiError::not_found(PODS, &identity.name));
         }
+        object["status"] = serde_json::to_value(status).map_err(ApiError::internal)?;
+        Ok(object)
+    });
+    match written {
+        Ok(object) => Ok(Some(object)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

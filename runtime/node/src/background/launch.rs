@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use wasmpod::pod::PublishedPort;
 use wasmpod_objects::resource::{Deletion, Generation, Scope, StatusSubresource};
 use wasmpod_objects::{Key, Resource};
@@ -48,6 +49,16 @@ pub struct Launch {
     pub node: Settings,
     /// What is done when its memory is short.
     pub eviction: pressure::Settings,
+}
+
+impl Launch {
+    /// As it is kept for the Pod `uid`.
+    pub(super) fn object(&self, uid: &str, namespace: &str) -> Value {
+        json!({
+            "apiVersion": LAUNCHES.api_version(), "kind": LAUNCHES.kind,
+            "metadata": { "name": uid, "namespace": namespace }, "spec": self,
+        })
+    }
 }
 
 /// One port of the host that stands for one of the Pod.

@@ -5,20 +5,16 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, RawFd};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
 use wasmpod::pod::Folders;
-use wasmpod::records::make_folder;
+use wasmpod::records::{Alone, is_still_at, try_alone};
 
 /// Held as long as a Pod has a process, or somebody is about to start one.
 #[derive(Debug)]
-pub struct ProcessLock {
-    file: File,
-}
+pub struct ProcessLock(Alone);
 
 impl ProcessLock {
     /// The lock of the Pod `uid`, unless somebody has it.
@@ -27,19 +23,14 @@ impl ProcessLock {
     /// The folder cannot be made or written.
     pub fn try_take(folders: &Folders, uid: &str) -> io::Result<Option<Self>> {
         let path = folders.process_lock(uid);
-        make_folder(&folders.processes())?;
-        loop {
-            let mut options = File::options();
-            options.create(true).truncate(false).read(true).write(true).mode(0o600);
-            let file = options.open(&path)?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) if is_still(&file, &path) => return Ok(Some(Self { file })),
-                // Removed meanwhile: its Pod was forgotten.
-                Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => return Ok(None),
-                Err(error) => return Err(error.into()),
+        let name = path.file_name().unwrap_or_default();
+        while let Some(lock) = try_alone(&folders.processes(), name)? {
+            // Else it was removed meanwhile: its Pod was forgotten.
+            if is_still_at(lock.file(), &path)? {
+                return Ok(Some(Self(lock)));
             }
         }
+        Ok(None)
     }
 
     /// Whether somebody has the lock of the Pod `uid`.
@@ -54,9 +45,9 @@ impl ProcessLock {
     /// # Errors
     /// None that is known.
     pub(super) fn inherit(&self) -> io::Result<RawFd> {
-        let flags = fcntl_getfd(self.file.as_fd())?;
-        fcntl_setfd(self.file.as_fd(), flags - FdFlags::CLOEXEC)?;
-        Ok(self.file.as_raw_fd())
+        let file = self.0.file();
+        fcntl_setfd(file, fcntl_getfd(file)? - FdFlags::CLOEXEC)?;
+        Ok(file.as_raw_fd())
     }
 
     /// The lock that the process which started this one has handed over.
@@ -69,17 +60,8 @@ impl ProcessLock {
         // it is taken once, at the start, before anything else opens files.
         let file = unsafe { File::from_raw_fd(number) };
         // Nothing that this process starts is to keep it.
-        fcntl_setfd(file.as_fd(), FdFlags::CLOEXEC)?;
-        Ok(Self { file })
-    }
-}
-
-fn is_still(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(own), Ok(there)) => identity(own) == identity(there),
-        _ => false,
+        fcntl_setfd(&file, FdFlags::CLOEXEC)?;
+        Ok(Self(Alone::taken_over(file)))
     }
 }
 

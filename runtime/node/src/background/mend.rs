@@ -2,20 +2,42 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{EventSource, Pod, PodStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 use wasmpod::lifecycle::{Identity, Now};
 use wasmpod_objects::Key;
 use wasmpod_objects::resource::PODS;
 use wasmpod_objects::selector::Selection;
-use wasmpod_objects::status::ApiError;
-use wasmpod_objects::store::{Namespaces, NewEvent, Origin, Update};
+use wasmpod_objects::store::{Namespaces, NewEvent};
 
 use super::forget::forget;
+use super::keep::write_status;
 use super::launch::{self, Launch};
 use super::lock::ProcessLock;
 use super::lost::{Verdict, is_settled, judge};
+use super::orphans;
 use super::pods::{BackgroundError, BackgroundPods, identity};
+
+/// What tells whether a Pod may be left alone.
+#[derive(Deserialize)]
+struct Glance {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    status: Phase,
+}
+
+#[derive(Default, Deserialize)]
+struct Phase {
+    phase: Option<String>,
+}
+
+impl From<Glance> for Pod {
+    fn from(Glance { metadata, status: Phase { phase } }: Glance) -> Self {
+        Self { metadata, status: Some(PodStatus { phase, ..PodStatus::default() }), spec: None }
+    }
+}
 
 impl BackgroundPods {
     /// Sees to every Pod that has no process and should have one, or should be gone.
@@ -23,10 +45,21 @@ impl BackgroundPods {
     /// # Errors
     /// The first of what could not be done; the others are done.
     pub fn mend(&self) -> Result<(), BackgroundError> {
-        let pods = self.store.list(PODS, Namespaces::All, &Selection::default())?.items;
+        // Each command pays for this look: most Pods have a process, and little of them is read.
+        let all = Selection::default();
+        let pods = self.store.list_as::<Glance>(PODS, Namespaces::All, &all)?.items;
+        let known = pods.iter().filter_map(|pod| pod.metadata.uid.as_deref()).collect();
+        let orphans = orphans::candidates(&self.folders, &known).unwrap_or_else(|error| {
+            tracing::warn!("what killed commands have left is not found: {error}");
+            Vec::new()
+        });
         let mut outcome = Ok(());
+        for uid in orphans {
+            outcome = outcome.and(orphans::remove(&self.folders, &self.store, &uid));
+        }
+        let mut outcome = outcome.map_err(BackgroundError::from);
         for pod in pods {
-            outcome = outcome.and(self.mend_pod(pod));
+            outcome = outcome.and(self.mend_seen(&pod.into()));
         }
         outcome
     }
@@ -36,9 +69,12 @@ impl BackgroundPods {
     /// # Errors
     /// [`BackgroundError`]
     pub fn mend_pod(&self, pod: Value) -> Result<(), BackgroundError> {
-        let Ok(pod) = serde_json::from_value::<Pod>(pod) else { return Ok(()) };
-        let identity = identity(&pod);
-        if is_settled(&pod) || ProcessLock::is_held(&self.folders, &identity.uid) {
+        serde_json::from_value(pod).map_or(Ok(()), |pod| self.mend_seen(&pod))
+    }
+
+    fn mend_seen(&self, pod: &Pod) -> Result<(), BackgroundError> {
+        let identity = identity(pod);
+        if is_settled(pod) || ProcessLock::is_held(&self.folders, &identity.uid) {
             return Ok(());
         }
         let lock = ProcessLock::try_take(&self.folders, &identity.uid);
@@ -67,9 +103,11 @@ impl BackgroundPods {
         match judge(&pod, launch.is_some(), now) {
             Verdict::Leave => Ok(()),
             Verdict::Forget => Ok(forget(&self.folders, &self.store, identity)?),
-            Verdict::Over(status) => self.show(&key, identity, &status),
+            Verdict::Over(status) => Ok(write_status(&self.store, identity, &status).map(drop)?),
             Verdict::Again(status) => {
-                self.show(&key, identity, &status)?;
+                if write_status(&self.store, identity, &status)?.is_none() {
+                    return self.sweep_lock(identity, lock);
+                }
                 self.store.record(&sandbox_changed(identity))?;
                 self.start(pod, launch.unwrap_or_default(), lock)
             }
@@ -86,22 +124,6 @@ impl BackgroundPods {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
         }
-    }
-
-    fn show(
-        &self,
-        key: &Key,
-        identity: &Identity,
-        status: &PodStatus,
-    ) -> Result<(), BackgroundError> {
-        let update = Update { origin: Origin::Node, ..Update::default() };
-        self.store.modify(key, update, |mut object| {
-            if object["metadata"]["uid"] == identity.uid.as_str() {
-                object["status"] = serde_json::to_value(status).map_err(ApiError::internal)?;
-            }
-            Ok(object)
-        })?;
-        Ok(())
     }
 }
 

@@ -15,11 +15,16 @@
 //! | `start` | starting one | |
 //! | `process` | being one | |
 //! | `keep` | from a running Pod to its object | |
+//! | `follow` | from its object, and those that it refers to, to a running Pod | |
+//! | `referred` | what a Pod refers to | |
+//! | `tell` | telling Pods that there is something to follow | |
 //! | `foreground` | a Pod that somebody watches, as an object | |
 //! | `forget` | removing what a Pod leaves | |
 //! | `mend` | putting right what killed processes left | |
+//! | `orphans` | what is left of a Pod that was never made, or is forgotten | |
 //! | `pods` | what commands call | |
 
+mod follow;
 mod foreground;
 mod forget;
 mod images;
@@ -28,14 +33,17 @@ mod launch;
 mod lock;
 mod lost;
 mod mend;
+mod orphans;
 mod pods;
 mod process;
+mod referred;
 mod start;
+mod tell;
 
 pub use foreground::ForegroundPod;
-pub use images::ImagesError;
+pub use images::{ImagesError, find_images};
 pub use launch::{Launch, Protocol, Published};
 pub use lock::ProcessLock;
-pub use pods::{BackgroundError, BackgroundPods, Begun};
+pub use pods::{BackgroundError, BackgroundPods};
 pub use process::{Envelope, ProcessError, run};
 pub use start::Starter;

@@ -3,19 +3,17 @@
 use std::io;
 
 use k8s_openapi::api::core::v1::Pod;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use wasmpod::lifecycle::Identity;
 use wasmpod::pod::{Folders, new_uid};
 use wasmpod::resources::node_name;
-use wasmpod_objects::Resource;
-use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS};
-use wasmpod_objects::selector::Selection;
-use wasmpod_objects::store::{Create, Namespaces, Origin, Preconditions, Store, StoreError};
+use wasmpod_objects::resource::PODS;
+use wasmpod_objects::store::{Create, Origin, Revision, Store, StoreError};
 
-use super::launch::{self, LAUNCHES, Launch};
+use super::launch::{LAUNCHES, Launch};
 use super::lock::ProcessLock;
 use super::process::Envelope;
+use super::referred::Referred;
 use super::start::Starter;
 
 /// The Pods of one user on one machine.
@@ -23,13 +21,8 @@ pub struct BackgroundPods {
     pub(super) folders: Folders,
     pub(super) store: Store,
     pub(super) starter: Starter,
-}
-
-/// A Pod that was made and whose process has begun.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Begun {
-    /// The Pod as it is kept.
-    pub pod: Value,
+    /// When it was opened.
+    pub(super) opened: Revision,
 }
 
 /// What could not be done about a Pod.
@@ -71,7 +64,8 @@ impl BackgroundPods {
     /// The store cannot be opened.
     pub fn open(folders: &Folders, starter: Starter) -> Result<Self, StoreError> {
         let store = Store::open(&folders.objects())?;
-        Ok(Self { folders: folders.clone(), store, starter })
+        let opened = store.revision()?;
+        Ok(Self { folders: folders.clone(), store, starter, opened })
     }
 
     /// All objects of this machine.
@@ -84,7 +78,7 @@ impl BackgroundPods {
         &self.folders
     }
 
-    /// Makes a Pod and starts its process.
+    /// Makes a Pod and starts its process; gives the Pod as it is kept.
     ///
     /// # Errors
     /// [`BackgroundError`]; then there is no such Pod, save where its process could not be started:
@@ -94,7 +88,7 @@ impl BackgroundPods {
         namespace: &str,
         object: Value,
         launch: &Launch,
-    ) -> Result<Begun, BackgroundError> {
+    ) -> Result<Value, BackgroundError> {
         let uid = new_uid();
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let identity = Identity { name, namespace: namespace.to_owned(), uid: uid.clone() };
@@ -102,31 +96,20 @@ impl BackgroundPods {
         let lock = lock.map_err(|source| BackgroundError::lock(&identity, source))?;
         let taken = || io::Error::other("somebody else has it");
         let lock = lock.ok_or_else(|| BackgroundError::lock(&identity, taken()))?;
-        let node = Create { origin: Origin::Node, ..Create::default() };
-        let spec = serde_json::to_value(launch).unwrap_or_default();
-        let object_of_launch = json!({
-            "apiVersion": LAUNCHES.api_version(), "kind": LAUNCHES.kind,
-            "metadata": { "name": uid, "namespace": namespace }, "spec": spec,
-        });
-        self.store.create(LAUNCHES, namespace, object_of_launch, &node)?;
         let create = Create { uid: Some(uid.clone()), ..Create::default() };
-        let object = bound(object);
-        let made = self.store.create(PODS, namespace, object, &create);
-        let pod = match made {
-            Ok(pod) => pod,
-            Err(error) => {
-                // Nobody sees it; one that stays is swept.
-                let key = launch::key(namespace, &uid);
-                drop(self.store.remove(&key, &Preconditions::default()));
-                drop(std::fs::remove_file(self.folders.process_lock(&uid)));
-                return Err(error.into());
-            }
-        };
+        let made = self.store.create(PODS, namespace, bound(object), &create);
+        let pod = made.inspect_err(|_| {
+            // Nobody needs it.
+            drop(std::fs::remove_file(self.folders.process_lock(&uid)));
+        })?;
+        // Behind the Pod: one that has none, for it was cut off here, is forgotten.
+        let node = Create { origin: Origin::Node, ..Create::default() };
+        self.store.create(LAUNCHES, namespace, launch.object(&uid, namespace), &node)?;
         let typed: Pod = serde_json::from_value(pod.clone()).map_err(|error| {
             BackgroundError::Start { pod: full_name(&identity), source: error.into() }
         })?;
         self.start(typed, launch.clone(), lock)?;
-        Ok(Begun { pod })
+        Ok(pod)
     }
 
     /// Starts the process of a Pod that is kept; its status, if it has one, is where it goes on.
@@ -137,30 +120,18 @@ impl BackgroundPods {
         lock: ProcessLock,
     ) -> Result<(), BackgroundError> {
         let identity = identity(&pod);
-        let namespace = identity.namespace.as_str();
         let previous = pod.status.take().filter(|status| status.container_statuses.is_some());
+        let objects = Referred::by(&pod, &self.store)?;
         let mut envelope = Envelope {
             pod,
             previous,
-            config_maps: self.all(CONFIG_MAPS, namespace)?,
-            secrets: self.all(SECRETS, namespace)?,
-            persistent_volume_claims: self.all(PERSISTENT_VOLUME_CLAIMS, namespace)?,
+            objects,
             launch,
             // Found when it is handed over.
             lock: -1,
         };
         let started = self.starter.start(&self.folders, &mut envelope, lock);
         started.map_err(|source| BackgroundError::Start { pod: full_name(&identity), source })
-    }
-
-    /// The objects of a kind that Pods of a namespace may refer to; what cannot be read is not there.
-    fn all<Kind: DeserializeOwned>(
-        &self,
-        resource: Resource,
-        namespace: &str,
-    ) -> Result<Vec<Kind>, StoreError> {
-        let list = self.store.list(resource, Namespaces::One(namespace), &Selection::default())?;
-        Ok(list.items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
     }
 }
 

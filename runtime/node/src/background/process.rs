@@ -5,19 +5,22 @@ use std::os::fd::RawFd;
 use std::pin::pin;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, PodStatus, Secret};
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use wasmpod::error::chain;
-use wasmpod::manifest::{Manifest, Origin, PodManifest};
+use wasmpod::manifest::{Origin, PodManifest};
 use wasmpod::pod::{Host, PodBuilder, PodError, PublishedPort};
 use wasmpod::worker::Finished;
 
-use super::images::{self, ImagesError};
+use super::follow::follow;
+use super::images::{ImagesError, find_images};
 use super::keep::{AtTheEnd, Keeper};
 use super::launch::Launch;
 use super::lock::ProcessLock;
+use super::referred::Referred;
 use crate::admission::Place;
 use crate::attend::attend;
 use crate::node::Node;
@@ -28,9 +31,7 @@ pub struct Envelope {
     pub(super) pod: Pod,
     /// Its last status, where it had a process before.
     pub(super) previous: Option<PodStatus>,
-    pub(super) config_maps: Vec<ConfigMap>,
-    pub(super) secrets: Vec<Secret>,
-    pub(super) persistent_volume_claims: Vec<PersistentVolumeClaim>,
+    pub(super) objects: Referred,
     pub(super) launch: Launch,
     /// The open file that is the Pod's lock.
     pub(super) lock: RawFd,
@@ -84,21 +85,16 @@ async fn live(envelope: Envelope, host: &Host, keeper: &Keeper) -> Result<Finish
     let _ = rustix::process::setsid();
     let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(ProcessError::Signals)?;
-    let Envelope { pod, previous, launch, .. } = envelope;
+    let Envelope { pod, previous, objects, launch, .. } = envelope;
     let place = Arc::new(Place::new(Node::new(host.folders(), launch.node)));
-    let images = images::find(&launch.folder, &launch.image_map)?;
+    let images = find_images(&launch.folder, &launch.image_map)?;
     let source = launch.folder.join("manifest").display().to_string();
     let uid = pod.metadata.uid.clone().unwrap_or_default();
-    let objects = Manifest {
-        config_maps: envelope.config_maps,
-        secrets: envelope.secrets,
-        persistent_volume_claims: envelope.persistent_volume_claims,
-        ..Manifest::default()
-    };
     let manifest = PodManifest { pod, origin: Origin::Pod, source, line: 1, written: None };
     let mut builder = PodBuilder::new(host, manifest)
         .uid(uid)
-        .objects(objects)
+        .objects(objects.into())
+        .reachable()
         .images(images)
         .publish(launch.published.iter().map(PublishedPort::from))
         .allow_net(launch.allow_net.iter().cloned())
@@ -114,9 +110,11 @@ async fn live(envelope: Envelope, host: &Host, keeper: &Keeper) -> Result<Finish
     let (handle, view) = (pod.handle(), pod.view());
     let mut watching = keeper.watch(&handle);
     let mut attending = JoinSet::new();
-    attending.spawn(attend(place, view, launch.eviction));
+    let news = Arc::new(Notify::new());
+    attending.spawn(attend(place, view.clone(), launch.eviction, Arc::clone(&news)));
     let finished = {
         let mut keeping = pin!(keeper.keep(&mut watching));
+        let mut following = pin!(follow(host.folders(), &view, &news));
         let mut running = pin!(pod.run());
         loop {
             tokio::select! {
@@ -125,6 +123,7 @@ async fn live(envelope: Envelope, host: &Host, keeper: &Keeper) -> Result<Finish
                 () = told(&mut terminate) => handle.interrupt().await,
                 () = told(&mut hangup) => {}
                 never = keeping.as_mut() => match never {},
+                never = following.as_mut() => match never {},
             }
         }
     };

@@ -1,18 +1,17 @@
 //! Starting the process of a Pod: one that stays when this one ends.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::os::fd::AsRawFd as _;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::MemfdFlags;
 use wasmpod::pod::Folders;
 
 use super::lock::ProcessLock;
 use super::process::Envelope;
+use crate::handover::Handover;
 
 /// How many bytes of its words a process may find there when it is started anew.
 const KEPT_WORDS: u64 = 1 << 20;
@@ -42,14 +41,10 @@ impl Starter {
     ) -> io::Result<()> {
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         envelope.lock = lock.inherit()?;
-        let text = serde_json::to_vec(envelope)?;
-        // In memory: Secrets in it must not lie on a disk.
-        let mut memory = File::from(rustix::fs::memfd_create("pod", MemfdFlags::empty())?);
-        memory.write_all(&text)?;
-        memory.seek(SeekFrom::Start(0))?;
+        let handover = Handover::new(envelope)?;
         let words = words(folders, &envelope.uid())?;
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).arg(format!("/proc/self/fd/{}", memory.as_raw_fd()));
+        command.args(&self.arguments).arg(handover.path());
         // A folder that the user removes, or a disk that is to be taken out, is not ours to hold.
         command.current_dir("/").stdin(Stdio::null());
         command.stdout(words.try_clone()?).stderr(words);

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use wasmpod::lifecycle::PodFailure;
 use wasmpod::pod::{PatchKind, PodView, Resized};
 
@@ -56,6 +56,7 @@ pub struct Patched {
 #[derive(Clone)]
 pub(super) struct Api {
     pod: PodView,
+    news: Arc<Notify>,
     streams: Arc<Semaphore>,
 }
 
@@ -74,8 +75,8 @@ impl Becomes {
 }
 
 impl Api {
-    pub(super) fn new(pod: PodView) -> Self {
-        Self { pod, streams: Arc::new(Semaphore::new(MOST_STREAMS)) }
+    pub(super) fn new(pod: PodView, news: Arc<Notify>) -> Self {
+        Self { pod, news, streams: Arc::new(Semaphore::new(MOST_STREAMS)) }
     }
 
     pub(super) async fn answer(
@@ -147,6 +148,10 @@ impl Api {
                 self.pod.handle().kill().await;
                 Ok(done())
             }
+            Route::Sync => {
+                self.news.notify_one();
+                Ok(done())
+            }
             Route::Download(name) => {
                 let path = Query::of(request.uri().query()).path()?;
                 Ok(json(&self.pod.files(&name)?.stat(path).await?))
@@ -181,7 +186,8 @@ impl Api {
             | Route::Evict
             | Route::EvictContainer(_)
             | Route::Stop
-            | Route::Kill => unreachable!("these have one answer"),
+            | Route::Kill
+            | Route::Sync => unreachable!("these have one answer"),
         };
         Ok((stream, place))
     }

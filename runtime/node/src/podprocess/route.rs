@@ -21,6 +21,8 @@ pub(super) enum Route {
     Stop,
     /// To end it at once.
     Kill,
+    /// To look at its objects: they may have been changed.
+    Sync,
     /// To run a command.
     Exec(String),
     /// To listen to a container, and to write to it.
@@ -53,6 +55,7 @@ impl Route {
             ["evict"] => (Method::POST, Self::Evict),
             ["stop"] => (Method::POST, Self::Stop),
             ["kill"] => (Method::POST, Self::Kill),
+            ["sync"] => (Method::POST, Self::Sync),
             ["portforward"] => (Method::POST, Self::PortForward),
             ["containers", name, what] if !name.is_empty() => {
                 let name = (*name).to_owned();
@@ -82,7 +85,8 @@ impl Route {
             | Self::Evict
             | Self::EvictContainer(_)
             | Self::Stop
-            | Self::Kill => false,
+            | Self::Kill
+            | Self::Sync => false,
         }
     }
 }
@@ -108,6 +112,7 @@ mod tests {
             (Method::POST, "/stop", Ok(Route::Stop)),
             (Method::POST, "/kill", Ok(Route::Kill)),
             (Method::GET, "/kill", Err(MethodNotAllowed)),
+            (Method::POST, "/sync", Ok(Route::Sync)),
             (Method::POST, "/containers/web/exec", Ok(Route::Exec("web".to_owned()))),
             (Method::POST, "/containers/web/attach", Ok(Route::Attach("web".to_owned()))),
             (Method::GET, "/containers/web/files", Ok(Route::Download("web".to_owned()))),

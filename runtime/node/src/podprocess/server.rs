@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wasmpod::pod::PodView;
@@ -53,18 +53,18 @@ pub struct ControlServer {
 
 impl ControlServer {
     /// Serves `pod` at `path`, which is unlike that of any other Pod, in a folder that is made for
-    /// this user alone.
+    /// this user alone. `news` is notified when somebody says that the Pod's objects were changed.
     ///
     /// # Errors
     /// [`ServeError`]
-    pub fn serve(pod: PodView, path: &Path) -> Result<Self, ServeError> {
+    pub fn serve(pod: PodView, news: Arc<Notify>, path: &Path) -> Result<Self, ServeError> {
         let failed = |source| ServeError { path: path.to_owned(), source };
         let listener = listen(path).map_err(failed)?;
         let connections = Arc::<Mutex<JoinSet<()>>>::default();
         let mut accepting = JoinSet::new();
         let closing = CancellationToken::new();
         let (told, shared) = (closing.clone(), Arc::clone(&connections));
-        accepting.spawn(accept(Api::new(pod), listener, told, shared));
+        accepting.spawn(accept(Api::new(pod, news), listener, told, shared));
         Ok(Self { path: path.to_owned(), accepting, closing, connections })
     }
 

@@ -18,7 +18,7 @@ use wasmpod_objects::store::Persist;
 use super::create::{self, Making};
 use super::desired::{self, Desired, title};
 use super::{duration, machine};
-use crate::args::{Apply, Change, DryRun};
+use crate::args::Apply;
 use crate::failure::Failure;
 use crate::print::problem;
 
@@ -29,46 +29,42 @@ pub(crate) fn apply(verb: &Apply, root: Option<&Path>) -> Result<ExitCode, Failu
     let desired = desired::read(&change.manifests.filenames, &change.namespace)?;
     let pods = machine::open(root)?;
     let count = desired.iter().filter(|one| one.resource == PODS).count();
+    let persist = change.told.dry_run.persist();
+    let making = Making { persist, options: &change.options, pods: count };
     let mut failures = Vec::new();
     let mut applied: Vec<Key> = Vec::new();
     for one in &desired {
-        match apply_one(&pods, one, change, count) {
+        match apply_one(&pods, one, making) {
             Ok((object, done)) => {
-                create::say(change, &one.title_of(&object), done, &object);
+                create::say(&change.told, &one.title_of(&object), done, &object);
                 if one.resource == PODS {
                     applied.push(one.key());
                 }
             }
-            Err(Failure::Api(mut error)) => {
-                error.message = format!("error when applying {:?}: {}", one.source, error.message);
-                failures.push(Failure::Api(error));
-            }
-            Err(failure) => failures.push(failure),
+            Err(failure) => failures.push(failure.when("applying", &one.source)),
         }
     }
-    if verb.wait && change.dry_run == DryRun::None {
+    machine::tell(&pods)?;
+    if verb.wait && persist == Persist::Yes {
         let timeout = duration::parse(&verb.timeout)?.filter(|timeout| !timeout.is_zero());
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         for key in applied {
             super::ready::wait(&pods, &key, deadline)?;
         }
     }
-    create::finish(failures)
+    Failure::last_of(failures)
 }
 
 fn apply_one(
     pods: &BackgroundPods,
     one: &Desired,
-    change: &Change,
-    count: usize,
+    making: Making<'_>,
 ) -> Result<(Value, &'static str), Failure> {
     let key = one.key();
     match pods.store().get(&key) {
-        Ok(current) => reconcile(pods, one, &current, change),
+        Ok(current) => reconcile(pods, one, &current, making.persist),
         Err(error) if error.is_not_found() => {
             let object = annotated(&one.object).map_err(ApiError::from)?;
-            let is_dry = change.dry_run == DryRun::Client;
-            let making = Making { is_dry, options: &change.options, pods: count };
             Ok((create::make(pods, one, object, making)?, "created"))
         }
         Err(error) => Err(error.into()),
@@ -79,7 +75,7 @@ fn reconcile(
     pods: &BackgroundPods,
     one: &Desired,
     current: &Value,
-    change: &Change,
+    persist: Persist,
 ) -> Result<(Value, &'static str), Failure> {
     if matches!(last_applied(current), Ok(None)) {
         let title = title(one.resource, &one.name).replacen('/', "s/", 1);
@@ -90,7 +86,6 @@ fn reconcile(
              annotation will be patched automatically."
         ));
     }
-    let persist = if change.dry_run == DryRun::Client { Persist::DryRun } else { Persist::Yes };
     let applied = pods.store().apply(one.resource, &one.namespace, &one.object, persist)?;
     let (applied, object) = applied;
     Ok((object, applied.as_str()))

@@ -178,17 +178,7 @@ impl Found {
     /// # Errors
     /// Something is missing.
     pub(super) fn settle(self) -> Result<(), Failure> {
-        let mut missing = self.missing;
-        match missing.pop() {
-            None => Ok(()),
-            Some(last) => {
-                for failure in missing {
-                    // The last one is what the command ends with.
-                    let _code = failure.report();
-                }
-                Err(last)
-            }
-        }
+        Failure::last_of(self.missing).map(drop)
     }
 }
 

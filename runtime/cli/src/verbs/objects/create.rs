@@ -11,7 +11,7 @@ use wasmpod_view::output::{to_json, to_yaml};
 
 use super::desired::{self, Desired};
 use super::{launch, machine};
-use crate::args::{Change, Create, DryRun, OutputFormat, RunOptions};
+use crate::args::{Create, DryRun, OutputFormat, RunOptions, Told};
 use crate::failure::Failure;
 use crate::print::out;
 
@@ -22,28 +22,24 @@ pub(crate) fn create(verb: &Create, root: Option<&Path>) -> Result<ExitCode, Fai
     let desired = desired::read(&change.manifests.filenames, &change.namespace)?;
     let pods = machine::open(root)?;
     let count = desired.iter().filter(|one| one.resource == PODS).count();
-    let is_dry = change.dry_run == DryRun::Client;
+    let persist = change.told.dry_run.persist();
     let mut failures = Vec::new();
     for one in desired {
-        let source = one.source.clone();
-        let making = Making { is_dry, options: &change.options, pods: count };
+        let making = Making { persist, options: &change.options, pods: count };
         match make(&pods, &one, one.object.clone(), making) {
-            Ok(object) => say(change, &one.title_of(&object), "created", &object),
-            Err(Failure::Api(mut error)) => {
-                error.message = format!("error when creating {source:?}: {}", error.message);
-                failures.push(Failure::Api(error));
-            }
-            Err(failure) => failures.push(failure),
+            Ok(object) => say(&change.told, &one.title_of(&object), "created", &object),
+            Err(failure) => failures.push(failure.when("creating", &one.source)),
         }
     }
-    finish(failures)
+    machine::tell(&pods)?;
+    Failure::last_of(failures)
 }
 
 /// How objects are made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Making<'options> {
-    /// Nothing is kept.
-    pub(crate) is_dry: bool,
+    /// Whether something is kept.
+    pub(crate) persist: Persist,
     /// Of the processes of Pods.
     pub(crate) options: &'options RunOptions,
     /// How many Pods the command makes.
@@ -60,36 +56,21 @@ pub(crate) fn make(
     object: Value,
     making: Making<'_>,
 ) -> Result<Value, Failure> {
-    if one.resource == PODS && !making.is_dry {
+    if one.resource == PODS && making.persist == Persist::Yes {
         let launch = launch::of(making.options, &one.source, making.pods)?;
-        return Ok(pods.create(&one.namespace, object, &launch)?.pod);
+        return Ok(pods.create(&one.namespace, object, &launch)?);
     }
-    let persist = if making.is_dry { Persist::DryRun } else { Persist::Yes };
-    let creation = Creation { persist, ..Creation::default() };
+    let creation = Creation { persist: making.persist, ..Creation::default() };
     Ok(pods.store().create(one.resource, &one.namespace, object, &creation)?)
 }
 
 /// Tells what was done, as the command wants it told.
-pub(super) fn say(change: &Change, title: &str, done: &str, object: &Value) {
-    let dry = if change.dry_run == DryRun::Client { " (dry run)" } else { "" };
-    match change.output {
+pub(super) fn say(told: &Told, title: &str, done: &str, object: &Value) {
+    let dry = if told.dry_run == DryRun::Client { " (dry run)" } else { "" };
+    match told.output {
         None => out::line(&format!("{title} {done}{dry}")),
         Some(OutputFormat::Name) => out::line(title),
         Some(OutputFormat::Json) => out::text(&to_json(object)),
         Some(OutputFormat::Yaml) => out::text(&to_yaml(object)),
-    }
-}
-
-/// Reports all failures; the last is what the command ends with.
-pub(crate) fn finish(mut failures: Vec<Failure>) -> Result<ExitCode, Failure> {
-    match failures.pop() {
-        None => Ok(ExitCode::SUCCESS),
-        Some(last) => {
-            for failure in failures {
-                // The last one is what the command ends with.
-                let _code = failure.report();
-            }
-            Err(last)
-        }
     }
 }

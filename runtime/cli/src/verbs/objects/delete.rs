@@ -2,26 +2,24 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde_json::Value;
+use tokio::runtime::Runtime;
 use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_node::podprocess::{PodClient, Stop};
 use wasmpod_objects::Key;
 use wasmpod_objects::resource::PODS;
-use wasmpod_objects::store::{self, Deleted, StoreError};
+use wasmpod_objects::store::{self, Deleted};
 use wasmpod_view::resource_args::NoName;
 
 use super::chosen::{self, ByName, Chosen, Missing};
 use super::desired::title;
+use super::until::{timed_out, until};
 use super::{duration, machine};
 use crate::args::{Delete, DeleteOptions};
 use crate::failure::Failure;
 use crate::print::out;
-
-/// How often a Pod is looked at that nobody tells of.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// # Errors
 /// What is named and not there; a Pod that does not end in time.
@@ -35,9 +33,10 @@ pub(crate) fn delete(verb: &Delete, root: Option<&Path>) -> Result<ExitCode, Fai
     if objects.is_empty() && wanted.by_name == ByName::No {
         out::line("No resources found");
     }
+    let runtime = crate::verbs::run::runtime()?;
     let mut going = Vec::new();
     for one in &objects {
-        if let Some(own) = Going::begin(&pods, &one.key, grace(options))? {
+        if let Some(own) = Going::begin(&pods, &runtime, &one.key, grace(options))? {
             say(one, options);
             going.push(own);
         }
@@ -67,6 +66,7 @@ impl Going {
     /// The store fails.
     pub(super) fn begin(
         pods: &BackgroundPods,
+        runtime: &Runtime,
         key: &Key,
         grace: Option<i64>,
     ) -> Result<Option<Self>, Failure> {
@@ -83,7 +83,7 @@ impl Going {
         };
         let uid = deleted.object()["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
         match &deleted {
-            Deleted::Marked(object) => stop(pods, &uid, object, grace)?,
+            Deleted::Marked(object) => stop(pods, runtime, &uid, object, grace)?,
             // One that had ended has left its logs.
             Deleted::Removed(object) if is_pod => pods.mend_pod(object.clone())?,
             Deleted::Removed(_) => {}
@@ -107,15 +107,12 @@ fn grace(options: &DeleteOptions) -> Option<i64> {
 /// Tells the Pod's process; one that is gone is mended instead.
 fn stop(
     pods: &BackgroundPods,
+    runtime: &Runtime,
     uid: &str,
     object: &Value,
     grace: Option<i64>,
 ) -> Result<(), Failure> {
     let client = PodClient::new(pods.folders().control_socket(uid));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::because("cannot speak to the Pod", &error))?;
     let grace = grace.or_else(|| object["metadata"]["deletionGracePeriodSeconds"].as_i64());
     let grace_period_seconds = grace.and_then(|grace| u64::try_from(grace).ok());
     let told = runtime.block_on(async {
@@ -150,22 +147,9 @@ pub(super) fn wait(
     Going { key, uid }: &Going,
     deadline: Option<Instant>,
 ) -> Result<(), Failure> {
-    let mut watcher = pods.store().watcher();
-    loop {
-        let revision = pods.store().revision()?;
-        let object = match pods.store().get(key) {
-            Err(error) if error.is_not_found() => return Ok(()),
-            Err(error) => return Err(error.into()),
-            Ok(object) if object["metadata"]["uid"] != uid.as_str() => return Ok(()),
-            Ok(object) => object,
-        };
-        // Its process may have been killed, or have missed the word.
-        pods.mend_pod(object)?;
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            let what = title(key.resource, &key.name);
-            return Err(Failure::kubectl(format!("timed out waiting for the condition on {what}")));
-        }
-        let waited: Result<_, StoreError> = watcher.wait(revision, LOOK);
-        waited?;
-    }
+    let gone = until(pods, key, deadline, |object| {
+        let is_there = object.is_some_and(|object| object["metadata"]["uid"] == uid.as_str());
+        Ok((!is_there).then_some(()))
+    })?;
+    gone.ok_or_else(|| timed_out(title(key.resource, &key.name)))
 }

@@ -45,6 +45,7 @@ pub(crate) fn edit(verb: &Edit, root: Option<&Path>) -> Result<ExitCode, Failure
             }
         }
     }
+    machine::tell(&pods)?;
     found.settle()?;
     Ok(ExitCode::SUCCESS)
 }

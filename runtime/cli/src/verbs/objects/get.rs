@@ -28,9 +28,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// # Errors
 /// What is named and not there; a format or a selector that cannot be read.
 pub(crate) fn get(verb: &Get, root: Option<&Path>) -> Result<ExitCode, Failure> {
-    let text = verb.output.as_deref().unwrap_or_default();
-    let format = Format::parse(text, verb.no_headers, |path| std::fs::read_to_string(path))
-        .map_err(|error| Failure::kubectl(error.to_string()))?;
+    let format = format(verb.output.as_deref(), verb.no_headers)?;
     let wanted = chosen::wanted(&verb.selection, NoName::All, false)?;
     let pods = machine::open(root)?;
     let missing = if verb.ignore_not_found { Missing::Fine } else { Missing::Error };
@@ -43,6 +41,26 @@ pub(crate) fn get(verb: &Get, root: Option<&Path>) -> Result<ExitCode, Failure> 
     page.print(objects, Headers::Shown)?;
     found.settle()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the value of `-o`, and the file that it may name.
+///
+/// # Errors
+/// In kubectl's words.
+pub(super) fn format(output: Option<&str>, no_headers: bool) -> Result<Format, Failure> {
+    let read = |path: &str| std::fs::read_to_string(path);
+    Format::parse(output.unwrap_or_default(), no_headers, read)
+        .map_err(|error| Failure::kubectl(error.to_string()))
+}
+
+/// Prints objects in a form that is no table.
+///
+/// # Errors
+/// A template asks for what is not there.
+pub(super) fn print(format: &Format, shown: Shown<'_>) -> Result<(), Failure> {
+    let text = format.print(shown).map_err(|error| Failure::kubectl(error.to_string()))?;
+    out::text(&text.unwrap_or_default());
+    Ok(())
 }
 
 /// How objects come out.
@@ -78,10 +96,7 @@ impl Page<'_> {
                     [one] if is_one => Shown::One(one),
                     several => Shown::Several(several),
                 };
-                let text = format.print(shown);
-                let text = text.map_err(|error| Failure::kubectl(error.to_string()))?;
-                out::text(&text.unwrap_or_default());
-                Ok(())
+                print(format, shown)
             }
         }
     }

@@ -1,14 +1,11 @@
 //! What the options of a command say of the processes of its Pods.
 
-use std::path::{Path, PathBuf};
-
-use wasmpod::manifest;
 use wasmpod::sandbox::network::EgressPolicy;
 use wasmpod_node::background::Launch;
 
 use crate::args::RunOptions;
 use crate::failure::Failure;
-use crate::verbs::run::{image_map, node, publish};
+use crate::verbs::run::{folder_of, image_map, node, publish};
 
 /// Of the Pods of the manifest `source`, of which there are `pods` in the command.
 ///
@@ -31,14 +28,4 @@ pub(super) fn of(options: &RunOptions, source: &str, pods: usize) -> Result<Laun
         node: node::settings(&options.node),
         eviction: node::eviction(&options.node),
     })
-}
-
-/// The folder in which relative paths of a manifest begin; the working folder where it has none.
-fn folder_of(source: &str) -> Result<PathBuf, Failure> {
-    let folder = match source {
-        manifest::source::STDIN => Path::new(""),
-        source => Path::new(source).parent().unwrap_or(Path::new("")),
-    };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    std::path::absolute(folder).map_err(|error| Failure::because(folder.display(), &error))
 }

@@ -8,6 +8,7 @@ use wasmpod_node::background::{BackgroundPods, Starter};
 
 use crate::failure::Failure;
 use crate::print::problem;
+use crate::verbs::run;
 
 /// How this program is called to be the process of a Pod.
 const VERB: &str = "background-pod";
@@ -31,4 +32,12 @@ pub(crate) fn open(root: Option<&Path>) -> Result<BackgroundPods, Failure> {
         problem::warning(&format!("what a killed Pod has left: {}", wasmpod::error::chain(&error)));
     }
     Ok(pods)
+}
+
+/// Tells Pods that run what a verb has changed; to be called when it has. They find it in any case.
+///
+/// # Errors
+/// The store fails.
+pub(crate) fn tell(pods: &BackgroundPods) -> Result<(), Failure> {
+    Ok(run::runtime()?.block_on(pods.tell())?)
 }

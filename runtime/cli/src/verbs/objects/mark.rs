@@ -4,15 +4,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::Value;
-use wasmpod_objects::status::ApiError;
-use wasmpod_objects::store::{Persist, Update};
+use wasmpod_objects::status::{ApiError, Reason};
+use wasmpod_objects::store::Update;
 use wasmpod_view::resource_args::NoName;
 
 use super::chosen::{self, Missing};
-use super::create::finish;
+use super::create::say;
 use super::desired::title;
 use super::machine;
-use crate::args::{DryRun, Mark, OutputFormat};
+use crate::args::Mark;
 use crate::failure::Failure;
 use crate::print::out;
 
@@ -70,7 +70,7 @@ pub(crate) fn mark(verb: &Mark, marks: Marks, root: Option<&Path>) -> Result<Exi
         let what = marks.field().trim_end_matches('s');
         return Err(Failure::kubectl(format!("at least one {what} update is required")));
     }
-    let persist = if verb.dry_run == DryRun::Client { Persist::DryRun } else { Persist::Yes };
+    let persist = verb.told.dry_run.persist();
     let mut failures = Vec::new();
     for one in &objects {
         let before = one.object["metadata"]["resourceVersion"].clone();
@@ -82,24 +82,18 @@ pub(crate) fn mark(verb: &Mark, marks: Marks, root: Option<&Path>) -> Result<Exi
             Ok(object) => {
                 let has_changed = object["metadata"]["resourceVersion"] != before;
                 let title = title(one.key.resource, &one.key.name);
-                match verb.output {
-                    Some(OutputFormat::Name) => out::line(&title),
-                    Some(OutputFormat::Json) => out::text(&wasmpod_view::output::to_json(&object)),
-                    Some(OutputFormat::Yaml) => out::text(&wasmpod_view::output::to_yaml(&object)),
-                    None => out::line(&format!("{title} {}", marks.done(&changes, has_changed))),
-                }
+                say(&verb.told, &title, marks.done(&changes, has_changed), &object);
             }
             // The rule is kubectl's own: no server has refused it.
             Err(error) => failures.push(match error.reason() {
-                Some(wasmpod_objects::status::Reason::BadRequest) => {
-                    Failure::kubectl(error.to_string())
-                }
+                Some(Reason::BadRequest) => Failure::kubectl(error.to_string()),
                 _ => error.into(),
             }),
         }
     }
+    machine::tell(&pods)?;
     failures.extend(std::mem::take(&mut found.missing));
-    finish(failures)
+    Failure::last_of(failures)
 }
 
 /// Objects come first, then marks: `a=b`, `a-`.

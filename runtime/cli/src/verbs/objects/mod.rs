@@ -6,7 +6,7 @@
 //! | `desired` | the objects that manifests describe |
 //! | `chosen` | the objects that arguments name |
 //! | `launch` | what options say of a Pod's process |
-//! | `ready` | when a Pod is |
+//! | `until`, `ready` | waiting for something, and for Pods |
 //! | `machine` | the store and the Pods behind it |
 
 pub(crate) mod apply;
@@ -26,4 +26,5 @@ pub(crate) mod mark;
 mod ready;
 pub(crate) mod replace;
 pub(crate) mod top;
+mod until;
 pub(crate) mod wait;

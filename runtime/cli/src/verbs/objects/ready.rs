@@ -1,15 +1,13 @@
 //! Waiting until a Pod is ready, or has ended.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Key;
+use wasmpod_objects::status::ApiError;
 
+use super::until::{timed_out, until};
 use crate::failure::Failure;
-
-const LOOK: Duration = Duration::from_millis(200);
 
 /// # Errors
 /// The deadline is over, the Pod has failed, or it was deleted.
@@ -18,28 +16,15 @@ pub(super) fn wait(
     key: &Key,
     deadline: Option<Instant>,
 ) -> Result<(), Failure> {
-    let mut watcher = pods.store().watcher();
-    loop {
-        let revision = pods.store().revision()?;
-        let object = pods.store().get(key)?;
-        match state(&object) {
-            State::Ready => return Ok(()),
-            State::Failed(why) => {
-                let name = &key.name;
-                return Err(Failure::kubectl(format!("pod/{name} has failed{why}")));
-            }
-            State::NotYet => {}
+    let name = &key.name;
+    let ready = until(pods, key, deadline, |pod| {
+        match state(pod.ok_or_else(|| ApiError::not_found(key.resource, name))?) {
+            State::Ready => Ok(Some(())),
+            State::Failed(why) => Err(Failure::kubectl(format!("pod/{name} has failed{why}"))),
+            State::NotYet => Ok(None),
         }
-        pods.mend_pod(object)?;
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left == Some(Duration::ZERO) {
-            let name = &key.name;
-            return Err(Failure::kubectl(format!(
-                "timed out waiting for the condition on pods/{name}"
-            )));
-        }
-        watcher.wait(revision, left.unwrap_or(LOOK).min(LOOK))?;
-    }
+    })?;
+    ready.ok_or_else(|| timed_out(format_args!("pods/{name}")))
 }
 
 enum State {

@@ -4,22 +4,23 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Key;
-use wasmpod_view::output::{Format, Shown};
+use wasmpod_objects::status::ApiError;
+use wasmpod_view::output::Shown;
 use wasmpod_view::resource_args::NoName;
 use wasmpod_view::wait::WaitFor;
 
 use super::chosen::{self, Missing, Part};
 use super::desired::title;
+use super::get::{format, print};
+use super::until::{timed_out, until};
 use super::{duration, machine};
 use crate::args::Wait;
 use crate::failure::Failure;
 use crate::print::out;
-
-/// A Pod whose process was killed says nothing: it is looked for.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// What kubectl makes of a negative timeout.
 const A_WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -29,9 +30,7 @@ const A_WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 pub(crate) fn wait(verb: &Wait, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let what = WaitFor::parse(&verb.what).map_err(|error| Failure::kubectl(error.to_string()))?;
     let timeout = duration::parse(&verb.timeout)?.unwrap_or(A_WEEK);
-    let text = verb.output.as_deref().unwrap_or_default();
-    let format = Format::parse(text, false, |path| std::fs::read_to_string(path))
-        .map_err(|error| Failure::kubectl(error.to_string()))?;
+    let format = format(verb.output.as_deref(), false)?;
     let wanted = chosen::wanted(&verb.selection, NoName::Error, verb.all)?;
     let pods = machine::open(root)?;
     let deadline = Instant::now() + timeout;
@@ -54,14 +53,12 @@ pub(crate) fn wait(verb: &Wait, root: Option<&Path>) -> Result<ExitCode, Failure
     }
     let mut failures = Vec::new();
     for key in &keys {
-        match until(&pods, key, &what, deadline) {
+        match wait_for(&pods, key, &what, deadline) {
             Ok(object) => {
                 let shown = object.as_ref().filter(|_| verb.output.is_some());
                 match shown {
                     Some(object) => {
-                        let text = format.print(Shown::One(object));
-                        let text = text.map_err(|error| Failure::kubectl(error.to_string()))?;
-                        out::text(&text.unwrap_or_default());
+                        print(&format, Shown::One(object))?;
                     }
                     None => {
                         out::line(&format!("{} condition met", title(key.resource, &key.name)));
@@ -71,58 +68,33 @@ pub(crate) fn wait(verb: &Wait, root: Option<&Path>) -> Result<ExitCode, Failure
             Err(failure) => failures.push(failure),
         }
     }
-    match failures.pop() {
-        None => Ok(ExitCode::SUCCESS),
-        Some(last) => {
-            for failure in failures {
-                // The last one is what the command ends with.
-                let _code = failure.report();
-            }
-            Err(last)
-        }
-    }
+    Failure::last_of(failures)
 }
 
 /// Waits for one object; gives it as it was then.
 ///
 /// # Errors
 /// It does not come before the deadline.
-pub(super) fn until(
+fn wait_for(
     pods: &BackgroundPods,
     key: &Key,
     what: &WaitFor,
     deadline: Instant,
-) -> Result<Option<serde_json::Value>, Failure> {
-    let mut watcher = pods.store().watcher();
+) -> Result<Option<Value>, Failure> {
     let mut has_been_there = false;
-    loop {
-        let revision = pods.store().revision()?;
-        let object = match pods.store().get(key) {
-            Ok(object) => Some(object),
-            Err(error) if error.is_not_found() => {
-                let is_waited_for = matches!(what, WaitFor::Delete | WaitFor::Create);
-                if !is_waited_for || (has_been_there && *what == WaitFor::Create) {
-                    return Err(error.into());
-                }
-                None
-            }
-            Err(error) => return Err(error.into()),
+    let met = until(pods, key, Some(deadline), |object| {
+        let may_be_absent = match what {
+            WaitFor::Delete => true,
+            WaitFor::Create => !has_been_there,
+            WaitFor::Condition { .. } | WaitFor::JsonPath { .. } => false,
         };
-        let is_met = what.is_met(object.as_ref());
-        if is_met.map_err(|error| Failure::kubectl(error.to_string()))? {
-            return Ok(object);
+        if object.is_none() && !may_be_absent {
+            return Err(ApiError::not_found(key.resource, &key.name).into());
         }
         has_been_there |= object.is_some();
-        if let Some(object) = object {
-            pods.mend_pod(object)?;
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Failure::kubectl(format!(
-                "timed out waiting for the condition on {}/{}",
-                key.resource.plural, key.name
-            )));
-        }
-        watcher.wait(revision, left.min(LOOK))?;
-    }
+        let is_met = what.is_met(object);
+        let is_met = is_met.map_err(|error| Failure::kubectl(error.to_string()))?;
+        Ok(is_met.then(|| object.cloned()))
+    })?;
+    met.ok_or_else(|| timed_out(format_args!("{}/{}", key.resource.plural, key.name)))
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::session::{Ended, Streams, carry};
+use super::session::{Streams, carry};
 use super::target::{Target, refused};
 use super::terminal;
 use crate::args::Attach;
@@ -14,8 +14,7 @@ use crate::print::problem;
 /// # Errors
 /// There is no such Pod or container, or it does not run.
 pub(crate) fn attach(verb: &Attach, root: Option<&Path>) -> Result<ExitCode, Failure> {
-    let target = Target::find(root, verb.namespace.name(), &verb.pod)?;
-    let container = target.container(verb.container.as_deref(), verb.quiet)?;
+    let (target, container) = Target::of_session(root, &verb.session)?;
     let spec = target.pod.spec.as_ref();
     let own = spec.and_then(|spec| spec.containers.iter().find(|own| own.name == container));
     let has_tty = own.is_some_and(|own| own.tty == Some(true));
@@ -25,23 +24,20 @@ pub(crate) fn attach(verb: &Attach, root: Option<&Path>) -> Result<ExitCode, Fai
         ));
     }
     let tty = verb.tty && has_tty && io::stdin().is_terminal();
-    if !verb.quiet && verb.stdin {
+    if !verb.session.quiet && verb.session.stdin {
         problem::plain("If you don't see a command prompt, try pressing enter.");
     }
     let runtime = crate::verbs::run::runtime()?;
-    let ended = runtime.block_on(async {
-        let attached = target.client.attach(&container, verb.stdin).await;
+    let code = runtime.block_on(async {
+        let attached = target.client.attach(&container, verb.session.stdin).await;
         let (mut writer, reader) = attached.map_err(refused)?;
         if let Some(size) = terminal::size().filter(|_| tty) {
             // One that has ended meanwhile says so to the reader.
             drop(writer.resize(size).await);
         }
-        carry(Streams { stdin: verb.stdin, tty }, writer, reader).await
+        carry(Streams { stdin: verb.session.stdin, tty }, writer, reader).await
     });
     // A thread that reads a terminal never ends.
     std::mem::forget(runtime);
-    match ended? {
-        Ended::Code(code) => Ok(code),
-        Ended::ReaderGone => Ok(ExitCode::SUCCESS),
-    }
+    code
 }

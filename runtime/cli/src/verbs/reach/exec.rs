@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use wasmpod::pod::ExecRequest;
 use wasmpod::sandbox::terminal::TerminalSize;
 
-use super::session::{Ended, Streams, carry};
+use super::session::{Streams, carry};
 use super::target::{Target, refused};
 use super::terminal;
 use crate::args::Exec;
@@ -25,8 +25,7 @@ pub(crate) fn exec(verb: &Exec, root: Option<&Path>) -> Result<ExitCode, Failure
     if verb.command.is_empty() {
         return Err(Failure::kubectl("you must specify at least one command for the container"));
     }
-    let target = Target::find(root, verb.namespace.name(), &verb.pod)?;
-    let container = target.container(verb.container.as_deref(), verb.quiet)?;
+    let (target, container) = Target::of_session(root, &verb.session)?;
     let mut tty = verb.tty;
     if tty && !io::stdin().is_terminal() {
         problem::plain("Unable to use a TTY - input is not a terminal or the right kind of file");
@@ -34,21 +33,18 @@ pub(crate) fn exec(verb: &Exec, root: Option<&Path>) -> Result<ExitCode, Failure
     }
     let request = ExecRequest {
         command: verb.command.clone(),
-        stdin: verb.stdin,
+        stdin: verb.session.stdin,
         stdout: true,
         stderr: true,
         terminal: tty.then(|| terminal::size().unwrap_or(USUAL)),
     };
-    let streams = Streams { stdin: verb.stdin, tty };
+    let streams = Streams { stdin: verb.session.stdin, tty };
     let runtime = crate::verbs::run::runtime()?;
-    let ended = runtime.block_on(async {
+    let code = runtime.block_on(async {
         let (writer, reader) = target.client.exec(&container, &request).await.map_err(refused)?;
         carry(streams, writer, reader).await
     });
     // A thread that reads a terminal never ends.
     std::mem::forget(runtime);
-    match ended? {
-        Ended::Code(code) => Ok(code),
-        Ended::ReaderGone => Ok(ExitCode::SUCCESS),
-    }
+    code
 }

@@ -26,15 +26,7 @@ pub(super) struct Streams {
     pub(super) tty: bool,
 }
 
-/// How a session ended.
-pub(super) enum Ended {
-    /// As the other side says, with its code.
-    Code(ExitCode),
-    /// Nobody reads what it writes.
-    ReaderGone,
-}
-
-/// Carries bytes to and fro until the other side ends.
+/// Carries bytes to and fro until the other side ends, or nobody reads what it writes; gives its exit code.
 ///
 /// # Errors
 /// The connection breaks off, or the other side says why it cannot go on.
@@ -42,7 +34,7 @@ pub(super) async fn carry(
     streams: Streams,
     writer: SessionWriter,
     mut reader: SessionReader,
-) -> Result<Ended, Failure> {
+) -> Result<ExitCode, Failure> {
     // Back to what it was before anything is printed about the end.
     let raw = if streams.tty { RawTerminal::enter().ok() } else { None };
     let mut typing = JoinSet::new();
@@ -53,7 +45,7 @@ pub(super) async fn carry(
     ended
 }
 
-async fn receive(reader: &mut SessionReader) -> Result<Ended, Failure> {
+async fn receive(reader: &mut SessionReader) -> Result<ExitCode, Failure> {
     loop {
         match reader.next().await.map_err(refused)? {
             SessionEvent::Stdout(bytes) => out::bytes(&bytes),
@@ -61,16 +53,16 @@ async fn receive(reader: &mut SessionReader) -> Result<Ended, Failure> {
                 // There is nobody else to tell.
                 drop(io::stderr().write_all(&bytes));
             }
-            SessionEvent::End(Sessioned::Success) => return Ok(Ended::Code(ExitCode::SUCCESS)),
+            SessionEvent::End(Sessioned::Success) => return Ok(ExitCode::SUCCESS),
             SessionEvent::End(Sessioned::ExitCode { code, message }) => {
                 if let Some(message) = message {
                     problem::plain(&message);
                 }
-                return Ok(Ended::Code(code.into()));
+                return Ok(code.into());
             }
         }
         if out::is_closed() {
-            return Ok(Ended::ReaderGone);
+            return Ok(ExitCode::SUCCESS);
         }
     }
 }

@@ -9,6 +9,7 @@ use wasmpod_objects::Key;
 use wasmpod_objects::resource::PODS;
 
 use super::logs::pick;
+use crate::args::SessionOptions;
 use crate::failure::Failure;
 use crate::print::problem;
 use crate::verbs::objects::machine;
@@ -27,6 +28,19 @@ impl Target {
     pub(super) fn find(root: Option<&Path>, namespace: &str, name: &str) -> Result<Self, Failure> {
         let pods = machine::open(root)?;
         Self::among(&pods, namespace, name)
+    }
+
+    /// What the options of a session name, with its container.
+    ///
+    /// # Errors
+    /// As of [`find`](Self::find) and [`container`](Self::container).
+    pub(super) fn of_session(
+        root: Option<&Path>,
+        options: &SessionOptions,
+    ) -> Result<(Self, String), Failure> {
+        let target = Self::find(root, options.namespace.name(), &options.pod)?;
+        let container = target.container(options.container.as_deref(), options.quiet)?;
+        Ok((target, container))
     }
 
     fn among(pods: &BackgroundPods, namespace: &str, name: &str) -> Result<Self, Failure> {

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use wasmpod_objects::resource::PODS;
+use wasmpod_objects::store::Persist;
 
 use super::plan::Wanted;
 use crate::args::{Namespace, Run};
 use crate::failure::Failure;
 use crate::print::out;
-use crate::verbs::objects::create::{Making, finish, make};
+use crate::verbs::objects::create::{Making, make};
 use crate::verbs::objects::{desired, machine};
 
 /// Whether a command is not to wait for its Pods.
@@ -30,7 +31,7 @@ pub(super) fn run(verb: &Run, wanted: &Wanted, root: Option<&Path>) -> Result<Ex
     let desired = desired::of_sources(&wanted.sources, &namespace)?;
     let pods = machine::open(root)?;
     let count = desired.iter().filter(|one| one.resource == PODS).count();
-    let making = Making { is_dry: false, options: &verb.options, pods: count };
+    let making = Making { persist: Persist::Yes, options: &verb.options, pods: count };
     let mut failures = Vec::new();
     for one in desired {
         match make(&pods, &one, one.object.clone(), making) {
@@ -38,5 +39,5 @@ pub(super) fn run(verb: &Run, wanted: &Wanted, root: Option<&Path>) -> Result<Ex
             Err(failure) => failures.push(failure),
         }
     }
-    finish(failures)
+    Failure::last_of(failures)
 }

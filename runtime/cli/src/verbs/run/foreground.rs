@@ -68,7 +68,8 @@ pub(crate) async fn run_pod(
         .map_err(|error| Failure::because(&name, &error))?;
     let object = Arc::new(ForegroundPod::new(place.node(), pod.view()));
     let mut attending = JoinSet::new();
-    attending.spawn(attend(place, pod.view(), bundle.eviction));
+    // What it refers to stands in its manifest, not in objects.
+    attending.spawn(attend(place, pod.view(), bundle.eviction, Arc::default()));
     let showing = Arc::clone(&object);
     helpers.spawn(async move { match showing.show().await {} });
     let handle = pod.handle();

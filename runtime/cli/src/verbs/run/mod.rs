@@ -20,6 +20,7 @@ use std::time::Duration;
 
 pub(crate) use bundle::{Bundle, Events};
 use foreground::run_pod;
+pub(crate) use images::folder_of;
 pub(crate) use interrupt::Signals;
 pub(crate) use plan::image_map;
 use wasmpod::manifest;

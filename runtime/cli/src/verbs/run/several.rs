@@ -4,18 +4,15 @@
 //! The first Ctrl-C or SIGTERM stops every Pod gracefully, the second ends them at once. A Pod
 //! process that outlives this one is stopped by the kernel's parent-death signal.
 
-use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
-use std::os::fd::AsRawFd as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
 
-use rustix::fs::MemfdFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use wasmpod_node::handover::Handover;
 
 use super::bundle::{Bundle, Events};
 use super::cgroup;
@@ -115,23 +112,17 @@ fn terminate(child: &Child) {
     }
 }
 
-/// The bundle goes over in memory: Secrets in it must not lie on a disk.
 fn start(bundle: &Bundle, root: Option<&Path>) -> Result<Child, Failure> {
     let pod = bundle.name();
     let failed =
         |error: std::io::Error| Failure::because(format!("cannot start the Pod {pod}"), &error);
-    let text = serde_json::to_vec(bundle).map_err(|error| failed(error.into()))?;
-    let memory = rustix::fs::memfd_create("pod", MemfdFlags::empty())
-        .map_err(|error| failed(error.into()))?;
-    let mut memory = File::from(memory);
-    memory.write_all(&text).and_then(|()| memory.seek(SeekFrom::Start(0))).map_err(failed)?;
-
+    let handover = Handover::new(bundle).map_err(failed)?;
     let program = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(program);
     if let Some(root) = root {
         command.arg("--root").arg(root);
     }
-    command.arg("pod-process").arg(format!("/proc/self/fd/{}", memory.as_raw_fd()));
+    command.arg("pod-process").arg(handover.path());
     if bundle.show.events == Events::None {
         command.arg("--quiet");
     }

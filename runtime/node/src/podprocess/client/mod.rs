@@ -118,6 +118,18 @@ impl PodClient {
         self.post("/kill", &Value::Object(serde_json::Map::new())).await
     }
 
+    /// Has it look at its objects, which may have been changed; one that stands still holds up nobody.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn sync(&self) -> Result<(), ClientError> {
+        let nothing = Value::Object(serde_json::Map::new());
+        let told = self.post("/sync", &nothing);
+        tokio::time::timeout(ANSWERS_SOON, told)
+            .await
+            .unwrap_or_else(|_elapsed| Err(ClientError::TimedOut { socket: self.socket.clone() }))
+    }
+
     /// Where it is.
     pub fn socket(&self) -> &Path {
         &self.socket

@@ -15,7 +15,7 @@ async fn with_pod<Talk: AsyncFnOnce(&PodClient, &PodHandle)>(container: &str, ta
     let pod = pod(root.path(), &spec);
     let handle = pod.handle();
     let socket = root.path().join("sockets/pod.api");
-    let server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let client = PodClient::new(&socket);
     let talking = async {
         until(&handle, |status| status.phase.as_deref() == Some("Running")).await;

@@ -21,7 +21,7 @@ async fn a_status_is_answered_beside_forty_streams() {
     let pod = pod(root.path(), "{containers: [{name: web, image: ./copy.wat, stdin: true}]}");
     let handle = pod.handle();
     let socket = root.path().join("sockets/pod.api");
-    let server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let client = PodClient::new(&socket);
     let talk = async {
         until(&handle, |status| status.phase.as_deref() == Some("Running")).await;
@@ -63,7 +63,7 @@ async fn a_stream_is_asked_for_as_one() {
     let root = tempfile::tempdir().unwrap();
     let pod = pod(root.path(), "{containers: [{name: web, image: ./idle.wat}]}");
     let socket = root.path().join("sockets/pod.api");
-    let _server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let _server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let client = PodClient::new(&socket);
     let refused = async |path: &str| {
         let answer = client.call::<Value>(Method::POST, path, Bytes::new()).await;
@@ -85,7 +85,7 @@ async fn frames_that_are_none_end_their_own_session() {
     let pod = pod(root.path(), "{containers: [{name: web, image: ./copy.wat, stdin: true}]}");
     let handle = pod.handle();
     let socket = root.path().join("sockets/pod.api");
-    let _server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let _server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let client = PodClient::new(&socket);
     let talk = async {
         until(&handle, |status| status.phase.as_deref() == Some("Running")).await;
@@ -112,7 +112,7 @@ async fn files_of_a_container_that_has_ended_are_there_while_its_pod_lives() {
     let pod = pod(root.path(), spec);
     let handle = pod.handle();
     let socket = root.path().join("sockets/pod.api");
-    let _server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let _server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let client = PodClient::new(&socket);
     let talk = async {
         until(&handle, |status| {

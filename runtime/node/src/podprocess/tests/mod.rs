@@ -5,6 +5,7 @@ mod crowded;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -94,7 +95,7 @@ async fn a_pod_is_asked_and_told_over_its_socket() {
     let pod = pod(root.path(), "{containers: [{name: web, image: ./idle.wat}]}");
     let handle = pod.handle();
     let socket = root.path().join("sockets/pod.api");
-    let server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&socket), mode(socket.parent().unwrap())), (0o600, 0o700));
     let client = PodClient::new(&socket);
@@ -134,7 +135,7 @@ async fn nonsense_is_refused_in_the_words_of_the_api() {
     let root = tempfile::tempdir().unwrap();
     let pod = pod(root.path(), "{containers: [{name: web, image: ./idle.wat}]}");
     let socket = root.path().join("sockets/pod.api");
-    let _server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let _server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let client = PodClient::new(&socket);
     let code = async |method: Method, path: &str, body: &'static str| match client
         .call::<Value>(method, path, Bytes::from_static(body.as_bytes()))
@@ -154,7 +155,7 @@ async fn a_caller_that_sends_too_much_is_cut_off_and_the_others_are_answered() {
     let root = tempfile::tempdir().unwrap();
     let pod = pod(root.path(), "{containers: [{name: web, image: ./idle.wat}]}");
     let socket = root.path().join("sockets/pod.api");
-    let _server = ControlServer::serve(pod.view(), &socket).unwrap();
+    let _server = ControlServer::serve(pod.view(), Arc::default(), &socket).unwrap();
     let mut endless = UnixStream::connect(&socket).await.unwrap();
     // It may be cut off while it still writes.
     let _ = endless.write_all(b"GET /status HTTP/1.1\r\nx: ").await;

@@ -1,0 +1,55 @@
+//! From the object of a Pod, and those that it refers to, to the Pod that runs.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use wasmpod::error::chain;
+use wasmpod::lifecycle::Identity;
+use wasmpod::pod::{Folders, PodView};
+use wasmpod_objects::Key;
+use wasmpod_objects::resource::PODS;
+use wasmpod_objects::store::{Store, StoreError};
+
+use super::referred::Referred;
+
+/// When a Pod looks though nobody has told it of a change: whoever makes one may be killed before that.
+///
+/// Rule: `syncFrequency` of the kubelet.
+const LOOK_ANYWAY: Duration = Duration::from_secs(60);
+
+/// Has the Pod follow its objects, each time that there is `news`.
+pub(super) async fn follow(folders: &Folders, pod: &PodView, news: &Notify) -> Infallible {
+    loop {
+        // Either way it is time to look.
+        let _ = timeout(LOOK_ANYWAY, news.notified()).await;
+        let (folder, identity) = (folders.objects(), pod.identity().clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            Store::open(&folder).and_then(|store| read(&store, &identity))
+        });
+        match reading.await {
+            Ok(Ok(Some((object, referred)))) => pod.update(&object, referred.into()).await,
+            // It is being forgotten.
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => tracing::warn!("the Pod's objects are not read: {}", chain(&error)),
+            Err(panicked) => tracing::warn!("the Pod's objects are not read: {panicked}"),
+        }
+    }
+}
+
+/// The object of the Pod, unless that is gone, and what it refers to.
+fn read(store: &Store, identity: &Identity) -> Result<Option<(Pod, Referred)>, StoreError> {
+    let object = match store.get(&Key::new(PODS, &identity.namespace, &identity.name)) {
+        Ok(object) => object,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Ok(pod) = serde_json::from_value::<Pod>(object) else { return Ok(None) };
+    if pod.metadata.uid.as_ref() != Some(&identity.uid) {
+        return Ok(None);
+    }
+    let referred = Referred::by(&pod, store)?;
+    Ok(Some((pod, referred)))
+}
