@@ -41,3 +41,8 @@ fmt:
 # Write the generated parts of docs/ anew
 docs:
     UPDATE_DOCS=1 cargo test -p wasmpod-manifest support
+
+# Kill commands and Pods' processes at random for so many seconds
+faults SECONDS="3600":
+    cargo xtask guests
+    WASMPOD_FAULTS_SECONDS={{SECONDS}} cargo test --package wasmpod-cli --test e2e -- --nocapture faults::nothing

@@ -14,6 +14,7 @@ mod cli;
 mod cpu;
 mod eviction;
 mod examples;
+mod faults;
 mod fuel;
 mod info;
 mod kills;

@@ -7,7 +7,7 @@ mod manifest;
 mod process;
 mod world;
 
-pub(crate) use binaries::{checkout, guest, guest_of_0_1};
+pub(crate) use binaries::{checkout, guest, guest_of_0_1, wasmpod};
 pub(crate) use http::{free_port, request};
 pub(crate) use manifest::PodText;
 pub(crate) use process::{Finished, Running, eventually};

@@ -1,6 +1,7 @@
 //! A test's own folder: manifests in it, Pods under it.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -60,9 +61,15 @@ impl World {
 
     /// A call of `wasmpod` in this world, not yet started.
     pub(crate) fn wasmpod<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Invocation {
-        let mut command = std::process::Command::new(wasmpod());
+        let mut command = Command::new(wasmpod());
+        self.surround(&mut command);
+        command.args(words);
+        Invocation::new(command)
+    }
+
+    /// Gives a call of `wasmpod` the folders of this world.
+    pub(crate) fn surround(&self, command: &mut Command) {
         command
-            .args(words)
             .current_dir(self.path())
             .env("WASMPOD_ROOT", self.root())
             .env("XDG_CACHE_HOME", checkout().join("target/test-cache"))
@@ -70,7 +77,6 @@ impl World {
             .env("NO_COLOR", "1")
             .env_remove("RUST_BACKTRACE")
             .env_remove("RUST_LOG");
-        Invocation::new(command)
     }
 }
 
