@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use wasmpod_objects::Resource;
 use wasmpod_objects::resource::{Deletion, Generation, Scope, StatusSubresource};
@@ -69,9 +70,12 @@ impl Seen {
             faults.push(format!("{processes} processes for {} Pods", self.0.len()));
         }
         let root = world.root();
-        for folder in ["processes", "pods", "addresses", "network", "node", "logs/pods"] {
+        for folder in
+            ["processes", "pods", "network/pods", "network/services", "node/pods", "logs/pods"]
+        {
             self.strangers(&root.join(folder), folder, &mut faults);
         }
+        self.addresses(&root.join("addresses"), &mut faults);
         self.strangers(&world.path().join("wasmpod"), "sockets", &mut faults);
         if is_alone {
             self.cgroups(Path::new("/sys/fs/cgroup"), &mut faults);
@@ -101,10 +105,26 @@ impl Seen {
     fn strangers(&self, folder: &Path, what: &str, faults: &mut Vec<String>) {
         let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
         for name in entries.map(|entry| entry.file_name().display().to_string()) {
-            // Locks of folders, files ready for the next Pod, and what Pods that compute share.
-            let is_kept = name.starts_with('.') || ["busy", "lock"].contains(&name.as_str());
+            // Locks of folders, files ready for the next Pod, what Pods that compute share, and the logs of
+            // Pods in the foreground.
+            let is_kept = name.starts_with('.')
+                || ["busy", "lock"].contains(&name.as_str())
+                || name.contains("_sweeper_");
             if !is_kept && !self.knows(&name) {
                 faults.push(format!("{what}/{name} belongs to no Pod"));
+            }
+        }
+    }
+
+    /// Addresses that somebody holds; the file of one that is free stays.
+    fn addresses(&self, folder: &Path, faults: &mut Vec<String>) {
+        let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        for entry in entries {
+            let file = fs::File::open(entry.path()).expect("it can be read");
+            let is_held = flock(&file, FlockOperation::NonBlockingLockShared).is_err();
+            let address = entry.file_name().display().to_string();
+            if is_held && !self.knows(&address) {
+                faults.push(format!("somebody holds {address}, and no Pod has it"));
             }
         }
     }

@@ -28,8 +28,8 @@ const PODS: usize = 2;
 /// How often something is killed before everything is looked at.
 const KILLS: usize = 15;
 
-/// How long things may be on their way, in looks of 50 ms.
-const LOOKS: usize = 2400;
+/// How long things may be on their way, in looks that take a tenth of a second each at least.
+const LOOKS: usize = 1200;
 
 fn variable(name: &str) -> Option<u64> {
     Some(std::env::var(name).ok()?.parse().expect("a number"))
@@ -124,7 +124,7 @@ fn settle(world: &World, users: &mut [User], is_alone: bool) {
         sleep(Duration::from_millis(50));
     }
     let history: Vec<&String> = users.iter().flat_map(|user| &user.history).collect();
-    panic!("{wrong:#?}\n{history:#?}");
+    panic!("{history:#?}\n{wrong:#?}");
 }
 
 /// Somebody with Pods of his own.
@@ -181,7 +181,10 @@ impl User {
             _ => (vec!["get", "pods"], None),
         };
         let ended = commands.run(world, &words, &edit);
-        self.history.push(format!("{words:?} {change:?}: {ended:?}"));
+        let Ended { code, stdout, stderr } = &ended;
+        let told: String = stdout.chars().take(80).collect();
+        let line = format!("{words:?} {change:?}: {code:?}, {told:?}, {stderr:?}");
+        self.history.push(line);
         assert!(!ended.stderr.contains("panicked"), "{words:?}: {ended:?}");
         let Some(change) = change else { return };
         let outcome = match ended {

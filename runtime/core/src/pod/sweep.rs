@@ -11,7 +11,7 @@ use super::folders::Folders;
 use crate::executor::Blocking;
 use crate::logs::forget_ended_pods;
 use crate::sandbox::filesystem;
-use crate::sandbox::network::remove_sockets;
+use crate::sandbox::network::{Directory, remove_sockets};
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -42,6 +42,9 @@ pub(super) async fn beside<Output>(
 
 fn sweep(folders: &Folders) {
     sweep_pods(folders);
+    // Who reads the records of dead Pods removes them.
+    let directory = Directory::new(folders.network());
+    let _ = (directory.pods(), directory.services());
     // The folders of dead Pods are gone: a lock that is there is a live one's.
     let pods = folders.pods();
     // Logs of a Pod that is kept as an object are its own to the end of that.

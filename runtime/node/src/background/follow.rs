@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -30,13 +31,28 @@ pub(super) async fn follow(folders: &Folders, pod: &PodView, news: &Notify) -> I
             Store::open(&folder).and_then(|store| read(&store, &identity))
         });
         match reading.await {
-            Ok(Ok(Some((object, referred)))) => pod.update(&object, referred.into()).await,
+            Ok(Ok(Some((object, referred)))) => {
+                if object.metadata.deletion_timestamp.is_some() {
+                    // Whoever has asked for its end could not tell it.
+                    pod.handle().stop(grace_left(&object)).await;
+                }
+                pod.update(&object, referred.into()).await;
+            }
             // It is being forgotten.
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!("the Pod's objects are not read: {}", chain(&error)),
             Err(panicked) => tracing::warn!("the Pod's objects are not read: {panicked}"),
         }
     }
+}
+
+/// What is left of the grace period of a Pod that is to be deleted.
+///
+/// Rule: `metadata.deletionTimestamp` is the end of the grace period.
+fn grace_left(pod: &Pod) -> Option<Duration> {
+    let end = pod.metadata.deletion_timestamp.as_ref()?.0;
+    let left = end.duration_since(Timestamp::now());
+    Some(Duration::try_from(left).unwrap_or_default())
 }
 
 /// The object of the Pod, unless that is gone, and what it refers to.
