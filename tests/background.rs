@@ -24,7 +24,7 @@ impl World {
         told
     }
 
-    fn pod_object(&self, name: &str) -> Value {
+    pub(crate) fn pod_object(&self, name: &str) -> Value {
         serde_json::from_str(&self.does(["get", "pod", name, "-o", "json"])).expect("JSON")
     }
 

@@ -15,6 +15,7 @@ mod cpu;
 mod eviction;
 mod examples;
 mod faults;
+mod follow;
 mod fuel;
 mod info;
 mod kills;

@@ -129,14 +129,14 @@ impl Seen {
         }
     }
 
-    /// Cgroups of Pods that are gone.
+    /// Cgroups of Pods that are gone; one that somebody is in may be another test's.
     fn cgroups(&self, folder: &Path, faults: &mut Vec<String>) {
         let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
         for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
             let name = entry.file_name().display().to_string();
             let uid = name.strip_prefix("pod").filter(|uid| uid.len() == 36);
             match uid {
-                Some(uid) if !self.knows(uid) => {
+                Some(uid) if !self.knows(uid) && is_empty(&entry.path()) => {
                     faults.push(format!("{} belongs to no Pod", entry.path().display()));
                 }
                 Some(_) => {}
@@ -144,4 +144,8 @@ impl Seen {
             }
         }
     }
+}
+
+fn is_empty(cgroup: &Path) -> bool {
+    fs::read_to_string(cgroup.join("cgroup.procs")).is_ok_and(|processes| processes.is_empty())
 }

@@ -103,7 +103,7 @@ fn settle(world: &World, users: &mut [User], is_alone: bool) {
     for _ in 0..LOOKS {
         // What the next Pod does on its way: it takes away what dead ones have left.
         let file = world.pod("sweeper", &[("main", &guest("hello"))]);
-        let swept = world.wasmpod(["run", "--quiet", &file]).finish();
+        let swept = world.wasmpod(["run", "--quiet", "--cgroup", &file]).finish();
         assert_eq!(swept.code, 0, "{swept}");
         let seen = Seen::of(world);
         wrong = seen.faults(world, is_alone);

@@ -11,7 +11,7 @@ use super::folders::Folders;
 use crate::executor::Blocking;
 use crate::logs::forget_ended_pods;
 use crate::sandbox::filesystem;
-use crate::sandbox::network::{Directory, remove_sockets};
+use crate::sandbox::network::{Directory, remove_dead_sockets};
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -42,6 +42,7 @@ pub(super) async fn beside<Output>(
 
 fn sweep(folders: &Folders) {
     sweep_pods(folders);
+    remove_dead_sockets(folders.sockets());
     // Who reads the records of dead Pods removes them.
     let directory = Directory::new(folders.network());
     let _ = (directory.pods(), directory.services());
@@ -64,9 +65,6 @@ fn sweep_pods(folders: &Folders) {
         }
     };
     for dead in swept {
-        remove_sockets(&folders.socket(&dead.uid));
-        // Most have none.
-        let _ = std::fs::remove_file(folders.control_socket(&dead.uid));
         match dead.removed {
             Ok(()) => tracing::debug!("removed what the dead Pod {} had left", dead.uid),
             Err(error) => tracing::warn!("cannot remove all of the dead Pod {}: {error}", dead.uid),

@@ -57,7 +57,7 @@ pub use names::HOST_NAME;
 pub(crate) use node_port::{NodePort, NodePorts, take_node_port};
 pub use options::TcpOptions;
 pub use outgoing::OutgoingStream;
-pub(crate) use peer::remove_sockets;
+pub(crate) use peer::remove_dead_sockets;
 pub use peer::{Header, HeaderError, PeerError, PeerServer, Transport};
 pub use pipe::MemoryStream;
 pub(crate) use place::Place;

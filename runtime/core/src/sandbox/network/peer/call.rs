@@ -165,11 +165,3 @@ pub(super) fn datagram_socket(socket: &Path) -> PathBuf {
     path.push(".udp");
     path.into()
 }
-
-/// Removes both files of a Pod whose process is gone; most Pods have none.
-pub(crate) fn remove_sockets(socket: &Path) {
-    for file in [socket, &datagram_socket(socket)] {
-        // One that stays is in nobody's way: no other Pod has its name.
-        let _ = std::fs::remove_file(file);
-    }
-}

@@ -11,10 +11,12 @@
 //! reached from inside only.
 
 mod call;
+mod dead;
 mod header;
 mod server;
 
-pub(crate) use call::{connect, hand_over, remove_sockets, send_datagram};
+pub(crate) use call::{connect, hand_over, send_datagram};
+pub(crate) use dead::remove_dead_sockets;
 pub use header::{Header, HeaderError, Transport};
 pub use server::{PeerError, PeerServer};
 
