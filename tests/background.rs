@@ -42,7 +42,7 @@ impl World {
     }
 
     /// The process of the only Pod of this world.
-    fn pod_process(&self) -> Pid {
+    pub(crate) fn pod_process(&self) -> Pid {
         let root = self.root().display().to_string();
         eventually("the Pod's process", || {
             let processes = std::fs::read_dir("/proc").ok()?;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 
 use crate::harness::{PodText, Running, World, eventually, guest};
 
@@ -20,7 +20,10 @@ fn pod_process(command: &Running) -> Option<u32> {
 
 /// The folders of a running Pod's cgroup; none as long as it has none.
 fn folders(command: &Running) -> Vec<PathBuf> {
-    let process = pod_process(command).unwrap_or_else(|| command.id());
+    folders_of(pod_process(command).unwrap_or_else(|| command.id()))
+}
+
+fn folders_of(process: u32) -> Vec<PathBuf> {
     let entered = |line: &str| {
         let mut parts = line.splitn(3, ':').skip(1);
         let (controllers, path) = (parts.next()?, parts.next()?);
@@ -40,6 +43,25 @@ fn entered(command: &Running) -> Vec<PathBuf> {
         let is_there = if is_v2() { folders.len() == 1 } else { folders.len() == 2 };
         is_there.then_some(folders)
     })
+}
+
+/// The file with the most memory that a Pod may have.
+fn memory_bound() -> &'static str {
+    if is_v2() { "memory.max" } else { "memory.limit_in_bytes" }
+}
+
+/// Fills the memory of a cgroup, as if the host's side of its Pod had grown: nothing that a guest can do
+/// gets there.
+fn fill(folders: &[PathBuf]) {
+    let is_bounded = |folder: &&PathBuf| folder.join(memory_bound()).exists();
+    let folder = folders.iter().find(is_bounded).expect("it is bounded");
+    // The first to be ended, where only one is.
+    let eat = format!(
+        "echo 1000 > /proc/$$/oom_score_adj; echo $$ > {}/cgroup.procs; exec tail /dev/zero",
+        folder.display()
+    );
+    let eater = Command::new("sh").args(["-c", &eat]).status().expect("sh(1) is there");
+    assert!(!eater.success(), "the kernel ended it");
 }
 
 fn is_v2() -> bool {
@@ -179,17 +201,8 @@ fn a_pod_that_the_kernel_ends_for_its_memory_is_named() {
     let command = world.wasmpod(["run", "--cgroup", &file]).start();
     command.wait_for("tick");
     let folders = entered(&command);
-    // As if the host's side of it had grown: nothing that a guest can do gets there.
-    let bound = if is_v2() { "memory.max" } else { "memory.limit_in_bytes" };
-    let folder = folders.iter().find(|folder| folder.join(bound).exists()).expect("it is bounded");
-    assert_eq!(read(&folders, bound), Some((144 << 20).to_string()));
-    // The first to be ended, where only one is.
-    let eat = format!(
-        "echo 1000 > /proc/$$/oom_score_adj; echo $$ > {}/cgroup.procs; exec tail /dev/zero",
-        folder.display()
-    );
-    let eater = Command::new("sh").args(["-c", &eat]).status().expect("sh(1) is there");
-    assert!(!eater.success(), "the kernel ended it");
+    assert_eq!(read(&folders, memory_bound()), Some((144 << 20).to_string()));
+    fill(&folders);
     if is_v2() {
         // All of it or nothing (`memory.oom.group`).
         let result = command.finish();
@@ -199,6 +212,43 @@ fn a_pod_that_the_kernel_ends_for_its_memory_is_named() {
     } else {
         stop(command);
     }
+}
+
+#[test]
+fn a_pod_in_the_background_that_the_kernel_ends_is_named_too() {
+    if !may_make_cgroups() {
+        return;
+    }
+    let world = World::new();
+    let file = PodText::new("hungry")
+        .restart_policy("Always")
+        .container("main", &guest("toolbox"), &["idle"])
+        .with("resources: {limits: {memory: 16Mi}}")
+        .write(&world);
+    world.does(["apply", "-f", &file, "--wait"]);
+    let process = world.pod_process();
+    let is_there = if is_v2() { 1 } else { 2 };
+    let folders = eventually("the Pod's cgroup", || {
+        let folders = folders_of(process.as_raw_nonzero().get().unsigned_abs());
+        (folders.len() == is_there).then_some(folders)
+    });
+    fill(&folders);
+    if !is_v2() {
+        // Version 1 ends one process, and the one that has filled it was the first.
+        kill_process(process, Signal::KILL).expect("it can be killed");
+    }
+    let pod = eventually("another run", || {
+        let pod = world.pod_object("hungry");
+        (pod["status"]["containerStatuses"][0]["restartCount"] == 1).then_some(pod)
+    });
+    let before = &pod["status"]["containerStatuses"][0]["lastState"]["terminated"];
+    assert_eq!(
+        (&before["reason"], &before["exitCode"]),
+        (&"OOMKilled".into(), &137.into()),
+        "{pod}"
+    );
+    let message = before["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("OOMKilled by the kernel: the Pod's cgroup reached"), "{pod}");
 }
 
 #[test]

@@ -21,10 +21,11 @@ use super::spec::{ContainerSpec, RestartPolicy, Role, Spec};
 use super::waiting::WaitingReason;
 
 impl Observed {
-    /// A Pod that was taken on before, and of which `previous` is all that is left.
+    /// A Pod that was taken on before, and of which `previous` is all that is left; `lost` is how the runs
+    /// ended that were under way.
     ///
     /// One that has nothing to start again is over: its [`phase`](super::phase()) says how it ended.
-    pub fn resumed(spec: &Spec, previous: &PodStatus, now: Now) -> Self {
+    pub fn resumed(spec: &Spec, previous: &PodStatus, lost: &Exit, now: Now) -> Self {
         let mut observed = Self::new(spec, begun(previous, now));
         let statuses: Vec<_> =
             spec.containers.iter().map(|container| status_of(previous, container)).collect();
@@ -33,14 +34,15 @@ impl Observed {
             spec.containers.iter().zip(&mut observed.containers).zip(&statuses)
         {
             if let Some(status) = status {
-                container.recall(status, now);
+                container.recall(status, lost, now);
             }
             // What never restarts had its one try together with the others.
             if has_begun
                 && container.latest.is_none()
                 && spec.restart_policy == RestartPolicy::Never
             {
-                container.lose(RunIdentity { id: None, image: unknown_image() }, now.wall, now);
+                let run = RunIdentity { id: None, image: unknown_image() };
+                container.lose(run, Exit::unknown(), now.wall, now);
             }
         }
         if observed.goes_on(spec) {
@@ -73,7 +75,7 @@ impl Observed {
 
 impl Container {
     /// Stands as its status says, save that nothing runs.
-    fn recall(&mut self, status: &ContainerStatus, now: Now) {
+    fn recall(&mut self, status: &ContainerStatus, lost: &Exit, now: Now) {
         let Some(run) = latest_run(status) else { return };
         self.restart_count = u32::try_from(status.restart_count).unwrap_or(0);
         self.last = status.last_state.as_ref().and_then(|last| ended(last, status, now));
@@ -86,7 +88,7 @@ impl Container {
             None => match state.and_then(|state| state.running.as_ref()) {
                 Some(running) => {
                     let since = running.started_at.as_ref().map_or(now.wall, |time| time.0);
-                    self.lose(run, since, now);
+                    self.lose(run, lost.clone(), since, now);
                 }
                 // It waited for its next run.
                 None => {
@@ -99,16 +101,10 @@ impl Container {
         }
     }
 
-    /// Its run ended, and nobody saw how.
-    fn lose(&mut self, run: RunIdentity, started_at: Timestamp, now: Now) {
+    /// Its run ended, and no process was there any more to see it.
+    fn lose(&mut self, run: RunIdentity, exit: Exit, started_at: Timestamp, now: Now) {
         self.latest = Some(run.clone());
-        let ended = Ended {
-            exit: Exit::unknown(),
-            run,
-            started_at,
-            finished_at: now.wall,
-            finished: now.instant,
-        };
+        let ended = Ended { exit, run, started_at, finished_at: now.wall, finished: now.instant };
         self.state = RunState::Terminated { ended, step: Step::Nothing };
     }
 }
@@ -233,7 +229,7 @@ mod tests {
             "initContainerStatuses": [init], "containerStatuses": apps,
         }))
         .unwrap();
-        let observed = Observed::resumed(&spec, &previous, now);
+        let observed = Observed::resumed(&spec, &previous, &Exit::unknown(), now);
         (spec, observed, now)
     }
 

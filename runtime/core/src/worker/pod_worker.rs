@@ -97,7 +97,7 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
         runtime: Arc<Runtime>,
         clock: Clock,
     ) -> (Self, PodHandle) {
-        let observed = Observed::resumed(&spec, previous, clock.now());
+        let observed = Observed::resumed(&spec, previous, &Exit::unknown(), clock.now());
         Self::beginning(spec, observed, Some(previous), runtime, clock)
     }
 

@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -26,15 +26,26 @@ const SETTLED: Duration = Duration::from_millis(50);
 pub struct ForegroundPod {
     keeper: Keeper,
     view: PodView,
-    /// Held once it is an object.
-    lock: Mutex<Option<ProcessLock>>,
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// Whether it is an object.
+#[derive(Debug, Default)]
+enum Shown {
+    /// It is to be one.
+    #[default]
+    NotYet,
+    /// It is one as long as this is held.
+    Held(ProcessLock),
+    /// It is none any more, or will never be one.
+    Over,
 }
 
 impl ForegroundPod {
     /// The Pod of `view` on the machine `node`.
     pub fn new(node: &Node, view: PodView) -> Self {
         let keeper = Keeper::of(node.folders(), view.manifest(), AtTheEnd::Go);
-        Self { keeper, view, lock: Mutex::default() }
+        Self { keeper, view, shown: Arc::default() }
     }
 
     /// Shows the Pod until it is dropped.
@@ -44,20 +55,21 @@ impl ForegroundPod {
     pub async fn show(&self) -> Infallible {
         sleep(SETTLED).await;
         let mut watching = self.keeper.watch(self.view.handle());
-        match self.write_down().await {
-            Ok(lock) => *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock),
-            Err(note) => {
-                self.view.note(&note);
-                return pending().await;
-            }
+        if let Err(note) = self.write_down().await {
+            self.view.note(&note);
+            return pending().await;
         }
         self.keeper.keep(&mut watching).await
     }
 
     /// The Pod has ended: it is no object any more.
     pub async fn ended(&self, finished: &Finished) {
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(_lock) = lock {
+        let shown = Arc::clone(&self.shown);
+        // Whoever is writing it down holds this until that is done.
+        let over = tokio::task::spawn_blocking(move || {
+            std::mem::replace(&mut *locked(&shown), Shown::Over)
+        });
+        if let Ok(Shown::Held(_lock)) = over.await {
             let watching = self.keeper.watch(self.view.handle());
             self.keeper.ended(finished, watching).await;
         }
@@ -65,10 +77,15 @@ impl ForegroundPod {
 
     /// # Errors
     /// What the user is told.
-    async fn write_down(&self) -> Result<ProcessLock, String> {
+    async fn write_down(&self) -> Result<(), String> {
         let (folders, identity) = (self.keeper.folders().clone(), self.keeper.identity().clone());
         let object = serde_json::to_value(self.view.object()).map_err(|error| error.to_string())?;
+        let shown = Arc::clone(&self.shown);
         let writing = tokio::task::spawn_blocking(move || {
+            let mut shown = locked(&shown);
+            if matches!(*shown, Shown::Over) {
+                return Ok(());
+            }
             let failed = |error: &dyn std::error::Error| {
                 format!("`wasmpod get` does not show this Pod: {}", chain(error))
             };
@@ -82,7 +99,10 @@ impl ForegroundPod {
                 ..Create::default()
             };
             match store.create(PODS, &identity.namespace, object, &create) {
-                Ok(_) => Ok(lock),
+                Ok(_) => {
+                    *shown = Shown::Held(lock);
+                    Ok(())
+                }
                 Err(error) => {
                     // Nobody needs it.
                     drop(std::fs::remove_file(folders.process_lock(&identity.uid)));
@@ -98,4 +118,9 @@ impl ForegroundPod {
         });
         writing.await.map_err(|error| error.to_string())?
     }
+}
+
+fn locked(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
+    // Each change is one assignment.
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
 }

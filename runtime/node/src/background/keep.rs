@@ -129,9 +129,10 @@ impl Keeper {
         // Or an earlier status would come behind the last one.
         watching.written().await;
         watching.gather();
-        let batch = Batch { status: Some(finished.status.clone()), ..watching.batch };
-        let (folders, identity) = (self.folders.clone(), self.identity.clone());
         let goes = self.at_the_end == AtTheEnd::Go;
+        let status = (!goes).then(|| finished.status.clone());
+        let batch = Batch { status, ..watching.batch };
+        let (folders, identity) = (self.folders.clone(), self.identity.clone());
         self.blocking(move || {
             let store = Store::open(&folders.objects())?;
             let is_wanted = batch.write(&store, &identity)?;
@@ -160,7 +161,11 @@ impl Keeper {
     /// Begins to write what has come.
     fn write(&self, watching: &mut Watching) {
         let (folder, identity) = (self.folders.objects(), self.identity.clone());
-        let (store, batch) = (watching.store.take(), std::mem::take(&mut watching.batch));
+        let (store, mut batch) = (watching.store.take(), std::mem::take(&mut watching.batch));
+        if self.at_the_end == AtTheEnd::Go {
+            // An object that says that its Pod is over would stay if this process were killed now.
+            batch.status = batch.status.filter(|status| !is_over(status));
+        }
         watching.writing = Some(tokio::task::spawn_blocking(move || {
             let store = match store {
                 Some(store) => Ok(store),
@@ -241,6 +246,10 @@ impl Batch {
         // Whoever removed it has no use for its status.
         Ok(object.is_some_and(|object| object["metadata"]["deletionTimestamp"].is_null()))
     }
+}
+
+fn is_over(status: &PodStatus) -> bool {
+    matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
 }
 
 /// Gives the object of a Pod this status, and returns it; nothing where it is gone, or another Pod has its

@@ -8,7 +8,7 @@
 //! | has not | failed |
 
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
-use wasmpod::lifecycle::{Now, Observed, Spec, phase, status};
+use wasmpod::lifecycle::{Exit, Now, Observed, Spec, phase, status};
 
 /// What becomes of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +29,9 @@ pub(super) fn is_settled(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-/// What becomes of `pod` at `now`; `can_start` tells whether it is known how it was started.
-pub(super) fn judge(pod: &Pod, can_start: bool, now: Now) -> Verdict {
+/// What becomes of `pod` at `now`; `can_start` tells whether it is known how it was started, `lost` how its
+/// runs ended.
+pub(super) fn judge(pod: &Pod, can_start: bool, lost: &Exit, now: Now) -> Verdict {
     if pod.metadata.deletion_timestamp.is_some() || !can_start {
         return Verdict::Forget;
     }
@@ -50,7 +51,7 @@ pub(super) fn judge(pod: &Pod, can_start: bool, now: Now) -> Verdict {
             }));
         }
     };
-    let observed = Observed::resumed(&spec, previous, now);
+    let observed = Observed::resumed(&spec, previous, lost, now);
     let shown = Box::new(status(&spec, &observed, Some(previous), now.wall));
     if phase(&spec, &observed).is_terminal() { Verdict::Over(shown) } else { Verdict::Again(shown) }
 }
@@ -74,7 +75,7 @@ mod tests {
         }))
         .unwrap();
         let now = Now { wall: jiff::Timestamp::now(), instant: Instant::now().into_std() };
-        match judge(&pod, true, now) {
+        match judge(&pod, true, &Exit::unknown(), now) {
             Verdict::Leave => "leave",
             Verdict::Forget => "forget",
             Verdict::Over(status) => match status.phase.as_deref() {

@@ -6,7 +6,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
-use wasmpod::lifecycle::{Identity, Now};
+use wasmpod::lifecycle::{Exit, Identity, Now};
+use wasmpod::resources::cgroup::CgroupPlan;
+use wasmpod::resources::qos_class;
 use wasmpod_objects::Key;
 use wasmpod_objects::resource::PODS;
 use wasmpod_objects::selector::Selection;
@@ -87,7 +89,7 @@ impl BackgroundPods {
     /// With the lock held nobody changes what is decided on.
     fn decide(&self, identity: &Identity, lock: ProcessLock) -> Result<(), BackgroundError> {
         let key = Key::new(PODS, &identity.namespace, &identity.name);
-        let pod: Pod = match self.store.get(&key) {
+        let mut pod: Pod = match self.store.get(&key) {
             Ok(pod) => match serde_json::from_value(pod) {
                 Ok(pod) => pod,
                 Err(_) => return Ok(()),
@@ -100,7 +102,8 @@ impl BackgroundPods {
         }
         let launch = self.launch_of(identity)?;
         let now = Now { wall: Timestamp::now(), instant: Instant::now().into_std() };
-        match judge(&pod, launch.is_some(), now) {
+        let lost = end_of_runs(&pod, launch.as_ref());
+        match judge(&pod, launch.is_some(), &lost, now) {
             Verdict::Leave => Ok(()),
             Verdict::Forget => Ok(forget(&self.folders, &self.store, identity)?),
             Verdict::Over(status) => Ok(write_status(&self.store, identity, &status).map(drop)?),
@@ -109,6 +112,7 @@ impl BackgroundPods {
                     return self.sweep_lock(identity, lock);
                 }
                 self.store.record(&sandbox_changed(identity))?;
+                pod.status = Some(*status);
                 self.start(pod, launch.unwrap_or_default(), lock)
             }
         }
@@ -125,6 +129,20 @@ impl BackgroundPods {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// How the runs of a Pod ended whose process was killed: nobody saw it, but the kernel may have noted why.
+fn end_of_runs(pod: &Pod, launch: Option<&Launch>) -> Exit {
+    let has_cgroup = launch.is_some_and(|launch| launch.cgroup);
+    let Some(plan) = has_cgroup.then(|| CgroupPlan::find().ok()).flatten() else {
+        return Exit::unknown();
+    };
+    let class = qos_class(&pod.spec.clone().unwrap_or_default());
+    let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+    let kill = plan.oom_kill(uid, class);
+    // The next process of the Pod begins to count anew.
+    plan.remove(uid, class);
+    kill.map_or_else(Exit::unknown, |kill| Exit::out_of_memory(kill.to_string()))
 }
 
 /// Rule: what the kubelet tells before it makes a new sandbox for a Pod whose old one is gone.

@@ -5,10 +5,12 @@
 
 use std::fmt;
 use std::fs;
+use std::path::Path;
 
 use super::CgroupPlan;
 use super::hierarchy::Version;
 use super::names::pod_folder;
+use super::plan::Spot;
 use crate::manifest::quantity::Quantity;
 use crate::resources::QosClass;
 
@@ -41,23 +43,28 @@ impl fmt::Display for OomKill {
 impl CgroupPlan {
     /// Whether the process of the Pod `uid`, which has ended, was ended for want of memory.
     pub fn oom_kill(&self, uid: &str, class: QosClass) -> Option<OomKill> {
-        let spots = self.spots.iter().filter(|spot| spot.controllers.memory);
-        let mut kills = spots.filter_map(|spot| {
-            let folder = pod_folder(&spot.base, class, uid);
-            let text = |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_default();
-            let number = |file: &str| text(file).trim().parse::<u64>().ok();
-            match spot.version {
-                Version::V2 => {
-                    let events = text("memory.events");
-                    kill(&events, count(&events, "oom"), number("memory.max"))
-                }
-                Version::V1 => {
-                    let failures = number("memory.failcnt").unwrap_or(0);
-                    kill(&text("memory.oom_control"), failures, number("memory.limit_in_bytes"))
-                }
+        self.spots.iter().find_map(|spot| spot.oom_kill_in(&pod_folder(&spot.base, class, uid)))
+    }
+}
+
+impl Spot {
+    /// Whether the kernel has ended somebody in this cgroup.
+    pub(super) fn oom_kill_in(&self, folder: &Path) -> Option<OomKill> {
+        if !self.controllers.memory {
+            return None;
+        }
+        let text = |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_default();
+        let number = |file: &str| text(file).trim().parse::<u64>().ok();
+        match self.version {
+            Version::V2 => {
+                let events = text("memory.events");
+                kill(&events, count(&events, "oom"), number("memory.max"))
             }
-        });
-        kills.next()
+            Version::V1 => {
+                let failures = number("memory.failcnt").unwrap_or(0);
+                kill(&text("memory.oom_control"), failures, number("memory.limit_in_bytes"))
+            }
+        }
     }
 }
 

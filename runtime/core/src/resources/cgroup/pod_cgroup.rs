@@ -119,8 +119,9 @@ impl CgroupPlan {
         self.spots.iter().for_each(|spot| spot.remove(uid, class));
     }
 
-    /// Removes the cgroups of Pods that have no process any more. One that is about to be entered is
-    /// made again by whoever enters.
+    /// Removes the cgroups of Pods that have no process any more, save those in which the kernel has ended
+    /// one: whoever sees to that Pod reads there why. One that is about to be entered is made again by
+    /// whoever enters.
     pub fn sweep(&self) {
         for spot in &self.spots {
             for class in CLASSES {
@@ -132,7 +133,8 @@ impl CgroupPlan {
                     uid.is_some_and(|uid| !folder.join(format!("{POD}{uid}")).exists())
                 };
                 let compiling = folders(&folder, COMPILING).filter(is_left);
-                let all = folders(&folder, POD).chain(compiling);
+                let is_to_go = |pod: &PathBuf| spot.oom_kill_in(pod).is_none();
+                let all = folders(&folder, POD).filter(is_to_go).chain(compiling);
                 // Refused where somebody is in it, which is right.
                 let removed = all.filter(|folder| fs::remove_dir(folder).is_ok());
                 if removed.count() > 0 {
