@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod acceptance;
 mod admission;
 mod background;
 mod bad_guests;
@@ -35,4 +36,3 @@ mod stats;
 mod stop;
 mod streams;
 mod terminal;
-mod tour;

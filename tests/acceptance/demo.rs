@@ -1,10 +1,10 @@
 //! The life of the demo that every book on Kubernetes begins with, command by command: `run`, `apply`, `get`,
-//! `describe`, `port-forward`, `logs`, `exec`, `cp`, `delete`. `docs/tour.md` walks through the same.
+//! `describe`, `port-forward`, `logs`, `exec`, `cp`, `delete`.
 
 use crate::harness::{World, checkout, eventually, free_port, guest, request};
 
 /// The manifest of a cluster, with its folder of the host moved into the world of the test.
-fn kuard(world: &World) -> (String, String) {
+pub(super) fn kuard(world: &World) -> (String, String) {
     let path = checkout().join("guest-examples/kuard/kuard-pod.yaml");
     let data = world.path().join("kuard-data");
     let manifest = std::fs::read_to_string(path)
@@ -57,6 +57,11 @@ fn the_demo_lives_its_life() {
     world.does(["cp", "kuard:/data/note.txt", "back.txt"]);
     let back = std::fs::read_to_string(world.path().join("back.txt")).expect("it was copied");
     assert_eq!(back, "from the host\n");
+
+    // In the shell that the image does not have.
+    let told =
+        world.does(["exec", "kuard", "--", "ash", "-c", "hostname; cat /data/note.txt | wc -c"]);
+    assert_eq!(told.split_whitespace().collect::<Vec<_>>(), ["kuard", "14"], "{told}");
 
     // Not ready, it takes no more connections through a Service; and is ready again.
     request(port, "PUT /ready/api HTTP/1.1", "{\"failNext\": 4}");
