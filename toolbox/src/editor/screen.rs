@@ -2,6 +2,14 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+/// Goes to the begin of a row, where only the terminal knows whether the cursor is at one: what a command has
+/// said last may have no end of line, and must not be written over. It has a mark then.
+///
+/// A row of spaces behind the mark goes over the end of the row exactly where it did not begin with one.
+pub(super) fn fresh_row(columns: usize) -> String {
+    format!("\x1b[7m%\x1b[0m{}", " ".repeat(columns.saturating_sub(1)))
+}
+
 /// A prompt with a line behind it, as it is shown now.
 #[derive(Debug)]
 pub(super) struct Screen {

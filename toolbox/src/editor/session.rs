@@ -5,7 +5,7 @@ use std::io;
 use super::complete::{self, Completer};
 use super::keys::{Decoder, Key};
 use super::line::{Line, Past};
-use super::screen::Screen;
+use super::screen::{Screen, fresh_row};
 use crate::fd::Fd;
 use crate::sys;
 
@@ -33,7 +33,7 @@ pub(crate) fn read(
     let columns = sys::terminal_size().map_or(80, |(_, columns)| usize::from(columns));
     let mut editing = Editing::new(prompt, past, columns, completer);
     let mut decoder = Decoder::default();
-    output.write(editing.show().as_bytes())?;
+    output.write(format!("{}{}", fresh_row(columns), editing.show()).as_bytes())?;
     let mut bytes = [0; 256];
     let mut ahead = 0..0;
     loop {

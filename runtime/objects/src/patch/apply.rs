@@ -14,8 +14,6 @@ pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration
 /// What has to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plan {
-    /// There is no such object: make this one.
-    Create(Value),
     /// Send this strategic merge patch.
     Patch(Value),
     /// All is as it should be: send nothing.
@@ -50,15 +48,8 @@ impl Applied {
 ///
 /// # Errors
 /// [`PatchError`]
-pub fn plan(
-    resource: Resource,
-    manifest: &Value,
-    current: Option<&Value>,
-) -> Result<Plan, PatchError> {
+pub fn plan(resource: Resource, manifest: &Value, current: &Value) -> Result<Plan, PatchError> {
     let modified = annotated(manifest)?;
-    let Some(current) = current else {
-        return Ok(Plan::Create(modified));
-    };
     let empty = Map::new();
     let [Some(modified), Some(now)] = [&modified, current].map(Value::as_object) else {
         return Err(PatchError::NoObject);

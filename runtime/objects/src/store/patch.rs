@@ -58,62 +58,74 @@ impl Store {
         manifest: &Value,
         persist: Persist,
     ) -> Result<(Applied, Value), StoreError> {
-        let mut manifest = manifest.clone();
-        crate::rules::check_kind(resource, &mut manifest)?;
-        crate::rules::check_namespace(resource, namespace, &mut manifest)?;
-        let name = metadata::text(&manifest, "name").to_owned();
-        if name.is_empty() {
-            // It could never be found again.
-            let message = "cannot use generate name with apply";
-            return Err(ApiError::bad_request(message).into());
-        }
-        let key = Key::new(resource, metadata::text(&manifest, "namespace"), &name);
         let mut tries = 0;
         loop {
             tries += 1;
-            let current = match self.get(&key) {
-                Ok(current) => Some(current),
-                Err(error) if error.reason() == Some(Reason::NotFound) => None,
-                Err(error) => return Err(error),
-            };
-            let plan = apply::plan(resource, &manifest, current.as_ref());
-            let done = match plan.map_err(ApiError::from)? {
-                Plan::Create(object) => self
-                    .create(
-                        resource,
-                        &key.namespace,
-                        object,
-                        &Create { persist, ..Create::default() },
-                    )
-                    .map(|object| (Applied::Created, object)),
-                Plan::Patch(patch) => {
-                    let request = PatchRequest {
-                        kind: PatchKind::Strategic,
-                        patch: &patch,
-                        part: Part::Object,
-                    };
-                    let options = Update { persist, ..Update::default() };
-                    // `1000m` that is kept as `1` is no change, whatever the texts say.
-                    let version =
-                        |object: &Value| metadata::text(object, "resourceVersion").to_owned();
-                    let before = current.as_ref().map(version);
-                    self.patch(&key, request, options).map(|object| {
-                        let is_same = before == Some(version(&object));
-                        let done = if is_same { Applied::Unchanged } else { Applied::Configured };
-                        (done, object)
-                    })
-                }
-                Plan::Unchanged => Ok((Applied::Unchanged, current.unwrap_or_default())),
-            };
-            match done {
-                // Somebody was faster: look again.
-                Err(error) if tries < TRIES && is_outrun(&error) => {}
-                done => return done,
+            if let Some(done) = self.reconcile(resource, namespace, manifest, persist)? {
+                return Ok(done);
             }
+            let (key, manifest) = requested(resource, namespace, manifest)?;
+            let object = apply::annotated(&manifest).map_err(ApiError::from)?;
+            let options = Create { persist, ..Create::default() };
+            match self.create(resource, &key.namespace, object, &options) {
+                // Somebody was faster: look again.
+                Err(error) if tries < TRIES && error.reason() == Some(Reason::AlreadyExists) => {}
+                created => return Ok((Applied::Created, created?)),
+            }
+        }
+    }
+
+    /// The same for an object that is there; nothing where it is not: whoever makes it may have more to do
+    /// for it.
+    ///
+    /// # Errors
+    /// As for [`Store::patch`]
+    pub fn reconcile(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        manifest: &Value,
+        persist: Persist,
+    ) -> Result<Option<(Applied, Value)>, StoreError> {
+        let (key, manifest) = requested(resource, namespace, manifest)?;
+        let current = match self.get(&key) {
+            Ok(current) => current,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let plan = apply::plan(resource, &manifest, &current).map_err(ApiError::from)?;
+        let Plan::Patch(patch) = plan else { return Ok(Some((Applied::Unchanged, current))) };
+        let request =
+            PatchRequest { kind: PatchKind::Strategic, patch: &patch, part: Part::Object };
+        // `1000m` that is kept as `1` is no change, whatever the texts say.
+        let version = |object: &Value| metadata::text(object, "resourceVersion").to_owned();
+        match self.patch(&key, request, Update { persist, ..Update::default() }) {
+            Ok(object) => {
+                let is_same = version(&current) == version(&object);
+                let done = if is_same { Applied::Unchanged } else { Applied::Configured };
+                Ok(Some((done, object)))
+            }
+            // It has gone meanwhile.
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
 
-fn is_outrun(error: &StoreError) -> bool {
-    matches!(error.reason(), Some(Reason::AlreadyExists | Reason::NotFound))
+/// The key of the object that a manifest describes, and the manifest with what a request says of it.
+fn requested(
+    resource: Resource,
+    namespace: &str,
+    manifest: &Value,
+) -> Result<(Key, Value), StoreError> {
+    let mut manifest = manifest.clone();
+    crate::rules::check_kind(resource, &mut manifest)?;
+    crate::rules::check_namespace(resource, namespace, &mut manifest)?;
+    let name = metadata::text(&manifest, "name").to_owned();
+    if name.is_empty() {
+        // It could never be found again.
+        let message = "cannot use generate name with apply";
+        return Err(ApiError::bad_request(message).into());
+    }
+    Ok((Key::new(resource, metadata::text(&manifest, "namespace"), &name), manifest))
 }

@@ -12,7 +12,7 @@ use wasmpod_node::background::BackgroundPods;
 use wasmpod_objects::Key;
 use wasmpod_objects::patch::apply::{LAST_APPLIED, annotated, last_applied};
 use wasmpod_objects::resource::PODS;
-use wasmpod_objects::status::ApiError;
+use wasmpod_objects::status::{ApiError, Reason};
 use wasmpod_objects::store::Persist;
 
 use super::create::{self, Making};
@@ -21,6 +21,9 @@ use super::{duration, machine};
 use crate::args::Apply;
 use crate::failure::Failure;
 use crate::print::problem;
+
+/// Others may make and delete an object in between, but not for ever.
+const TRIES: usize = 8;
 
 /// # Errors
 /// Something is not valid, or cannot be changed. What could be applied is.
@@ -60,24 +63,32 @@ fn apply_one(
     one: &Desired,
     making: Making<'_>,
 ) -> Result<(Value, &'static str), Failure> {
-    let key = one.key();
-    match pods.store().get(&key) {
-        Ok(current) => reconcile(pods, one, &current, making.persist),
-        Err(error) if error.is_not_found() => {
-            let object = annotated(&one.object).map_err(ApiError::from)?;
-            Ok((create::make(pods, one, object, making)?, "created"))
+    let (store, persist) = (pods.store(), making.persist);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        warn_of_missing_annotation(pods, one)?;
+        if let Some((applied, object)) =
+            store.reconcile(one.resource, &one.namespace, &one.object, persist)?
+        {
+            return Ok((object, applied.as_str()));
         }
-        Err(error) => Err(error.into()),
+        let object = annotated(&one.object).map_err(ApiError::from)?;
+        match create::make(pods, one, object, making) {
+            // Somebody was faster.
+            Err(Failure::Api(error)) if error.reason == Reason::AlreadyExists && tries < TRIES => {}
+            made => return Ok((made?, "created")),
+        }
     }
 }
 
-fn reconcile(
-    pods: &BackgroundPods,
-    one: &Desired,
-    current: &Value,
-    persist: Persist,
-) -> Result<(Value, &'static str), Failure> {
-    if matches!(last_applied(current), Ok(None)) {
+fn warn_of_missing_annotation(pods: &BackgroundPods, one: &Desired) -> Result<(), Failure> {
+    let current = match pods.store().get(&one.key()) {
+        Ok(current) => current,
+        Err(error) if error.is_not_found() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if matches!(last_applied(&current), Ok(None)) {
         let title = title(one.resource, &one.name).replacen('/', "s/", 1);
         problem::plain(&format!(
             "Warning: resource {title} is missing the {LAST_APPLIED} annotation which is required \
@@ -86,7 +97,5 @@ fn reconcile(
              annotation will be patched automatically."
         ));
     }
-    let applied = pods.store().apply(one.resource, &one.namespace, &one.object, persist)?;
-    let (applied, object) = applied;
-    Ok((object, applied.as_str()))
+    Ok(())
 }

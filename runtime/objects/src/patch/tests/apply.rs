@@ -16,7 +16,7 @@ fn annotation(object: &Value) -> &str {
 
 #[test]
 fn the_annotation_is_that_of_kubectl_to_the_byte() {
-    let Plan::Create(object) = plan(PODS, &manifest(), None).unwrap() else { panic!() };
+    let object = annotated(&manifest()).unwrap();
     assert_eq!(
         annotation(&object),
         "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"annotations\":{},\"labels\":\
@@ -29,14 +29,14 @@ fn the_annotation_is_that_of_kubectl_to_the_byte() {
 
 #[test]
 fn what_is_applied_again_is_unchanged() {
-    let Plan::Create(mut object) = plan(PODS, &manifest(), None).unwrap() else { panic!() };
+    let mut object = annotated(&manifest()).unwrap();
     object["status"] = json!({ "phase": "Running" });
     object["spec"]["restartPolicy"] = json!("Always");
-    assert_eq!(plan(PODS, &manifest(), Some(&object)), Ok(Plan::Unchanged));
+    assert_eq!(plan(PODS, &manifest(), &object), Ok(Plan::Unchanged));
 
     let mut changed = manifest();
     changed["metadata"].as_object_mut().unwrap().remove("labels");
-    let Plan::Patch(patch) = plan(PODS, &changed, Some(&object)).unwrap() else { panic!() };
+    let Plan::Patch(patch) = plan(PODS, &changed, &object).unwrap() else { panic!() };
     assert_eq!(patch["metadata"]["labels"], Value::Null);
     assert_eq!(
         patch["metadata"]["annotations"][LAST_APPLIED],
@@ -49,7 +49,7 @@ fn what_is_applied_again_is_unchanged() {
 fn an_object_that_was_not_applied_gets_the_annotation() {
     let current = manifest();
     assert_eq!(last_applied(&current), Ok(None));
-    let Plan::Patch(patch) = plan(PODS, &manifest(), Some(&current)).unwrap() else { panic!() };
+    let Plan::Patch(patch) = plan(PODS, &manifest(), &current).unwrap() else { panic!() };
     let keys: Vec<&String> = patch.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["metadata"]);
     let keys: Vec<&String> = patch["metadata"].as_object().unwrap().keys().collect();
@@ -61,8 +61,8 @@ fn what_cannot_be_applied_is_told() {
     let mut current = manifest();
     let mut other = manifest();
     other["metadata"]["name"] = json!("other");
-    assert_eq!(plan(PODS, &other, Some(&current)), Err(PatchError::Renamed));
+    assert_eq!(plan(PODS, &other, &current), Err(PatchError::Renamed));
     current["metadata"]["annotations"] = json!({ LAST_APPLIED: "no json" });
-    assert_eq!(plan(PODS, &manifest(), Some(&current)), Err(PatchError::LastApplied));
-    assert_eq!(plan(PODS, &json!([]), None), Err(PatchError::NoObject));
+    assert_eq!(plan(PODS, &manifest(), &current), Err(PatchError::LastApplied));
+    assert_eq!(annotated(&json!([])), Err(PatchError::NoObject));
 }

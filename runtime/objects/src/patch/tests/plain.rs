@@ -176,6 +176,6 @@ proptest! {
         {
             let _ = three_way(PODS, one, two, three);
         }
-        let _ = apply::plan(PODS, &object, Some(&patch));
+        let _ = apply::plan(PODS, &object, &patch);
     }
 }
