@@ -15,6 +15,7 @@ pub(crate) fn run(shell: &mut Shell) -> i32 {
     sys::interrupts();
     loop {
         tell_jobs(shell);
+        look_at_size(shell);
         let Some(text) = complete_text(shell) else {
             let status = shell.status;
             return shell::end(shell, Ok(status));
@@ -75,6 +76,16 @@ fn remember(shell: &mut Shell, line: &str) {
         shell.history.push(line.to_owned());
         if shell.history.len() > PAST {
             shell.history.remove(0);
+        }
+    }
+}
+
+/// Programs go by these variables, and a terminal may have another size by now.
+fn look_at_size(shell: &mut Shell) {
+    if let Some((rows, columns)) = sys::terminal_size() {
+        for (name, value) in [("LINES", rows), ("COLUMNS", columns)] {
+            // One that is read-only is left alone.
+            let _ = shell.variables.set(name, value.to_string());
         }
     }
 }

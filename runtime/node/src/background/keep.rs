@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use wasmpod::error::chain;
-use wasmpod::event::Recorded;
+use wasmpod::event::{Reason, Recorded};
 use wasmpod::lifecycle::Identity;
 use wasmpod::pod::Folders;
 use wasmpod::resources::node_name;
@@ -289,6 +289,12 @@ fn told(identity: &Identity, recorded: &Recorded) -> NewEvent {
         event_type: event.severity.to_string(),
         reason: event.reason.to_string(),
         message: event.message.clone(),
-        source: EventSource { component: Some("kubelet".to_owned()), host: Some(node_name()) },
+        source: match event.reason {
+            // There is no node yet.
+            Reason::Scheduled | Reason::FailedScheduling => {
+                EventSource { component: Some("default-scheduler".to_owned()), host: None }
+            }
+            _ => EventSource { component: Some("kubelet".to_owned()), host: Some(node_name()) },
+        },
     }
 }
