@@ -252,6 +252,40 @@ fn a_pod_in_the_background_that_the_kernel_ends_is_named_too() {
 }
 
 #[test]
+fn the_bounds_of_the_kernel_follow_a_resize() {
+    if !may_make_cgroups() {
+        return;
+    }
+    let world = World::new();
+    let file = PodText::new("grows")
+        .container("main", &guest("toolbox"), &["tick", "20"])
+        .with("resources: {limits: {memory: 16Mi}}")
+        .write(&world);
+    let command = world.wasmpod(["run", "--cgroup", &file]).start();
+    command.wait_for("tick");
+    let folders = entered(&command);
+    let bound = |mib: u64| {
+        eventually(&format!("a bound of {mib} MiB"), || {
+            let bound = read(&folders, memory_bound());
+            (bound == Some((mib << 20).to_string())).then_some(())
+        });
+    };
+    let resize = |memory: &str| {
+        let patch = format!(
+            "{{\"spec\":{{\"containers\":[{{\"name\":\"main\",\"resources\":{{\"requests\":{{\"memory\":\"{memory}\"}},\"limits\":{{\"memory\":\"{memory}\"}}}}}}]}}}}"
+        );
+        let words = ["patch", "pod", "grows", "--subresource", "resize", "-p", &patch];
+        eventually("the Pod's answer", || {
+            world.wasmpod(words).finish().stdout.contains("patched").then_some(())
+        });
+    };
+    bound(144);
+    resize("64Mi");
+    bound(192);
+    stop(command);
+}
+
+#[test]
 fn without_being_asked_a_pod_stays_where_it_was_started() {
     let world = World::new();
     let file = world.pod("ticking", &[("main", &guest("kuard"))]);

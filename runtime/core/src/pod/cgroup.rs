@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::runtime::PodRuntime;
 use crate::error::chain;
-use crate::resources::cgroup::{CgroupError, CgroupPlan, Figures, oom_score_adj};
-use crate::resources::{PodResources, machine_memory, qos_class};
+use crate::resources::cgroup::{CgroupError, CgroupPlan, Figures, PodCgroup, oom_score_adj};
+use crate::resources::{PodResources, QosClass, machine_memory, qos_class};
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_millis(50);
@@ -62,7 +62,7 @@ pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
         plan.enter(&uid, class, &figures)
     };
     match runtime.blocking().spawn(enter).await {
-        Ok(Ok(_entered)) => return pending().await,
+        Ok(Ok(entered)) => return follow_bounds(runtime, Arc::new(entered), class).await,
         Ok(Err(error)) => {
             let error: CgroupError = error;
             let text = format!("the Pod has no cgroup of the host: {}", chain(&error));
@@ -71,4 +71,27 @@ pub(super) async fn contained(runtime: &PodRuntime) -> Infallible {
         Err(error) => tracing::warn!("the Pod has no cgroup of the host: {error}"),
     }
     pending().await
+}
+
+/// Gives the cgroup what is allocated to the Pod, each time that this is changed.
+async fn follow_bounds(
+    runtime: &PodRuntime,
+    entered: Arc<PodCgroup>,
+    class: QosClass,
+) -> Infallible {
+    let mut bounds = runtime.bounds.subscribe();
+    loop {
+        let Some(resources) = *bounds.borrow_and_update() else {
+            // The sender lives as long as the Pod.
+            let _ = bounds.changed().await;
+            continue;
+        };
+        let (entered, figures) = (Arc::clone(&entered), Figures::of(class, resources));
+        let adjusting = runtime.blocking().spawn(move || entered.adjust(&figures));
+        if let Ok(Err(error)) = adjusting.await {
+            let text = format!("the Pod's cgroup of the host keeps its bounds: {}", chain(&error));
+            (runtime.request.on_note)(&text);
+        }
+        let _ = bounds.changed().await;
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container, Pod, ResourceRequirements};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::builder::{PodBuilder, PodError};
 use super::exec::Executed;
@@ -25,7 +25,7 @@ use crate::lifecycle::{
 };
 use crate::manifest::{self, Manifest};
 use crate::probe::{self, Handler};
-use crate::resources::ContainerResources;
+use crate::resources::{ContainerResources, PodResources};
 use crate::sandbox::network::{Directory, EgressPolicy};
 use crate::worker::{Clock, ContainerRuntime, Run};
 
@@ -41,6 +41,8 @@ pub(super) struct PodRuntime {
     pub(super) virtual_life: Option<VirtualLife>,
     /// Told of other resources that are wanted.
     pub(super) resized: Notify,
+    /// What is allocated to the Pod, once that is not what its manifest says.
+    pub(super) bounds: watch::Sender<Option<PodResources>>,
     /// Told of other labels.
     pub(super) relabelled: Notify,
     resize_turn: Mutex<()>,
@@ -97,6 +99,7 @@ impl PodRuntime {
             cache,
             virtual_life,
             resized: Notify::new(),
+            bounds: watch::Sender::default(),
             relabelled: Notify::new(),
             resize_turn: Mutex::default(),
             runs: Runs::default(),

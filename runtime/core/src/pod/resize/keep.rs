@@ -142,8 +142,10 @@ impl Keeper<'_> {
                 ));
             }
         }
-        cpu::share_anew(self.runtime, &self.allocated_pod(resizing));
-        self.note_cgroup();
+        let allocated = self.allocated_pod(resizing);
+        cpu::share_anew(self.runtime, &allocated);
+        let resources = allocated.spec.as_ref().map(PodResources::of);
+        self.runtime.bounds.send_replace(resources);
         match too_much.as_slice() {
             [] => Ok(restarts),
             [one] => Err(format!("cannot decrease memory limits: {one}")),
@@ -162,28 +164,6 @@ impl Keeper<'_> {
             }
         }
         pod
-    }
-
-    /// The kernel's bounds round the process are not moved: they were made for the limits of the
-    /// manifest.
-    fn note_cgroup(&self) {
-        let manifest = self.runtime.pod().spec.as_ref().map(PodResources::of);
-        let wanted = self.runtime.wanted_pod();
-        let wanted = wanted.spec.as_ref().map(PodResources::of);
-        let grows = |of: fn(&PodResources) -> Option<u64>| {
-            manifest
-                .as_ref()
-                .and_then(of)
-                .zip(wanted.as_ref().and_then(of))
-                .is_some_and(|(had, has)| has > had)
-        };
-        if self.runtime.request.cgroup.is_some()
-            && (grows(|all| all.cpu_limit) || grows(|all| all.memory_limit))
-        {
-            (self.runtime.request.on_note)(
-                "the Pod's cgroup of the host keeps the bounds that it was made with",
-            );
-        }
     }
 
     /// Containers that have started again have what was allocated.

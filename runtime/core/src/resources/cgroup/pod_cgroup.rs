@@ -210,6 +210,15 @@ impl Spot {
         Ok(())
     }
 
+    /// What bounds the memory; none where nothing does.
+    fn memory_bound(&self, folder: &Path) -> Option<u64> {
+        let file = match self.version {
+            Version::V2 => "memory.max",
+            Version::V1 => "memory.limit_in_bytes",
+        };
+        fs::read_to_string(folder.join(file)).ok()?.trim().parse().ok()
+    }
+
     /// The share of the CPU, and the file that it is written to.
     fn share_of(&self, figures: &Figures) -> (&'static str, u64) {
         match self.version {
@@ -255,6 +264,32 @@ impl Spot {
             let _ = fs::remove_dir(folder);
         }
         self.share_out(class);
+    }
+}
+
+impl PodCgroup {
+    /// Gives a Pod that runs other shares and bounds. That of its memory only grows: guests are held by the
+    /// engine, and a kernel would end the Pod where it holds more than a smaller one.
+    ///
+    /// # Errors
+    /// [`CgroupError::Refused`]
+    pub fn adjust(&self, figures: &Figures) -> Result<(), CgroupError> {
+        for spot in &self.spots {
+            let folder = pod_folder(&spot.base, self.class, &self.uid);
+            spot.share(&folder, figures)?;
+            let memory = figures
+                .memory
+                .filter(|memory| spot.memory_bound(&folder).is_some_and(|bound| *memory > bound));
+            if figures.quota.is_none() && spot.controllers.cpu {
+                match spot.version {
+                    Version::V2 => write(&folder.join("cpu.max"), "max")?,
+                    Version::V1 => write(&folder.join("cpu.cfs_quota_us"), "-1")?,
+                }
+            }
+            spot.bound(&folder, &Figures { memory, ..*figures })?;
+            spot.share_out(self.class);
+        }
+        Ok(())
     }
 }
 
