@@ -150,3 +150,18 @@ fn every_shell_gets_its_completion() {
         assert!(result.stdout.contains("validate"), "{shell}");
     }
 }
+
+#[test]
+fn version_tells_of_all_that_has_one() {
+    let world = World::new();
+    let own = env!("CARGO_PKG_VERSION");
+    let text = world.does(["version"]);
+    assert!(text.starts_with(&format!("Client Version: v{own}")), "{text}");
+    assert!(text.contains("\nKubernetes API Version: v1.37\nWasmtime Version: v48."), "{text}");
+    let json = world.does(["version", "--client", "--output=json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["clientVersion"]["gitVersion"], format!("v{own}"));
+    assert_eq!(json["kubernetesVersion"]["minor"], "37");
+    let yaml = world.does(["version", "--client=true", "-o", "yaml"]);
+    assert!(yaml.contains("kubernetesVersion:\n  major: \"1\"\n"), "{yaml}");
+}

@@ -72,6 +72,7 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Validate(validate) => verbs::validate::validate(&validate),
         ShortVerb::Explain(explain) => verbs::explain::explain(&explain),
         ShortVerb::Info(info) => verbs::info::info(&info, root),
+        ShortVerb::Version(version) => verbs::version::version(&version),
         ShortVerb::Completion(completion) => verbs::completion::completion(&completion),
         #[cfg(feature = "compiler")]
         ShortVerb::CompileCode => Ok(wasmpod::image::compile_child()),

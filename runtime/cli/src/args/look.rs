@@ -103,6 +103,23 @@ pub(crate) enum InfoFormat {
     Yaml,
 }
 
+const VERSION_EXAMPLES: &str = "\
+Examples:
+  wasmpod version                       of wasmpod, of the API that it follows, and of wasmtime
+  wasmpod version -o json";
+
+#[derive(Debug, Args)]
+#[command(after_help = VERSION_EXAMPLES)]
+pub(crate) struct Version {
+    /// In which form
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<InfoFormat>,
+
+    /// For scripts that were made for kubectl: there is no server that has another version
+    #[arg(long, num_args = 0..=1, value_name = "BOOL", default_missing_value = "true", require_equals = true)]
+    client: Option<bool>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Completion {
     /// Shell to complete for

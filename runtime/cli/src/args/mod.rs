@@ -15,7 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 pub(crate) use change::{
     Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, PatchType, Replace, Told,
 };
-pub(crate) use look::{Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate};
+pub(crate) use look::{
+    Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate, Version,
+};
 pub(crate) use machine::{Eviction, NodeOptions};
 pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward, SessionOptions};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
@@ -100,6 +102,8 @@ pub(crate) enum ShortVerb {
     Explain(Explain),
     /// Show what a Pod finds on this machine: engine, cores, memory, cgroups, folders
     Info(Info),
+    /// Tell the versions of wasmpod, of the API that it follows, and of wasmtime
+    Version(Version),
     /// Write a completion script for a shell
     Completion(Completion),
     /// Compile one WebAssembly file for the cache (called by wasmpod itself)

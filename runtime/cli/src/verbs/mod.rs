@@ -12,3 +12,4 @@ pub(crate) mod reach;
 pub(crate) mod run;
 pub(crate) mod stats;
 pub(crate) mod validate;
+pub(crate) mod version;
