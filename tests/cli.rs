@@ -144,10 +144,16 @@ fn mistakes_on_the_command_line_are_our_own_errors() {
 
 #[test]
 fn every_shell_gets_its_completion() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+    for (shell, part) in [
+        ("bash", "complete -F _wasmpod wasmpod"),
+        ("zsh", "#compdef wasmpod"),
+        ("fish", "complete --command wasmpod"),
+        ("elvish", "validate"),
+        ("powershell", "validate"),
+    ] {
         let result = World::new().wasmpod(["completion", shell]).finish();
         assert_eq!(result.code, 0, "{result}");
-        assert!(result.stdout.contains("validate"), "{shell}");
+        assert!(result.stdout.contains(part), "{shell}: {result}");
     }
 }
 

@@ -12,6 +12,7 @@ mod bad_manifests;
 mod bad_surroundings;
 mod cgroups;
 mod cli;
+mod completion;
 mod cpu;
 mod eviction;
 mod examples;

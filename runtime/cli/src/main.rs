@@ -74,6 +74,7 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Info(info) => verbs::info::info(&info, root),
         ShortVerb::Version(version) => verbs::version::version(&version),
         ShortVerb::Completion(completion) => verbs::completion::completion(&completion),
+        ShortVerb::Complete(line) => Ok(verbs::completion::complete(&line)),
         #[cfg(feature = "compiler")]
         ShortVerb::CompileCode => Ok(wasmpod::image::compile_child()),
     }

@@ -1,10 +1,12 @@
 //! Looking at manifests, at this machine and at what is used of it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::Filenames;
+use crate::verbs::completion::names;
 
 const STATS_EXAMPLES: &str = "\
 Examples:
@@ -19,11 +21,11 @@ NET I/O is what was received and sent, FILE I/O what was read and written.";
 #[command(after_help = STATS_EXAMPLES)]
 pub(crate) struct Stats {
     /// Pods to show; all of the namespace when none is named
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", add = names::pods())]
     pub(crate) pods: Vec<String>,
 
     /// Namespace of the Pods [default: default]
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", add = names::namespaces())]
     pub(crate) namespace: Option<String>,
 
     /// Show the Pods of all namespaces
@@ -78,7 +80,7 @@ Examples:
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct Explain {
     /// Field to explain, e.g. `pod.spec.containers.image`; without it, all of them
-    #[arg(value_name = "FIELD", conflicts_with = "support")]
+    #[arg(value_name = "FIELD", conflicts_with = "support", add = names::fields())]
     pub(crate) field: Option<String>,
 
     /// Print the table of every field and what becomes of it
@@ -120,8 +122,31 @@ pub(crate) struct Version {
     client: Option<bool>,
 }
 
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  source <(wasmpod completion bash)      for this shell; also zsh
+  wasmpod completion fish | source
+  wasmpod completion bash >~/.local/share/bash-completion/completions/wasmpod
+  wasmpod completion zsh >\"${fpath[1]}/_wasmpod\"
+  wasmpod completion fish >~/.config/fish/completions/wasmpod.fish
+
+In bash, zsh and fish, names of Pods and other objects, of containers, namespaces, ports and fields
+are completed too; elvish and powershell know verbs and flags.";
+
 #[derive(Debug, Args)]
+#[command(after_help = COMPLETION_EXAMPLES)]
 pub(crate) struct Completion {
     /// Shell to complete for
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Complete {
+    /// The words are one line, in which bash breaks words at these characters too
+    #[arg(long, value_name = "CHARACTERS", allow_hyphen_values = true)]
+    pub(crate) breaks: Option<String>,
+
+    /// What was typed, the program first, up to the cursor
+    #[arg(last = true)]
+    pub(crate) words: Vec<OsString>,
 }

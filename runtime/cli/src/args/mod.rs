@@ -16,7 +16,7 @@ pub(crate) use change::{
     Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, PatchType, Replace, Told,
 };
 pub(crate) use look::{
-    Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate, Version,
+    Complete, Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate, Version,
 };
 pub(crate) use machine::{Eviction, NodeOptions};
 pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward, SessionOptions};
@@ -106,6 +106,9 @@ pub(crate) enum ShortVerb {
     Version(Version),
     /// Write a completion script for a shell
     Completion(Completion),
+    /// Complete a line of a shell (called by the scripts of `completion`)
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
     /// Compile one WebAssembly file for the cache (called by wasmpod itself)
     #[cfg(feature = "compiler")]
     #[command(name = crate::compiler::VERB, hide = true)]

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Namespace;
+use crate::verbs::completion::names;
 
 const LOGS_EXAMPLES: &str = "\
 Examples:
@@ -16,15 +17,15 @@ Examples:
 #[command(after_help = LOGS_EXAMPLES)]
 pub(crate) struct Logs {
     /// Pod, as NAME or pod/NAME
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", add = names::pods())]
     pub(crate) pod: Option<String>,
 
     /// Container, as with `-c`
-    #[arg(value_name = "CONTAINER", conflicts_with = "container")]
+    #[arg(value_name = "CONTAINER", conflicts_with = "container", add = names::containers())]
     pub(crate) second: Option<String>,
 
     /// Container [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = names::containers())]
     pub(crate) container: Option<String>,
 
     /// Go on with what is said from now on
@@ -83,11 +84,11 @@ pub(crate) struct Logs {
 #[derive(Debug, Args)]
 pub(crate) struct SessionOptions {
     /// Pod, as NAME or pod/NAME
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", add = names::pods())]
     pub(crate) pod: String,
 
     /// Container [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = names::containers())]
     pub(crate) container: Option<String>,
 
     /// Pass standard input on
@@ -152,11 +153,11 @@ Examples:
 #[command(after_help = PORT_FORWARD_EXAMPLES)]
 pub(crate) struct PortForward {
     /// Pod, as NAME or pod/NAME
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", add = names::pods())]
     pub(crate) pod: String,
 
     /// PORT, LOCAL:REMOTE or :REMOTE; may be given again
-    #[arg(value_name = "PORTS")]
+    #[arg(value_name = "PORTS", add = names::ports())]
     pub(crate) ports: Vec<String>,
 
     /// Addresses of this machine to listen on
@@ -179,15 +180,15 @@ Mode, time and links are kept; there needs to be no tar in the container.";
 #[command(after_help = CP_EXAMPLES)]
 pub(crate) struct Cp {
     /// From where: a path, or [NAMESPACE/]POD:PATH
-    #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::AnyPath)]
+    #[arg(value_name = "SOURCE", add = names::places())]
     pub(crate) source: String,
 
     /// Where to: a path, or [NAMESPACE/]POD:PATH
-    #[arg(value_name = "DESTINATION", value_hint = clap::ValueHint::AnyPath)]
+    #[arg(value_name = "DESTINATION", add = names::places())]
     pub(crate) destination: String,
 
     /// Container [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = names::containers())]
     pub(crate) container: Option<String>,
 
     /// Do not keep modes

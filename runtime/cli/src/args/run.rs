@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use wasmpod_objects::store::Persist;
 
 use super::{Filenames, NodeOptions};
+use crate::verbs::completion::names;
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -110,7 +111,7 @@ pub(crate) struct Imperative {
     pub(crate) command: bool,
 
     /// Namespace of the Pod
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", add = names::namespaces())]
     pub(crate) namespace: Option<String>,
 
     /// Words for the container, after `--`

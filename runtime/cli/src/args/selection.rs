@@ -3,12 +3,13 @@
 use clap::Args;
 
 use super::Filenames;
+use crate::verbs::completion::names;
 
 /// The namespace of what a verb is about.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Namespace {
     /// Namespace of the objects [default: default]
-    #[arg(short, long, value_name = "NAMESPACE", env = "WASMPOD_NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", env = "WASMPOD_NAMESPACE", add = names::namespaces())]
     pub(crate) namespace: Option<String>,
 }
 
@@ -22,7 +23,7 @@ impl Namespace {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
     /// TYPE, TYPE NAME ..., or TYPE/NAME ...: `pods`, `pod web db`, `pod/web configmap/settings`
-    #[arg(value_name = "TYPE NAME")]
+    #[arg(value_name = "TYPE NAME", add = names::objects())]
     pub(crate) targets: Vec<String>,
 
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Namespace, Selection};
+use crate::verbs::completion::names;
 
 const GET_EXAMPLES: &str = "\
 Examples:
@@ -124,7 +125,7 @@ pub(crate) struct Events {
     pub(crate) all_namespaces: bool,
 
     /// Those of one object, as TYPE/NAME
-    #[arg(long = "for", value_name = "TYPE/NAME")]
+    #[arg(long = "for", value_name = "TYPE/NAME", add = names::object())]
     pub(crate) about: Option<String>,
 
     /// `Normal` or `Warning`
