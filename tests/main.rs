@@ -14,6 +14,7 @@ mod cgroups;
 mod cli;
 mod completion;
 mod cpu;
+mod disk;
 mod eviction;
 mod examples;
 mod faults;

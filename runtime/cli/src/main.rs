@@ -72,6 +72,7 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Validate(validate) => verbs::validate::validate(&validate),
         ShortVerb::Explain(explain) => verbs::explain::explain(&explain),
         ShortVerb::Info(info) => verbs::info::info(&info, root),
+        ShortVerb::System(system) => verbs::system::system(&system, root),
         ShortVerb::Version(version) => verbs::version::version(&version),
         ShortVerb::Completion(completion) => verbs::completion::completion(&completion),
         ShortVerb::Complete(line) => Ok(verbs::completion::complete(&line)),

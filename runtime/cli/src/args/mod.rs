@@ -7,6 +7,7 @@ mod reach;
 mod run;
 mod selection;
 mod show;
+mod system;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward, SessionOptions};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
 pub(crate) use selection::{Namespace, Selection};
 pub(crate) use show::{Describe, Events, Get, Top, TopSort, Wait};
+pub(crate) use system::{DfFormat, System, SystemDf, SystemPrune, SystemReset, SystemTask};
 
 /// Run Kubernetes Pods whose containers are WebAssembly
 #[derive(Debug, Parser)]
@@ -102,6 +104,8 @@ pub(crate) enum ShortVerb {
     Explain(Explain),
     /// Show what a Pod finds on this machine: engine, cores, memory, cgroups, folders
     Info(Info),
+    /// Show and remove what wasmpod has on the disk
+    System(System),
     /// Tell the versions of wasmpod, of the API that it follows, and of wasmtime
     Version(Version),
     /// Write a completion script for a shell

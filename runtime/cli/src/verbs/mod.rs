@@ -11,5 +11,6 @@ pub(crate) mod pod_process;
 pub(crate) mod reach;
 pub(crate) mod run;
 pub(crate) mod stats;
+pub(crate) mod system;
 pub(crate) mod validate;
 pub(crate) mod version;
