@@ -158,6 +158,28 @@ fn every_shell_gets_its_completion() {
 }
 
 #[test]
+fn a_field_is_explained_as_kubectl_explains_it() {
+    let world = World::new();
+    let page = world.does(["explain", "pod.spec.containers.livenessProbe"]);
+    assert!(
+        page.starts_with(
+            "KIND:       Pod\nVERSION:    v1\n\nFIELD: livenessProbe <Probe>\nSUPPORT: honoured\n\n\
+         DESCRIPTION:\n    Periodic probe of container liveness."
+        ),
+        "{page}"
+    );
+    assert!(
+        page.contains("\n  periodSeconds\t<integer>\thonoured\n    How often (in seconds)"),
+        "{page}"
+    );
+    let tree = world.does(["explain", "deployment.spec", "--recursive"]);
+    assert!(tree.starts_with("GROUP:      apps\nKIND:       Deployment\n"), "{tree}");
+    assert!(tree.contains("\n      containers\t<[]Container> -required-\thonoured\n"), "{tree}");
+    let told = world.wasmpod(["explain", "pod.spec.contaners"]).finish();
+    assert!(told.code == 125 && told.stderr.contains("pod.spec.containers"), "{told}");
+}
+
+#[test]
 fn version_tells_of_all_that_has_one() {
     let world = World::new();
     let own = env!("CARGO_PKG_VERSION");

@@ -71,10 +71,12 @@ pub(crate) enum ProblemFormat {
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
-  wasmpod explain pod.spec                            the fields of a Pod's spec
-  wasmpod explain spec.containers.resources.limits    those of a container's limits
+  wasmpod explain pod.spec.containers.livenessProbe   what Kubernetes says of it, and what becomes of it here
+  wasmpod explain pod.spec --recursive                all fields below it
   wasmpod explain deployment.spec                     of another kind
-  wasmpod explain --support                           every field of a Pod and a Service";
+  wasmpod explain --support                           every field of a Pod and a Service
+
+A field is honoured, ignored (accepted without effect), refused, or set by the system.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -82,6 +84,10 @@ pub(crate) struct Explain {
     /// Field to explain, e.g. `pod.spec.containers.image`; without it, all of them
     #[arg(value_name = "FIELD", conflicts_with = "support", add = names::fields())]
     pub(crate) field: Option<String>,
+
+    /// Print the names of all fields below it
+    #[arg(long, requires = "field")]
+    pub(crate) recursive: bool,
 
     /// Print the table of every field and what becomes of it
     #[arg(long)]

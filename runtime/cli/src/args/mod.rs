@@ -100,7 +100,7 @@ pub(crate) enum ShortVerb {
     Patch(Patch),
     /// Check manifests without running anything
     Validate(Validate),
-    /// Tell what becomes of a manifest's fields
+    /// Tell what a manifest's fields mean, and what becomes of them
     Explain(Explain),
     /// Show what a Pod finds on this machine: engine, cores, memory, cgroups, folders
     Info(Info),

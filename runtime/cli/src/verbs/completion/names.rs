@@ -9,7 +9,7 @@ use clap_complete::engine::{
     ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
 use k8s_openapi::api::core::v1::{Container, Pod};
-use wasmpod::manifest::support;
+use wasmpod::manifest::support::{self, Depth};
 use wasmpod::pod::Folders;
 use wasmpod_objects::resource::{PODS, Scope};
 use wasmpod_objects::store::{Namespaces, Store};
@@ -102,13 +102,14 @@ pub(crate) fn places() -> ArgValueCompleter {
 pub(crate) fn fields() -> ArgValueCompleter {
     completer(|_, current| {
         let Some((above, _)) = current.rsplit_once('.') else {
-            return vec!["pod.".to_owned(), "service.".to_owned()];
+            return support::kinds().map(|kind| kind.to_lowercase() + ".").collect();
         };
-        let fields = support::explain(above).map(|found| found.fields).unwrap_or_default();
+        let fields =
+            support::explain(above, Depth::One).map(|found| found.fields).unwrap_or_default();
         let names = fields.into_iter().map(|field| field.name).filter(|name| name != "*");
         let paths = names.map(|name| format!("{above}.{name}"));
         paths
-            .map(|path| match support::explain(&path) {
+            .map(|path| match support::explain(&path, Depth::One) {
                 Ok(found) if !found.fields.is_empty() => path + ".",
                 _ => path,
             })
