@@ -27,6 +27,7 @@ mod manifests;
 mod memory;
 mod network;
 mod node_pressure;
+mod patch;
 mod probes;
 mod programs;
 mod resize;

@@ -68,7 +68,7 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::PortForward(ports) => reach::port_forward::port_forward(&ports, root),
         ShortVerb::Cp(cp) => reach::cp::cp(&cp, root),
         ShortVerb::Stats(stats) => verbs::stats::stats(&stats, root),
-        ShortVerb::Patch(patch) => verbs::patch::patch(&patch, root),
+        ShortVerb::Patch(patch) => objects::patch::patch(&patch, root),
         ShortVerb::Validate(validate) => verbs::validate::validate(&validate),
         ShortVerb::Explain(explain) => verbs::explain::explain(&explain),
         ShortVerb::Info(info) => verbs::info::info(&info, root),

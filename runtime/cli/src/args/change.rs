@@ -1,8 +1,12 @@
 //! Making and changing objects, as kubectl's verbs do it.
 
-use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+use wasmpod_objects::patch::PatchKind;
 
 use super::{DryRun, Filenames, Namespace, OutputFormat, RunOptions, Selection};
+use crate::verbs::completion::names;
 
 const APPLY_EXAMPLES: &str = "\
 Examples:
@@ -200,44 +204,74 @@ pub(crate) struct Diff {
 }
 
 const PATCH_EXAMPLES: &str = r#"Examples:
-  wasmpod patch pod web --subresource resize --patch \
-    '{"spec":{"containers":[{"name":"app","resources":{"limits":{"cpu":"800m"}}}]}}'"#;
+  wasmpod patch pod web -p '{"metadata":{"labels":{"tier":"front"}}}'
+  wasmpod patch configmap/settings --type merge -p '{"data":{"colour":"red"}}'
+  wasmpod patch pod web --type json -p '[{"op":"remove","path":"/metadata/labels/tier"}]'
+  wasmpod patch -f pod.yaml --patch-file change.yaml --dry-run=client -o yaml
+  wasmpod patch pod web --subresource resize -p \
+    '{"spec":{"containers":[{"name":"app","resources":{"limits":{"cpu":"800m"}}}]}}'
+
+Exit status: 0 when all of it was patched, or was so before; 1 when something is not there, or may
+not be changed so."#;
 
 #[derive(Debug, Args)]
 #[command(after_help = PATCH_EXAMPLES)]
 pub(crate) struct Patch {
-    /// What to patch: `pod NAME` or `pod/NAME`
-    #[arg(value_name = "KIND NAME", required = true, num_args = 1..=2)]
-    pub(crate) target: Vec<String>,
+    /// TYPE NAME ..., or TYPE/NAME ...: `pod web`, `pod/web configmap/settings`
+    #[arg(value_name = "TYPE NAME", add = names::objects())]
+    pub(crate) targets: Vec<String>,
 
-    /// The part of it to patch; only `resize`, which changes the CPU and memory of containers
-    #[arg(long, value_name = "NAME")]
-    pub(crate) subresource: Option<String>,
+    #[command(flatten)]
+    pub(crate) manifests: Filenames,
 
-    /// The patch, as JSON
-    #[arg(short, long, value_name = "PATCH")]
-    pub(crate) patch: String,
+    /// The patch, as JSON or YAML
+    #[arg(short, long, value_name = "PATCH", conflicts_with = "patch_file")]
+    pub(crate) patch: Option<String>,
+
+    /// File with the patch
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) patch_file: Option<PathBuf>,
 
     /// How the patch is to be read
     #[arg(long = "type", value_name = "TYPE", default_value = "strategic")]
     pub(crate) kind: PatchType,
 
-    /// Namespace of the Pod [default: default]
-    #[arg(short, long, value_name = "NAMESPACE")]
-    pub(crate) namespace: Option<String>,
+    /// The part of the object to patch: `resize` changes the CPU and memory of containers that run
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subresource: Option<Subresource>,
 
-    /// Print the Pod as it is wanted then
-    #[arg(short, long, value_name = "FORMAT")]
-    pub(crate) output: Option<OutputFormat>,
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+
+    #[command(flatten)]
+    pub(crate) told: Told,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PatchType {
-    /// Containers are merged by name
+    /// Lists are merged by what names their elements, as `containers` by `name`
     Strategic,
     /// Lists are replaced (RFC 7386)
     Merge,
-    /// Not supported
-    #[value(hide = true)]
+    /// A list of operations (RFC 6902)
     Json,
+}
+
+impl PatchType {
+    /// The same, as the store is told.
+    pub(crate) fn kind(self) -> PatchKind {
+        match self {
+            Self::Strategic => PatchKind::Strategic,
+            Self::Merge => PatchKind::Merge,
+            Self::Json => PatchKind::Json,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subresource {
+    /// Resources of containers that run
+    Resize,
+    /// What is observed
+    Status,
 }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use change::{
-    Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, PatchType, Replace, Told,
+    Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, Replace, Subresource, Told,
 };
 pub(crate) use look::{
     Complete, Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate, Version,
@@ -96,8 +96,8 @@ pub(crate) enum ShortVerb {
     Cp(Box<Cp>),
     /// Show what the Pods that run use
     Stats(Stats),
-    /// Give a Pod that runs other resources
-    Patch(Patch),
+    /// Change fields of objects by a patch
+    Patch(Box<Patch>),
     /// Check manifests without running anything
     Validate(Validate),
     /// Tell what a manifest's fields mean, and what becomes of them

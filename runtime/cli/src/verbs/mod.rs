@@ -6,7 +6,6 @@ pub(crate) mod explain;
 pub(crate) mod info;
 mod manifests;
 pub(crate) mod objects;
-pub(crate) mod patch;
 pub(crate) mod pod_process;
 pub(crate) mod reach;
 pub(crate) mod run;
