@@ -14,6 +14,7 @@ mod cgroups;
 mod cli;
 mod completion;
 mod cpu;
+mod debug;
 mod disk;
 mod eviction;
 mod examples;

@@ -64,6 +64,7 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Wait(wait) => objects::wait::wait(&wait, root),
         ShortVerb::Logs(logs) => reach::logs::logs(&logs, root),
         ShortVerb::Exec(exec) => reach::exec::exec(&exec, root),
+        ShortVerb::Debug(debug) => reach::debug::debug(&debug, root),
         ShortVerb::Attach(attach) => reach::attach::attach(&attach, root),
         ShortVerb::PortForward(ports) => reach::port_forward::port_forward(&ports, root),
         ShortVerb::Cp(cp) => reach::cp::cp(&cp, root),

@@ -20,7 +20,7 @@ pub(crate) use look::{
     Complete, Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate, Version,
 };
 pub(crate) use machine::{Eviction, NodeOptions};
-pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward, SessionOptions};
+pub(crate) use reach::{Attach, Cp, Debug, Exec, Logs, PortForward, SessionOptions};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
 pub(crate) use selection::{Namespace, Selection};
 pub(crate) use show::{Describe, Events, Get, Top, TopSort, Wait};
@@ -88,6 +88,8 @@ pub(crate) enum ShortVerb {
     Logs(Box<Logs>),
     /// Run a command in a container
     Exec(Box<Exec>),
+    /// Run a shell, or a program of this machine, in a container
+    Debug(Box<Debug>),
     /// Attach to what runs in a container
     Attach(Box<Attach>),
     /// Open ports of this machine that lead into a Pod

@@ -126,6 +126,56 @@ pub(crate) struct Exec {
     pub(crate) command: Vec<String>,
 }
 
+const DEBUG_EXAMPLES: &str = "\
+Examples:
+  wasmpod debug -it web                                  a shell and tools beside what runs in it
+  wasmpod debug -it web --target=proxy                   in another container
+  wasmpod debug web -- sh -c 'ps; wget -qO- localhost'
+  wasmpod debug -it web --image=./probe.wasm -- --all    a program of this machine
+
+Unlike kubectl's, it makes no ephemeral container: the command runs in the container, with its
+files, its network and its limits, and ends with it. The program of --image is copied to /tmp of
+the container, and stays there until that starts again.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DEBUG_EXAMPLES)]
+pub(crate) struct Debug {
+    /// Pod, as NAME or pod/NAME
+    #[arg(value_name = "POD", add = names::pods())]
+    pub(crate) pod: String,
+
+    /// Container to look into [default: the one of the annotation kubectl.kubernetes.io/default-container, or the first]
+    #[arg(long, value_name = "CONTAINER", add = names::containers())]
+    pub(crate) target: Option<String>,
+
+    /// WebAssembly file (or a name of the image map) to run there [default: the toolbox]
+    #[arg(long, value_name = "IMAGE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) image: Option<String>,
+
+    /// Run PATH where `--image` is NAME; may be given again
+    #[arg(long = "image-map", value_name = "NAME=PATH", requires = "image")]
+    pub(crate) image_map: Vec<String>,
+
+    /// Pass standard input on
+    #[arg(short = 'i', long)]
+    pub(crate) stdin: bool,
+
+    /// Give the command a terminal
+    #[arg(short, long)]
+    pub(crate) tty: bool,
+
+    /// Print only what comes from the command
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+
+    /// The command and its words [default: `sh`]; with `--image` its words only
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
 const ATTACH_EXAMPLES: &str = "\
 Examples:
   wasmpod attach web                      what its container says from now on
