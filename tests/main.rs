@@ -21,6 +21,7 @@ mod examples;
 mod faults;
 mod follow;
 mod fuel;
+mod help;
 mod info;
 mod kills;
 mod kinds;

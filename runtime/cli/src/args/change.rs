@@ -15,7 +15,9 @@ Examples:
   wasmpod apply -f - -n staging <pod.yaml    from standard input, in another namespace
   wasmpod apply -f pod.yaml --image-map registry.example/web:1=./web.wasm
 
-A Pod gets a process of its own, which stays when the command ends.";
+A Pod gets a process of its own, which stays when the command ends.
+
+Exit status: 0, or 1 when something could not be applied, or with `--wait` does not become ready.";
 
 #[derive(Debug, Args)]
 #[command(after_help = APPLY_EXAMPLES)]
@@ -34,7 +36,9 @@ pub(crate) struct Apply {
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
-  wasmpod create -f pod.yaml     make what the manifest describes; it must not be there yet";
+  wasmpod create -f pod.yaml     make what the manifest describes; it must not be there yet
+
+Exit status: 0, or 1 when something is there already, or is not valid.";
 
 #[derive(Debug, Args)]
 #[command(after_help = CREATE_EXAMPLES)]
@@ -43,7 +47,7 @@ pub(crate) struct Create {
     pub(crate) change: Change,
 }
 
-/// Whether something is done, and how it is told.
+// Whether something is done, and how it is told.
 #[derive(Debug, Args)]
 pub(crate) struct Told {
     /// Print the objects, or their names
@@ -56,7 +60,7 @@ pub(crate) struct Told {
     pub(crate) dry_run: DryRun,
 }
 
-/// What verbs have in common that make objects of manifests.
+// What verbs have in common that make objects of manifests.
 #[derive(Debug, Args)]
 pub(crate) struct Change {
     #[command(flatten)]
@@ -77,7 +81,9 @@ Examples:
   wasmpod delete pod web                 stop it gracefully, wait for its end
   wasmpod delete pods -l app=web --now   with a second for each to end
   wasmpod delete -f pod.yaml
-  wasmpod delete pods --all --wait=false";
+  wasmpod delete pods --all --wait=false
+
+Exit status: 0, or 1 when something that is named is not there, or does not end in time.";
 
 #[derive(Debug, Args)]
 #[command(after_help = DELETE_EXAMPLES)]
@@ -93,7 +99,7 @@ pub(crate) struct Delete {
     pub(crate) options: DeleteOptions,
 }
 
-/// How objects are deleted.
+// How objects are deleted.
 #[derive(Debug, Args)]
 pub(crate) struct DeleteOptions {
     /// Seconds that a Pod has to end [default: its own terminationGracePeriodSeconds]
@@ -130,7 +136,9 @@ const MARK_EXAMPLES: &str = "\
 Examples:
   wasmpod label pod web tier=front       set one
   wasmpod label pods --all env=test --overwrite
-  wasmpod annotate pod/web note-         remove one";
+  wasmpod annotate pod/web note-         remove one
+
+Exit status: 0, or 1 when something is not there, or has another value already.";
 
 #[derive(Debug, Args)]
 #[command(after_help = MARK_EXAMPLES)]
@@ -158,7 +166,9 @@ pub(crate) struct Mark {
 const REPLACE_EXAMPLES: &str = "\
 Examples:
   wasmpod replace -f pod.yaml            what is not written goes
-  wasmpod replace --force -f pod.yaml    delete the Pod and make it anew";
+  wasmpod replace --force -f pod.yaml    delete the Pod and make it anew
+
+Exit status: 0, or 1 when something is not there, or may not be replaced.";
 
 #[derive(Debug, Args)]
 #[command(after_help = REPLACE_EXAMPLES)]
@@ -178,7 +188,9 @@ pub(crate) struct Replace {
 const EDIT_EXAMPLES: &str = "\
 Examples:
   wasmpod edit pod web
-  EDITOR=nano wasmpod edit configmap settings";
+  EDITOR=nano wasmpod edit configmap settings
+
+Exit status: 0, or 1 when something is not there, or the editor fails.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EDIT_EXAMPLES)]
@@ -191,7 +203,9 @@ const DIFF_EXAMPLES: &str = "\
 Examples:
   wasmpod diff -f pod.yaml               what `apply` would change; ends with 1 if something
 
-The program that compares is that of KUBECTL_EXTERNAL_DIFF, else `diff -u -N`.";
+The program that compares is that of KUBECTL_EXTERNAL_DIFF, else `diff -u -N`.
+
+Exit status: 0 when nothing would change, 1 when something would, more when they cannot be compared.";
 
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]

@@ -15,7 +15,9 @@ Examples:
   wasmpod stats web db -o json         a line of JSON for each Pod, each second
 
 CPU is in thousandths of a core; CPU/LIMIT and THROTTLED are for containers with a CPU limit.
-NET I/O is what was received and sent, FILE I/O what was read and written.";
+NET I/O is what was received and sent, FILE I/O what was read and written.
+
+Exit status: 0, or 125 when a Pod that is named does not run.";
 
 #[derive(Debug, Args)]
 #[command(after_help = STATS_EXAMPLES)]
@@ -46,7 +48,16 @@ pub(crate) enum StatsFormat {
     Json,
 }
 
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  wasmpod validate pod.yaml              every error at once, with its line and its field
+  wasmpod validate -f manifests/ -o json
+  kubectl get pod web -o yaml | wasmpod validate -
+
+Exit status: 0 when all is valid, else 125.";
+
 #[derive(Debug, Args)]
+#[command(after_help = VALIDATE_EXAMPLES)]
 pub(crate) struct Validate {
     /// Manifest to check: a file, a folder, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
@@ -76,7 +87,9 @@ Examples:
   wasmpod explain deployment.spec                     of another kind
   wasmpod explain --support                           every field of a Pod and a Service
 
-A field is honoured, ignored (accepted without effect), refused, or set by the system.";
+A field is honoured, ignored (accepted without effect), refused, or set by the system.
+
+Exit status: 0, or 125 when there is no such field.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -98,7 +111,15 @@ pub(crate) struct Explain {
     pub(crate) markdown: bool,
 }
 
+const INFO_EXAMPLES: &str = "\
+Examples:
+  wasmpod info
+  wasmpod info -o json
+
+Exit status: 0, or 125 when no Pod could run here.";
+
 #[derive(Debug, Args)]
+#[command(after_help = INFO_EXAMPLES)]
 pub(crate) struct Info {
     /// In which form
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
@@ -114,7 +135,9 @@ pub(crate) enum InfoFormat {
 const VERSION_EXAMPLES: &str = "\
 Examples:
   wasmpod version                       of wasmpod, of the API that it follows, and of wasmtime
-  wasmpod version -o json";
+  wasmpod version -o json
+
+Exit status: 0.";
 
 #[derive(Debug, Args)]
 #[command(after_help = VERSION_EXAMPLES)]
@@ -137,7 +160,9 @@ Examples:
   wasmpod completion fish >~/.config/fish/completions/wasmpod.fish
 
 In bash, zsh and fish, names of Pods and other objects, of containers, namespaces, ports and fields
-are completed too; elvish and powershell know verbs and flags.";
+are completed too; elvish and powershell know verbs and flags.
+
+Exit status: 0.";
 
 #[derive(Debug, Args)]
 #[command(after_help = COMPLETION_EXAMPLES)]

@@ -1,6 +1,7 @@
 //! The command line: one definition gives parsing, help and shell completion.
 
 mod change;
+mod help;
 mod look;
 mod machine;
 mod reach;
@@ -29,6 +30,7 @@ pub(crate) use system::{DfFormat, System, SystemDf, SystemPrune, SystemReset, Sy
 /// Run Kubernetes Pods whose containers are WebAssembly
 #[derive(Debug, Parser)]
 #[command(name = "wasmpod", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(help_template = help::PAGE, after_help = help::MORE)]
 pub(crate) struct CommandLine {
     /// Folder for Pods, volumes and logs [default: $XDG_STATE_HOME/wasmpod, for root /var/lib/wasmpod]
     #[arg(long, global = true, value_name = "DIR", env = "WASMPOD_ROOT", value_hint = ValueHint::DirPath)]
@@ -132,7 +134,8 @@ impl Verb {
     }
 }
 
-/// Where manifests come from, as in `kubectl -f`.
+// Where manifests come from, as in `kubectl -f`. This and all else that is flattened has no doc comment: clap
+// would say it of each verb that has it, in place of the verb's own.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Filenames {
     /// Manifest to read: a file, a folder, or `-` for standard input

@@ -11,7 +11,9 @@ Examples:
   wasmpod logs -f web -c proxy           and go on
   wasmpod logs -p web                    of the run before
   wasmpod logs --tail=20 --timestamps web
-  wasmpod logs -l app=web --prefix --all-containers";
+  wasmpod logs -l app=web --prefix --all-containers
+
+Exit status: 0, or 1 when there is no such Pod, container or run.";
 
 #[derive(Debug, Args)]
 #[command(after_help = LOGS_EXAMPLES)]
@@ -80,7 +82,7 @@ pub(crate) struct Logs {
     pub(crate) namespace: Namespace,
 }
 
-/// Whose streams a verb carries, and which of its own.
+// Whose streams a verb carries, and which of its own.
 #[derive(Debug, Args)]
 pub(crate) struct SessionOptions {
     /// Pod, as NAME or pod/NAME
@@ -109,7 +111,7 @@ Examples:
   wasmpod exec -it web -- sh              a shell in a terminal
   wasmpod exec -i web -c proxy -- cat <file.txt
 
-The exit status is the command's own.";
+Exit status: the command's own, or 1 when there is no such Pod or container.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXEC_EXAMPLES)]
@@ -135,7 +137,9 @@ Examples:
 
 Unlike kubectl's, it makes no ephemeral container: the command runs in the container, with its
 files, its network and its limits, and ends with it. The program of --image is copied to /tmp of
-the container, and stays there until that starts again.";
+the container, and stays there until that starts again.
+
+Exit status: the command's own, or 1 when there is no such Pod or container.";
 
 #[derive(Debug, Args)]
 #[command(after_help = DEBUG_EXAMPLES)]
@@ -179,7 +183,9 @@ pub(crate) struct Debug {
 const ATTACH_EXAMPLES: &str = "\
 Examples:
   wasmpod attach web                      what its container says from now on
-  wasmpod attach -it web                  with its standard input and its terminal, if it has them";
+  wasmpod attach -it web                  with its standard input and its terminal, if it has them
+
+Exit status: the container's own, or 1 when there is no such Pod or container.";
 
 #[derive(Debug, Args)]
 #[command(after_help = ATTACH_EXAMPLES)]
@@ -197,7 +203,9 @@ Examples:
   wasmpod port-forward web 8080:80        port 8080 here leads to port 80 of the Pod
   wasmpod port-forward web 5000 6000      the same number on both sides
   wasmpod port-forward web :80            any free port here
-  wasmpod port-forward web 8080:http      by the name that a container gives its port";
+  wasmpod port-forward web 8080:http      by the name that a container gives its port
+
+Exit status: 0, or 1 when there is no such Pod, or a port cannot be opened.";
 
 #[derive(Debug, Args)]
 #[command(after_help = PORT_FORWARD_EXAMPLES)]
@@ -224,7 +232,9 @@ Examples:
   wasmpod cp folder web:/data                  a folder, with all that is in it
   wasmpod cp staging/web:/data/log . -c app    of a Pod in another namespace
 
-Mode, time and links are kept; there needs to be no tar in the container.";
+Mode, time and links are kept; there needs to be no tar in the container.
+
+Exit status: 0, or 1 when something is not there, or cannot be written.";
 
 #[derive(Debug, Args)]
 #[command(after_help = CP_EXAMPLES)]

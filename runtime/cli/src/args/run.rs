@@ -62,7 +62,7 @@ pub(crate) struct Run {
     pub(crate) imperative: Imperative,
 }
 
-/// What `kubectl run` takes.
+// What `kubectl run` takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A Pod without a manifest")]
 pub(crate) struct Imperative {
@@ -142,7 +142,7 @@ impl Imperative {
     }
 }
 
-/// What a Pod needs of this machine; the process of a Pod takes the same.
+// What a Pod needs of this machine; the process of a Pod takes the same.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RunOptions {
     /// Run PATH where a manifest names the image NAME; may be given again

@@ -5,7 +5,7 @@ use clap::Args;
 use super::Filenames;
 use crate::verbs::completion::names;
 
-/// The namespace of what a verb is about.
+// The namespace of what a verb is about.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Namespace {
     /// Namespace of the objects [default: default]
@@ -19,7 +19,7 @@ impl Namespace {
     }
 }
 
-/// Objects that a verb is about: of a kind, by name, of files, or by what they have.
+// Objects that a verb is about: of a kind, by name, of files, or by what they have.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
     /// TYPE, TYPE NAME ..., or TYPE/NAME ...: `pods`, `pod web db`, `pod/web configmap/settings`
