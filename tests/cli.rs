@@ -144,9 +144,52 @@ fn mistakes_on_the_command_line_are_our_own_errors() {
 
 #[test]
 fn every_shell_gets_its_completion() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+    for (shell, part) in [
+        ("bash", "complete -F _wasmpod wasmpod"),
+        ("zsh", "#compdef wasmpod"),
+        ("fish", "complete --command wasmpod"),
+        ("elvish", "validate"),
+        ("powershell", "validate"),
+    ] {
         let result = World::new().wasmpod(["completion", shell]).finish();
         assert_eq!(result.code, 0, "{result}");
-        assert!(result.stdout.contains("validate"), "{shell}");
+        assert!(result.stdout.contains(part), "{shell}: {result}");
     }
+}
+
+#[test]
+fn a_field_is_explained_as_kubectl_explains_it() {
+    let world = World::new();
+    let page = world.does(["explain", "pod.spec.containers.livenessProbe"]);
+    assert!(
+        page.starts_with(
+            "KIND:       Pod\nVERSION:    v1\n\nFIELD: livenessProbe <Probe>\nSUPPORT: honoured\n\n\
+         DESCRIPTION:\n    Periodic probe of container liveness."
+        ),
+        "{page}"
+    );
+    assert!(
+        page.contains("\n  periodSeconds\t<integer>\thonoured\n    How often (in seconds)"),
+        "{page}"
+    );
+    let tree = world.does(["explain", "deployment.spec", "--recursive"]);
+    assert!(tree.starts_with("GROUP:      apps\nKIND:       Deployment\n"), "{tree}");
+    assert!(tree.contains("\n      containers\t<[]Container> -required-\thonoured\n"), "{tree}");
+    let told = world.wasmpod(["explain", "pod.spec.contaners"]).finish();
+    assert!(told.code == 125 && told.stderr.contains("pod.spec.containers"), "{told}");
+}
+
+#[test]
+fn version_tells_of_all_that_has_one() {
+    let world = World::new();
+    let own = env!("CARGO_PKG_VERSION");
+    let text = world.does(["version"]);
+    assert!(text.starts_with(&format!("Client Version: v{own}")), "{text}");
+    assert!(text.contains("\nKubernetes API Version: v1.37\nWasmtime Version: v48."), "{text}");
+    let json = world.does(["version", "--client", "--output=json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["clientVersion"]["gitVersion"], format!("v{own}"));
+    assert_eq!(json["kubernetesVersion"]["minor"], "37");
+    let yaml = world.does(["version", "--client=true", "-o", "yaml"]);
+    assert!(yaml.contains("kubernetesVersion:\n  major: \"1\"\n"), "{yaml}");
 }

@@ -67,6 +67,21 @@ impl World {
         Invocation::new(command)
     }
 
+    /// A call of a shell at a terminal of its own, in this world, where `wasmpod` is found by its name. Nothing of
+    /// the user's own settings is read.
+    pub(crate) fn shell(&self, shell: &str) -> Invocation {
+        let mut command = Command::new("script");
+        self.surround(&mut command);
+        let folder = wasmpod().parent().expect("it is in a folder");
+        let path = std::env::var("PATH").unwrap_or_default();
+        command
+            .args(["--quiet", "--flush", "--return", "--command", shell, "/dev/null"])
+            .env("PATH", format!("{}:{path}", folder.display()))
+            .env("HOME", self.path())
+            .env("TERM", "xterm");
+        Invocation::new(command).typed_input()
+    }
+
     /// Gives a call of `wasmpod` the folders of this world.
     pub(crate) fn surround(&self, command: &mut Command) {
         command

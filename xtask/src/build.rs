@@ -57,9 +57,19 @@ fn build(more: &[&str]) -> Result<PathBuf, String> {
     let mut wasmpod = release_build();
     wasmpod.env("WASMPOD_COMPILER", built.join("wasmpod-compiler"));
     wasmpod.env(order::LINKS, "1");
+    if let Some(commit) = commit() {
+        wasmpod.env("WASMPOD_COMMIT", commit);
+    }
     wasmpod.args(package).args(&last_step).args(order::arguments()?).args(more);
     run(&mut wasmpod)?;
     Ok(built.join("wasmpod"))
+}
+
+/// What `wasmpod version` tells; nothing outside of a checkout.
+fn commit() -> Option<String> {
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
+    let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (output.status.success() && !commit.is_empty()).then_some(commit)
 }
 
 fn release_build() -> Command {

@@ -35,3 +35,6 @@ pub use manifest::{Manifest, Origin, PodManifest, WorkloadKind};
 pub use node::Position;
 pub use problem::{LoadErrors, Note, Problem, ProblemKind};
 pub use source::Source;
+
+/// The Kubernetes whose API this is: its fields, defaults and rules.
+pub const KUBERNETES_VERSION: &str = "1.37";

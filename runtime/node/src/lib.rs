@@ -8,6 +8,7 @@
 //! | `attend` | what a Pod's process does beside its Pod |
 //! | `pressure` | what happens when the machine runs short of memory |
 //! | `podprocess` | what a Pod's process does for others: its socket, and how to speak to it |
+//! | `system` | what is on the disk, and removing it |
 //! | `admission` | whether there is room for a Pod |
 //! | `node` | the machine as a Pod that starts meets it |
 //! | `handover` | what a process tells another that it starts |
@@ -20,6 +21,8 @@ pub mod background;
 pub mod pressure;
 
 pub mod podprocess;
+
+pub mod system;
 
 pub mod admission;
 

@@ -1,8 +1,12 @@
 //! Making and changing objects, as kubectl's verbs do it.
 
-use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+use wasmpod_objects::patch::PatchKind;
 
 use super::{DryRun, Filenames, Namespace, OutputFormat, RunOptions, Selection};
+use crate::verbs::completion::names;
 
 const APPLY_EXAMPLES: &str = "\
 Examples:
@@ -11,7 +15,9 @@ Examples:
   wasmpod apply -f - -n staging <pod.yaml    from standard input, in another namespace
   wasmpod apply -f pod.yaml --image-map registry.example/web:1=./web.wasm
 
-A Pod gets a process of its own, which stays when the command ends.";
+A Pod gets a process of its own, which stays when the command ends.
+
+Exit status: 0, or 1 when something could not be applied, or with `--wait` does not become ready.";
 
 #[derive(Debug, Args)]
 #[command(after_help = APPLY_EXAMPLES)]
@@ -30,7 +36,9 @@ pub(crate) struct Apply {
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
-  wasmpod create -f pod.yaml     make what the manifest describes; it must not be there yet";
+  wasmpod create -f pod.yaml     make what the manifest describes; it must not be there yet
+
+Exit status: 0, or 1 when something is there already, or is not valid.";
 
 #[derive(Debug, Args)]
 #[command(after_help = CREATE_EXAMPLES)]
@@ -39,7 +47,7 @@ pub(crate) struct Create {
     pub(crate) change: Change,
 }
 
-/// Whether something is done, and how it is told.
+// Whether something is done, and how it is told.
 #[derive(Debug, Args)]
 pub(crate) struct Told {
     /// Print the objects, or their names
@@ -52,7 +60,7 @@ pub(crate) struct Told {
     pub(crate) dry_run: DryRun,
 }
 
-/// What verbs have in common that make objects of manifests.
+// What verbs have in common that make objects of manifests.
 #[derive(Debug, Args)]
 pub(crate) struct Change {
     #[command(flatten)]
@@ -73,7 +81,9 @@ Examples:
   wasmpod delete pod web                 stop it gracefully, wait for its end
   wasmpod delete pods -l app=web --now   with a second for each to end
   wasmpod delete -f pod.yaml
-  wasmpod delete pods --all --wait=false";
+  wasmpod delete pods --all --wait=false
+
+Exit status: 0, or 1 when something that is named is not there, or does not end in time.";
 
 #[derive(Debug, Args)]
 #[command(after_help = DELETE_EXAMPLES)]
@@ -89,7 +99,7 @@ pub(crate) struct Delete {
     pub(crate) options: DeleteOptions,
 }
 
-/// How objects are deleted.
+// How objects are deleted.
 #[derive(Debug, Args)]
 pub(crate) struct DeleteOptions {
     /// Seconds that a Pod has to end [default: its own terminationGracePeriodSeconds]
@@ -126,7 +136,9 @@ const MARK_EXAMPLES: &str = "\
 Examples:
   wasmpod label pod web tier=front       set one
   wasmpod label pods --all env=test --overwrite
-  wasmpod annotate pod/web note-         remove one";
+  wasmpod annotate pod/web note-         remove one
+
+Exit status: 0, or 1 when something is not there, or has another value already.";
 
 #[derive(Debug, Args)]
 #[command(after_help = MARK_EXAMPLES)]
@@ -154,7 +166,9 @@ pub(crate) struct Mark {
 const REPLACE_EXAMPLES: &str = "\
 Examples:
   wasmpod replace -f pod.yaml            what is not written goes
-  wasmpod replace --force -f pod.yaml    delete the Pod and make it anew";
+  wasmpod replace --force -f pod.yaml    delete the Pod and make it anew
+
+Exit status: 0, or 1 when something is not there, or may not be replaced.";
 
 #[derive(Debug, Args)]
 #[command(after_help = REPLACE_EXAMPLES)]
@@ -174,7 +188,9 @@ pub(crate) struct Replace {
 const EDIT_EXAMPLES: &str = "\
 Examples:
   wasmpod edit pod web
-  EDITOR=nano wasmpod edit configmap settings";
+  EDITOR=nano wasmpod edit configmap settings
+
+Exit status: 0, or 1 when something is not there, or the editor fails.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EDIT_EXAMPLES)]
@@ -187,7 +203,9 @@ const DIFF_EXAMPLES: &str = "\
 Examples:
   wasmpod diff -f pod.yaml               what `apply` would change; ends with 1 if something
 
-The program that compares is that of KUBECTL_EXTERNAL_DIFF, else `diff -u -N`.";
+The program that compares is that of KUBECTL_EXTERNAL_DIFF, else `diff -u -N`.
+
+Exit status: 0 when nothing would change, 1 when something would, more when they cannot be compared.";
 
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]
@@ -200,44 +218,74 @@ pub(crate) struct Diff {
 }
 
 const PATCH_EXAMPLES: &str = r#"Examples:
-  wasmpod patch pod web --subresource resize --patch \
-    '{"spec":{"containers":[{"name":"app","resources":{"limits":{"cpu":"800m"}}}]}}'"#;
+  wasmpod patch pod web -p '{"metadata":{"labels":{"tier":"front"}}}'
+  wasmpod patch configmap/settings --type merge -p '{"data":{"colour":"red"}}'
+  wasmpod patch pod web --type json -p '[{"op":"remove","path":"/metadata/labels/tier"}]'
+  wasmpod patch -f pod.yaml --patch-file change.yaml --dry-run=client -o yaml
+  wasmpod patch pod web --subresource resize -p \
+    '{"spec":{"containers":[{"name":"app","resources":{"limits":{"cpu":"800m"}}}]}}'
+
+Exit status: 0 when all of it was patched, or was so before; 1 when something is not there, or may
+not be changed so."#;
 
 #[derive(Debug, Args)]
 #[command(after_help = PATCH_EXAMPLES)]
 pub(crate) struct Patch {
-    /// What to patch: `pod NAME` or `pod/NAME`
-    #[arg(value_name = "KIND NAME", required = true, num_args = 1..=2)]
-    pub(crate) target: Vec<String>,
+    /// TYPE NAME ..., or TYPE/NAME ...: `pod web`, `pod/web configmap/settings`
+    #[arg(value_name = "TYPE NAME", add = names::objects())]
+    pub(crate) targets: Vec<String>,
 
-    /// The part of it to patch; only `resize`, which changes the CPU and memory of containers
-    #[arg(long, value_name = "NAME")]
-    pub(crate) subresource: Option<String>,
+    #[command(flatten)]
+    pub(crate) manifests: Filenames,
 
-    /// The patch, as JSON
-    #[arg(short, long, value_name = "PATCH")]
-    pub(crate) patch: String,
+    /// The patch, as JSON or YAML
+    #[arg(short, long, value_name = "PATCH", conflicts_with = "patch_file")]
+    pub(crate) patch: Option<String>,
+
+    /// File with the patch
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) patch_file: Option<PathBuf>,
 
     /// How the patch is to be read
     #[arg(long = "type", value_name = "TYPE", default_value = "strategic")]
     pub(crate) kind: PatchType,
 
-    /// Namespace of the Pod [default: default]
-    #[arg(short, long, value_name = "NAMESPACE")]
-    pub(crate) namespace: Option<String>,
+    /// The part of the object to patch: `resize` changes the CPU and memory of containers that run
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subresource: Option<Subresource>,
 
-    /// Print the Pod as it is wanted then
-    #[arg(short, long, value_name = "FORMAT")]
-    pub(crate) output: Option<OutputFormat>,
+    #[command(flatten)]
+    pub(crate) namespace: Namespace,
+
+    #[command(flatten)]
+    pub(crate) told: Told,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PatchType {
-    /// Containers are merged by name
+    /// Lists are merged by what names their elements, as `containers` by `name`
     Strategic,
     /// Lists are replaced (RFC 7386)
     Merge,
-    /// Not supported
-    #[value(hide = true)]
+    /// A list of operations (RFC 6902)
     Json,
+}
+
+impl PatchType {
+    /// The same, as the store is told.
+    pub(crate) fn kind(self) -> PatchKind {
+        match self {
+            Self::Strategic => PatchKind::Strategic,
+            Self::Merge => PatchKind::Merge,
+            Self::Json => PatchKind::Json,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subresource {
+    /// Resources of containers that run
+    Resize,
+    /// What is observed
+    Status,
 }

@@ -5,7 +5,7 @@ use wasmpod_node::pressure::Threshold;
 
 use crate::verbs::run::node;
 
-/// What this machine is to its Pods.
+// What this machine is to its Pods.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct NodeOptions {
     /// Cores that all Pods of this machine together may request [default: those it has]

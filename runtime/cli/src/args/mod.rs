@@ -1,30 +1,36 @@
 //! The command line: one definition gives parsing, help and shell completion.
 
 mod change;
+mod help;
 mod look;
 mod machine;
 mod reach;
 mod run;
 mod selection;
 mod show;
+mod system;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use change::{
-    Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, PatchType, Replace, Told,
+    Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, Replace, Subresource, Told,
 };
-pub(crate) use look::{Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate};
+pub(crate) use look::{
+    Complete, Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate, Version,
+};
 pub(crate) use machine::{Eviction, NodeOptions};
-pub(crate) use reach::{Attach, Cp, Exec, Logs, PortForward, SessionOptions};
+pub(crate) use reach::{Attach, Cp, Debug, Exec, Logs, PortForward, SessionOptions};
 pub(crate) use run::{DryRun, Imperative, LogPrefix, OutputFormat, Restart, Run, RunOptions};
 pub(crate) use selection::{Namespace, Selection};
 pub(crate) use show::{Describe, Events, Get, Top, TopSort, Wait};
+pub(crate) use system::{DfFormat, System, SystemDf, SystemPrune, SystemReset, SystemTask};
 
 /// Run Kubernetes Pods whose containers are WebAssembly
 #[derive(Debug, Parser)]
 #[command(name = "wasmpod", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(help_template = help::PAGE, after_help = help::MORE)]
 pub(crate) struct CommandLine {
     /// Folder for Pods, volumes and logs [default: $XDG_STATE_HOME/wasmpod, for root /var/lib/wasmpod]
     #[arg(long, global = true, value_name = "DIR", env = "WASMPOD_ROOT", value_hint = ValueHint::DirPath)]
@@ -84,6 +90,8 @@ pub(crate) enum ShortVerb {
     Logs(Box<Logs>),
     /// Run a command in a container
     Exec(Box<Exec>),
+    /// Run a shell, or a program of this machine, in a container
+    Debug(Box<Debug>),
     /// Attach to what runs in a container
     Attach(Box<Attach>),
     /// Open ports of this machine that lead into a Pod
@@ -92,16 +100,23 @@ pub(crate) enum ShortVerb {
     Cp(Box<Cp>),
     /// Show what the Pods that run use
     Stats(Stats),
-    /// Give a Pod that runs other resources
-    Patch(Patch),
+    /// Change fields of objects by a patch
+    Patch(Box<Patch>),
     /// Check manifests without running anything
     Validate(Validate),
-    /// Tell what becomes of a manifest's fields
+    /// Tell what a manifest's fields mean, and what becomes of them
     Explain(Explain),
     /// Show what a Pod finds on this machine: engine, cores, memory, cgroups, folders
     Info(Info),
+    /// Show and remove what wasmpod has on the disk
+    System(System),
+    /// Tell the versions of wasmpod, of the API that it follows, and of wasmtime
+    Version(Version),
     /// Write a completion script for a shell
     Completion(Completion),
+    /// Complete a line of a shell (called by the scripts of `completion`)
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
     /// Compile one WebAssembly file for the cache (called by wasmpod itself)
     #[cfg(feature = "compiler")]
     #[command(name = crate::compiler::VERB, hide = true)]
@@ -119,7 +134,8 @@ impl Verb {
     }
 }
 
-/// Where manifests come from, as in `kubectl -f`.
+// Where manifests come from, as in `kubectl -f`. This and all else that is flattened has no doc comment: clap
+// would say it of each verb that has it, in place of the verb's own.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Filenames {
     /// Manifest to read: a file, a folder, or `-` for standard input

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use wasmpod_objects::store::Persist;
 
 use super::{Filenames, NodeOptions};
+use crate::verbs::completion::names;
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -61,7 +62,7 @@ pub(crate) struct Run {
     pub(crate) imperative: Imperative,
 }
 
-/// What `kubectl run` takes.
+// What `kubectl run` takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A Pod without a manifest")]
 pub(crate) struct Imperative {
@@ -110,7 +111,7 @@ pub(crate) struct Imperative {
     pub(crate) command: bool,
 
     /// Namespace of the Pod
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", add = names::namespaces())]
     pub(crate) namespace: Option<String>,
 
     /// Words for the container, after `--`
@@ -141,7 +142,7 @@ impl Imperative {
     }
 }
 
-/// What a Pod needs of this machine; the process of a Pod takes the same.
+// What a Pod needs of this machine; the process of a Pod takes the same.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RunOptions {
     /// Run PATH where a manifest names the image NAME; may be given again

@@ -3,12 +3,13 @@
 use clap::Args;
 
 use super::Filenames;
+use crate::verbs::completion::names;
 
-/// The namespace of what a verb is about.
+// The namespace of what a verb is about.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Namespace {
     /// Namespace of the objects [default: default]
-    #[arg(short, long, value_name = "NAMESPACE", env = "WASMPOD_NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", env = "WASMPOD_NAMESPACE", add = names::namespaces())]
     pub(crate) namespace: Option<String>,
 }
 
@@ -18,11 +19,11 @@ impl Namespace {
     }
 }
 
-/// Objects that a verb is about: of a kind, by name, of files, or by what they have.
+// Objects that a verb is about: of a kind, by name, of files, or by what they have.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
     /// TYPE, TYPE NAME ..., or TYPE/NAME ...: `pods`, `pod web db`, `pod/web configmap/settings`
-    #[arg(value_name = "TYPE NAME")]
+    #[arg(value_name = "TYPE NAME", add = names::objects())]
     pub(crate) targets: Vec<String>,
 
     #[command(flatten)]

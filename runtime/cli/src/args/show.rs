@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Namespace, Selection};
+use crate::verbs::completion::names;
 
 const GET_EXAMPLES: &str = "\
 Examples:
@@ -11,7 +12,9 @@ Examples:
   wasmpod get pod web -o yaml                          one, with all of its fields
   wasmpod get pods -w                                  and go on with what changes
   wasmpod get pods -l app=web -o jsonpath='{.items[*].status.podIP}'
-  wasmpod get pods,configmaps";
+  wasmpod get pods,configmaps
+
+Exit status: 0, or 1 when something that is named is not there.";
 
 #[derive(Debug, Args)]
 #[command(after_help = GET_EXAMPLES)]
@@ -64,7 +67,9 @@ const DESCRIBE_EXAMPLES: &str = "\
 Examples:
   wasmpod describe pod web            all that there is to know of it, with its events
   wasmpod describe pods -l app=web
-  wasmpod describe -f pod.yaml";
+  wasmpod describe -f pod.yaml
+
+Exit status: 0, or 1 when something that is named is not there.";
 
 #[derive(Debug, Args)]
 #[command(after_help = DESCRIBE_EXAMPLES)]
@@ -82,7 +87,9 @@ const WAIT_EXAMPLES: &str = "\
 Examples:
   wasmpod wait --for=condition=Ready pod/web --timeout=60s
   wasmpod wait --for=delete pod/web
-  wasmpod wait --for=jsonpath='{.status.phase}'=Running pods --all";
+  wasmpod wait --for=jsonpath='{.status.phase}'=Running pods --all
+
+Exit status: 0, or 1 when it does not come in time.";
 
 #[derive(Debug, Args)]
 #[command(after_help = WAIT_EXAMPLES)]
@@ -111,7 +118,9 @@ const EVENTS_EXAMPLES: &str = "\
 Examples:
   wasmpod events                         what has happened in the namespace, the oldest first
   wasmpod events --for pod/web -w        to one Pod, and go on
-  wasmpod events -A --types=Warning";
+  wasmpod events -A --types=Warning
+
+Exit status: 0, or 1 when a filter cannot be read.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EVENTS_EXAMPLES)]
@@ -124,7 +133,7 @@ pub(crate) struct Events {
     pub(crate) all_namespaces: bool,
 
     /// Those of one object, as TYPE/NAME
-    #[arg(long = "for", value_name = "TYPE/NAME")]
+    #[arg(long = "for", value_name = "TYPE/NAME", add = names::object())]
     pub(crate) about: Option<String>,
 
     /// `Normal` or `Warning`
@@ -144,7 +153,9 @@ const TOP_EXAMPLES: &str = "\
 Examples:
   wasmpod top pods                       CPU and memory of the Pods of the namespace
   wasmpod top pod web --containers       of each container of one
-  wasmpod stats                          the same again and again, with network, files and throttling";
+  wasmpod stats                          the same again and again, with network, files and throttling
+
+Exit status: 0, or 1 when a Pod that is named is not there.";
 
 #[derive(Debug, Args)]
 #[command(after_help = TOP_EXAMPLES)]

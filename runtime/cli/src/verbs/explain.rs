@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use wasmpod::manifest::support;
+use wasmpod::manifest::support::{self, Depth};
 
 use crate::args::Explain;
 use crate::failure::Failure;
@@ -11,7 +11,8 @@ use crate::failure::Failure;
 pub(crate) fn explain(verb: &Explain) -> Result<ExitCode, Failure> {
     let page = match &verb.field {
         Some(field) => {
-            let explanation = support::explain(field).map_err(|unknown| {
+            let depth = if verb.recursive { Depth::All } else { Depth::One };
+            let explanation = support::explain(field, depth).map_err(|unknown| {
                 let failure = Failure::new(unknown.to_string());
                 match unknown.meant {
                     Some(meant) => failure.hint(format!("`wasmpod explain {meant}`?")),

@@ -15,7 +15,7 @@ mod profile;
 mod recognise;
 mod reference;
 
-pub use cache::{CacheError, Code, CodeCache};
+pub use cache::{CacheError, Code, CodeCache, CodeUsage, remove_unused_code};
 pub use compile::Compiler;
 #[cfg(feature = "compiler")]
 pub use compile::compile_child;

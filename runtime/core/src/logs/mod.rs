@@ -26,6 +26,7 @@ mod writer;
 pub use line::{LogEntry, LogStream, ParseLineError, Piece};
 pub use path::LogPath;
 pub(crate) use prune::forget_ended_pods;
+pub use prune::pod_folders;
 pub use queue::{LogLines, LogQueue, OwnedLogLine, log_queue};
 pub use read::{Follower, ReadOptions, Since, read};
 pub use rotate::Rotation;

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::sandbox::filesystem::remove_tree;
@@ -54,6 +54,24 @@ pub(crate) fn forget_ended_pods(logs: &Path, is_alive: impl Fn(&str) -> bool) ->
         outcome = outcome.and(remove_tree(&folder.join(name)));
     }
     outcome
+}
+
+/// The folders of the logs of Pods below `logs`, each with the uid of its Pod.
+///
+/// # Errors
+/// `logs` cannot be read; a missing folder is an empty one.
+pub fn pod_folders(logs: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let entries = match fs::read_dir(logs.join("pods")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        found.extend(uid_of(&entry.file_name()).map(|uid| (uid.to_owned(), entry.path())));
+    }
+    Ok(found)
 }
 
 /// Whether the folder itself tells that there are not too many in it: where the file system counts

@@ -103,6 +103,11 @@ impl Folders {
         filesystem::count_live(&self.pods())
     }
 
+    /// Whether the Pod `uid` has a folder: its process lives, or is dead and nobody has cleared up.
+    pub fn has_owner(&self, uid: &str) -> bool {
+        filesystem::has_owner(&self.pods(), uid)
+    }
+
     /// Folders of Pods, each with a lock beside it.
     pub fn pods(&self) -> PathBuf {
         self.root.join("pods")

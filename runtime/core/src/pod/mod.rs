@@ -48,6 +48,7 @@ pub use resize::{PatchError, PatchKind, ResizeError, Resized, Resizer};
 pub use service::{AnnouncedPort, ServiceError, Services};
 pub use session::{ExecRequest, Session, SessionEnd, SessionError, SessionInput, SessionOutput};
 pub use stats::StatsReader;
+pub use sweep::sweep_dead_pods;
 pub use uid::new_uid;
 pub use view::PodView;
 pub use virtual_time::{VirtualTime, VirtualTimeError};

@@ -41,11 +41,7 @@ pub(super) async fn beside<Output>(
 }
 
 fn sweep(folders: &Folders) {
-    sweep_pods(folders);
-    remove_dead_sockets(folders.sockets());
-    // Who reads the records of dead Pods removes them.
-    let directory = Directory::new(folders.network());
-    let _ = (directory.pods(), directory.services());
+    sweep_dead_pods(folders);
     // The folders of dead Pods are gone: a lock that is there is a live one's.
     let pods = folders.pods();
     // Logs of a Pod that is kept as an object are its own to the end of that.
@@ -54,6 +50,17 @@ fn sweep(folders: &Folders) {
     if let Err(error) = forget_ended_pods(&folders.logs(), is_kept) {
         tracing::debug!("logs of ended Pods are left in {}: {error}", folders.logs().display());
     }
+}
+
+/// Removes the folders, sockets and records of Pods whose process is gone.
+///
+/// Any number of processes may do so at once, while others start Pods.
+pub fn sweep_dead_pods(folders: &Folders) {
+    sweep_pods(folders);
+    remove_dead_sockets(folders.sockets());
+    // Who reads the records of dead Pods removes them.
+    let directory = Directory::new(folders.network());
+    let _ = (directory.pods(), directory.services());
 }
 
 fn sweep_pods(folders: &Folders) {

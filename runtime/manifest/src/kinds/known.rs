@@ -124,7 +124,7 @@ static KNOWN: &[Known] = &[
 ];
 
 /// The version that a kind is served in, for whoever left it out.
-pub(super) fn version_of(kind: &str) -> Option<&'static str> {
+pub(crate) fn version_of(kind: &str) -> Option<&'static str> {
     KNOWN.iter().find(|known| known.kind == kind).map(|known| known.api_version)
 }
 

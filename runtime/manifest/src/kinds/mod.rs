@@ -21,4 +21,5 @@ mod workload;
 mod tests;
 
 pub(crate) use gathered::Gathered;
+pub(crate) use known::version_of;
 pub(crate) use object::read_document;

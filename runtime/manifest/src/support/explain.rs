@@ -6,12 +6,14 @@
 
 use std::collections::VecDeque;
 
+use super::documentation::{self, FieldDocumentation};
 use super::rows::{Values, Verdict};
+use crate::kinds;
 use crate::schema::{self, Field, Object, Shape, Support};
 use crate::strict::nearest;
 
 /// The kinds that can be explained, the Pod first.
-static KINDS: [&Object; 13] = [
+pub(super) static KINDS: [&Object; 13] = [
     &schema::POD,
     &schema::CONFIG_MAP,
     &schema::CRON_JOB,
@@ -32,6 +34,8 @@ static KINDS: [&Object; 13] = [
 pub struct Explanation {
     /// The kind of object that the path starts in.
     pub kind: &'static str,
+    /// The version in which that is served: `v1`, `apps/v1`.
+    pub api_version: &'static str,
     /// The field, as the table writes it: `spec.containers[].image`; empty for the object itself.
     pub path: String,
     /// Its type in the words of the API: `string`, `[]Container`.
@@ -43,6 +47,8 @@ pub struct Explanation {
     /// The field above whose verdict it shares, where it does nothing by itself because that one
     /// does nothing.
     pub because_of: Option<String>,
+    /// What Kubernetes says of the field, then of its type; empty where it says nothing.
+    pub description: String,
     /// The fields of its type, or the keys of a map that are spoken of by name.
     pub fields: Vec<Entry>,
 }
@@ -58,6 +64,21 @@ pub struct Entry {
     pub verdict: Verdict,
     /// To which values the verdict applies.
     pub values: Values,
+    /// Whether its object is not complete without it.
+    pub required: bool,
+    /// What Kubernetes says of it.
+    pub description: String,
+    /// The fields below it, where all were asked for.
+    pub fields: Vec<Entry>,
+}
+
+/// How far down fields are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Those directly below.
+    One,
+    /// Those below them too.
+    All,
 }
 
 /// A path that leads nowhere.
@@ -81,7 +102,7 @@ pub struct UnknownField {
 ///
 /// # Errors
 /// [`UnknownField`] for a path that leads nowhere, with the nearest that does.
-pub fn explain(field: &str) -> Result<Explanation, UnknownField> {
+pub fn explain(field: &str, depth: Depth) -> Result<Explanation, UnknownField> {
     let mut steps = steps(field);
     let kind = take_kind(&mut steps);
     let mut at = Position::top(kind);
@@ -93,7 +114,12 @@ pub fn explain(field: &str) -> Result<Explanation, UnknownField> {
             unknown
         })?;
     }
-    Ok(at.explanation())
+    Ok(at.explanation(depth))
+}
+
+/// The names of the kinds that can be explained.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +202,8 @@ struct Position {
     values: schema::Values,
     /// The outermost field without effect.
     because_of: Option<(String, Support)>,
+    /// What Kubernetes says of the field itself.
+    description: String,
 }
 
 impl Position {
@@ -187,13 +215,14 @@ impl Position {
             support: Support::Honoured,
             values: schema::Values::All,
             because_of: None,
+            description: String::new(),
         }
     }
 
     fn below(self, step: &Step) -> Result<Self, UnknownField> {
         match self.shape {
             Shape::Object(object) => match object.field(step.text()) {
-                Some(field) => Ok(self.field(field)),
+                Some(field) => Ok(self.field(object, field)),
                 None => Err(self.unknown(step, object.fields.iter().map(|field| field.name))),
             },
             // An index may be there or not.
@@ -206,7 +235,7 @@ impl Position {
             }
             Shape::Map(value) => {
                 let path = format!("{}[{}]", self.path, step.text());
-                Ok(Position { path, shape: value, ..self })
+                Ok(Position { path, shape: value, description: String::new(), ..self })
             }
             Shape::KeyedMap(keys) => {
                 let key = step.text();
@@ -229,9 +258,11 @@ impl Position {
         }
     }
 
-    fn field(self, field: &'static Field) -> Self {
+    fn field(self, object: &Object, field: &'static Field) -> Self {
         let path = join(&self.path, field.name);
-        self.with(path, &field.shape, field.support, field.values)
+        let description = documented(object, field).description;
+        let below = self.with(path, &field.shape, field.support, field.values);
+        Position { description, ..below }
     }
 
     fn with(
@@ -247,7 +278,8 @@ impl Position {
             _ if self.values != schema::Values::All => self.because_of,
             without_effect => self.because_of.or(Some((self.path, without_effect))),
         };
-        Position { kind: self.kind, path, shape, support, values, because_of }
+        let description = String::new();
+        Position { kind: self.kind, path, shape, support, values, because_of, description }
     }
 
     fn unknown(&self, step: &Step, known: impl Iterator<Item = &'static str>) -> UnknownField {
@@ -260,21 +292,25 @@ impl Position {
         UnknownField { name, within: self.path.clone(), type_name: type_name(self.shape), meant }
     }
 
-    fn explanation(self) -> Explanation {
+    fn explanation(self, depth: Depth) -> Explanation {
         let above = self.because_of.as_ref().map(|(_, support)| *support);
         let (verdict, values) = verdict(self.support, self.values, above);
-        let below = above.or(match self.support {
-            Support::Honoured | Support::WithParent => None,
-            _ if self.values != schema::Values::All => None,
-            without_effect => Some(without_effect),
-        });
+        let above_fields = effect_below(above, self.support, self.values);
+        let of_type = object_of(self.shape)
+            .and_then(|object| documentation::of_type(object.name))
+            .map(|documented| documented.description());
+        let mut said = vec![self.description];
+        said.extend(of_type);
+        said.retain(|text| !text.is_empty());
         Explanation {
             kind: self.kind.name,
+            api_version: kinds::version_of(self.kind.name).unwrap_or("v1"),
+            description: said.join("\n"),
             type_name: type_name(self.shape),
             verdict,
             values,
             because_of: self.because_of.map(|(path, _)| path),
-            fields: entries(self.shape, below),
+            fields: Listing { above: above_fields, depth }.entries(self.shape),
             path: self.path,
         }
     }
@@ -292,21 +328,93 @@ fn verdict(own: Support, values: schema::Values, above: Option<Support>) -> (Ver
     (verdict, values.into())
 }
 
-fn entries(shape: &'static Shape, above: Option<Support>) -> Vec<Entry> {
-    let entry = |name: &str, shape: &Shape, support, values| {
-        let (verdict, values) = verdict(support, values, above);
-        Entry { name: name.to_owned(), type_name: type_name(shape), verdict, values }
-    };
-    let of_field = |field: &Field| entry(field.name, &field.shape, field.support, field.values);
-    match shape {
-        Shape::Object(object) => object.fields.iter().map(of_field).collect(),
-        Shape::List(item) => entries(item, above),
-        Shape::KeyedMap(keys) => {
-            let others = entry("*", &keys.shape, keys.support, schema::Values::All);
-            keys.known.iter().map(of_field).chain([others]).collect()
+/// What without effect a field is below, if it is.
+fn effect_below(above: Option<Support>, own: Support, values: schema::Values) -> Option<Support> {
+    above.or(match own {
+        Support::Honoured | Support::WithParent => None,
+        // A verdict for some values is no verdict for what is below.
+        _ if values != schema::Values::All => None,
+        without_effect => Some(without_effect),
+    })
+}
+
+/// How the fields below a field are listed.
+#[derive(Clone, Copy)]
+struct Listing {
+    /// Of a field without effect above them.
+    above: Option<Support>,
+    depth: Depth,
+}
+
+impl Listing {
+    fn entries(self, shape: &'static Shape) -> Vec<Entry> {
+        match shape {
+            Shape::Object(object) => {
+                let entry = |field: &'static Field| self.field(field, documented(object, field));
+                object.fields.iter().map(entry).collect()
+            }
+            Shape::KeyedMap(keys) => {
+                let nothing = FieldDocumentation::default;
+                let known = keys.known.iter().map(|key| self.field(key, nothing()));
+                let all = schema::Values::All;
+                let others = self.entry("*", &keys.shape, keys.support, all, nothing());
+                known.chain([others]).collect()
+            }
+            Shape::List(item) | Shape::Map(item) => self.entries(item),
+            Shape::Bool
+            | Shape::Int32
+            | Shape::Int64
+            | Shape::String
+            | Shape::Quantity
+            | Shape::IntOrString
+            | Shape::Time
+            | Shape::Bytes
+            | Shape::Any => Vec::new(),
         }
-        Shape::Map(value) => entries(value, above),
-        Shape::Bool
+    }
+
+    fn field(self, field: &'static Field, said: FieldDocumentation) -> Entry {
+        self.entry(field.name, &field.shape, field.support, field.values, said)
+    }
+
+    fn entry(
+        self,
+        name: &str,
+        shape: &'static Shape,
+        support: Support,
+        values: schema::Values,
+        said: FieldDocumentation,
+    ) -> Entry {
+        let below = Self { above: effect_below(self.above, support, values), ..self };
+        let (verdict, values) = verdict(support, values, self.above);
+        Entry {
+            name: name.to_owned(),
+            type_name: type_name(shape),
+            verdict,
+            values,
+            required: said.required,
+            description: said.description,
+            fields: match self.depth {
+                Depth::One => Vec::new(),
+                Depth::All => below.entries(shape),
+            },
+        }
+    }
+}
+
+/// What Kubernetes says of a field of a type.
+fn documented(object: &Object, field: &Field) -> FieldDocumentation {
+    let of_type = documentation::of_type(object.name);
+    of_type.and_then(|of_type| of_type.field(field.name)).unwrap_or_default()
+}
+
+/// The type whose fields are listed.
+fn object_of(shape: &'static Shape) -> Option<&'static Object> {
+    match shape {
+        Shape::Object(object) => Some(object),
+        Shape::List(item) | Shape::Map(item) => object_of(item),
+        Shape::KeyedMap(_)
+        | Shape::Bool
         | Shape::Int32
         | Shape::Int64
         | Shape::String
@@ -314,7 +422,7 @@ fn entries(shape: &'static Shape, above: Option<Support>) -> Vec<Entry> {
         | Shape::IntOrString
         | Shape::Time
         | Shape::Bytes
-        | Shape::Any => Vec::new(),
+        | Shape::Any => None,
     }
 }
 

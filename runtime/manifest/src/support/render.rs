@@ -1,8 +1,7 @@
 //! Rows to text for a terminal and to Markdown for the docs.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use super::explain::{Entry, Explanation};
 use super::rows::{Row, Values, Verdict, rows};
 
 const INTRODUCTION: &str = "\
@@ -70,39 +69,6 @@ pub fn text() -> String {
     page
 }
 
-/// As `wasmpod explain FIELD` prints it: the field, what becomes of it, the fields below.
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "KIND:    {}", self.kind)?;
-        if !self.path.is_empty() {
-            writeln!(f, "FIELD:   {} <{}>", self.path, self.type_name)?;
-            let why = why(self.verdict, self.values, '"');
-            write!(f, "SUPPORT: {}", word(self.verdict))?;
-            if !why.is_empty() {
-                write!(f, ": {}", why.trim_start())?;
-            }
-            if let Some(above) = &self.because_of {
-                write!(f, " (as all of {above})")?;
-            }
-            writeln!(f)?;
-        }
-        if self.fields.is_empty() {
-            return Ok(());
-        }
-        writeln!(f, "\nFIELDS:")?;
-        let types: Vec<String> =
-            self.fields.iter().map(|entry| format!("<{}>", entry.type_name)).collect();
-        let names = self.fields.iter().map(|entry| entry.name.len()).max().unwrap_or_default();
-        let widest = types.iter().map(String::len).max().unwrap_or_default();
-        for (Entry { name, verdict, values, .. }, type_name) in self.fields.iter().zip(&types) {
-            let why = why(*verdict, *values, '"');
-            let line = format!("  {name:names$}  {type_name:widest$}  {:8}  {why}", word(*verdict));
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        Ok(())
-    }
-}
-
 /// Sections follow the kind and the top of the path: `metadata`, `spec`, and the lists of spec.
 fn title_of(row: &Row) -> String {
     let mut steps = row.path.split('.');
@@ -116,7 +82,7 @@ fn title_of(row: &Row) -> String {
     format!("{}: {top}", row.kind)
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Honoured => "honoured",
         Verdict::SetBySystem => "system",
@@ -125,7 +91,7 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn why(verdict: Verdict, values: Values, quote: char) -> String {
+pub(super) fn why(verdict: Verdict, values: Values, quote: char) -> String {
     let mut why = match verdict {
         Verdict::Honoured | Verdict::SetBySystem => String::new(),
         Verdict::Ignored(reason) | Verdict::Refused(reason) => reason.to_owned(),

@@ -49,7 +49,7 @@ fn text_has_one_line_a_row() {
 }
 
 fn explained(field: &str) -> String {
-    match explain(field) {
+    match explain(field, Depth::One) {
         Ok(explanation) => explanation.to_string(),
         Err(unknown) => {
             format!("{unknown}; meant: {}\n", unknown.meant.as_deref().unwrap_or("-"))
@@ -57,40 +57,82 @@ fn explained(field: &str) -> String {
     }
 }
 
+/// The same without what Kubernetes says.
+fn brief(field: &str) -> String {
+    let page = explained(field);
+    let lines = page.lines().filter(|line| !line.starts_with("    ") && *line != "DESCRIPTION:");
+    lines.filter(|line| !line.is_empty()).map(|line| line.to_owned() + "\n").collect()
+}
+
 #[test]
 fn a_field_is_explained_with_the_fields_below_it() {
     insta::assert_snapshot!(explained("pod.spec.containers[0].resources"), @r"
-    KIND:    Pod
-    FIELD:   spec.containers[].resources <ResourceRequirements>
+    KIND:       Pod
+    VERSION:    v1
+
+    FIELD: resources <ResourceRequirements>
     SUPPORT: honoured
 
+    DESCRIPTION:
+        Compute Resources required by this container. Cannot be updated. More info:
+        https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+        ResourceRequirements describes the compute resource requirements.
+
     FIELDS:
-      claims    <[]ResourceClaim>      refused   a guest cannot be given devices
-      limits    <map[string]Quantity>  honoured
-      requests  <map[string]Quantity>  honoured
+      claims	<[]ResourceClaim>	refused: a guest cannot be given devices
+        Claims lists the names of resources, defined in spec.resourceClaims, that
+        are used by this container.
+
+        This field depends on the DynamicResourceAllocation feature gate.
+
+        This field is immutable. It can only be set for containers.
+
+      limits	<map[string]Quantity>	honoured
+        Limits describes the maximum amount of compute resources allowed. More info:
+        https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+
+      requests	<map[string]Quantity>	honoured
+        Requests describes the minimum amount of compute resources required. If
+        Requests is omitted for a container, it defaults to Limits if that is
+        explicitly specified, otherwise to an implementation-defined value. Requests
+        cannot exceed Limits. More info:
+        https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
     ");
     insta::assert_snapshot!(explained("spec.containers.image"), @r"
-    KIND:    Pod
-    FIELD:   spec.containers[].image <string>
+    KIND:       Pod
+    VERSION:    v1
+
+    FIELD: image <string>
     SUPPORT: honoured
+
+    DESCRIPTION:
+        Container image name. More info:
+        https://kubernetes.io/docs/concepts/containers/images This field is optional
+        to allow higher level config management to default or override container
+        images in workload controllers like Deployments and StatefulSets.
     ");
     insta::assert_snapshot!(explained("spec.containers[].ports[0].protocol"), @r#"
-    KIND:    Pod
-    FIELD:   spec.containers[].ports[].protocol <string>
+    KIND:       Pod
+    VERSION:    v1
+
+    FIELD: protocol <string>
     SUPPORT: refused: WASI has TCP and UDP sockets only (for "SCTP" only)
+
+    DESCRIPTION:
+        Protocol for port. Must be UDP, TCP, or SCTP. Defaults to "TCP".
     "#);
 }
 
 #[test]
 fn a_field_below_one_without_effect_says_why() {
-    insta::assert_snapshot!(explained("spec.affinity.nodeAffinity"), @r"
-    KIND:    Pod
-    FIELD:   spec.affinity.nodeAffinity <NodeAffinity>
+    insta::assert_snapshot!(brief("spec.affinity.nodeAffinity"), @r"
+    KIND:       Pod
+    VERSION:    v1
+    FIELD: nodeAffinity <NodeAffinity>
     SUPPORT: ignored: every Pod runs on this machine: nothing is scheduled (as all of spec.affinity)
-
     FIELDS:
-      preferredDuringSchedulingIgnoredDuringExecution  <[]PreferredSchedulingTerm>  ignored   every Pod runs on this machine: nothing is scheduled
-      requiredDuringSchedulingIgnoredDuringExecution   <NodeSelector>               ignored   every Pod runs on this machine: nothing is scheduled
+      preferredDuringSchedulingIgnoredDuringExecution	<[]PreferredSchedulingTerm>	ignored: every Pod runs on this machine: nothing is scheduled
+      requiredDuringSchedulingIgnoredDuringExecution	<NodeSelector>	ignored: every Pod runs on this machine: nothing is scheduled
     ");
 }
 
@@ -98,74 +140,111 @@ fn a_field_below_one_without_effect_says_why() {
 fn keys_of_maps_are_explained_by_themselves() {
     insta::assert_snapshot!(
         [
-            explained("spec.containers.resources.limits[nvidia.com/gpu]"),
-            explained("spec.containers.resources.limits.cpu"),
-            explained("metadata.labels[app.kubernetes.io/name]"),
+            brief("spec.containers.resources.limits[nvidia.com/gpu]"),
+            brief("spec.containers.resources.limits.cpu"),
+            brief("metadata.labels[app.kubernetes.io/name]"),
         ].concat(),
         @r"
-    KIND:    Pod
-    FIELD:   spec.containers[].resources.limits[nvidia.com/gpu] <Quantity>
-    SUPPORT: refused: there are no devices and no huge pages to be given to guests
-    KIND:    Pod
-    FIELD:   spec.containers[].resources.limits[cpu] <Quantity>
-    SUPPORT: honoured
-    KIND:    Pod
-    FIELD:   metadata.labels[app.kubernetes.io/name] <string>
-    SUPPORT: honoured
-    "
+        KIND:       Pod
+        VERSION:    v1
+        FIELD: limits[nvidia.com/gpu] <Quantity>
+        SUPPORT: refused: there are no devices and no huge pages to be given to guests
+        KIND:       Pod
+        VERSION:    v1
+        FIELD: limits[cpu] <Quantity>
+        SUPPORT: honoured
+        KIND:       Pod
+        VERSION:    v1
+        FIELD: labels[app.kubernetes.io/name] <string>
+        SUPPORT: honoured
+        "
     );
 }
 
 #[test]
 fn other_kinds_are_explained_by_their_names() {
-    insta::assert_snapshot!(explained("deploy.spec.strategy"), @r"
-    KIND:    Deployment
-    FIELD:   spec.strategy <DeploymentStrategy>
+    insta::assert_snapshot!(brief("deploy.spec.strategy"), @r"
+    GROUP:      apps
+    KIND:       Deployment
+    VERSION:    v1
+    FIELD: strategy <DeploymentStrategy>
     SUPPORT: ignored: one Pod is made of the template and nothing controls it
-
     FIELDS:
-      rollingUpdate  <RollingUpdateDeployment>  ignored   one Pod is made of the template and nothing controls it
-      type           <string>                   ignored   one Pod is made of the template and nothing controls it
+      rollingUpdate	<RollingUpdateDeployment>	ignored: one Pod is made of the template and nothing controls it
+      type	<string>	ignored: one Pod is made of the template and nothing controls it
     ");
-    let same = explained("spec.restartPolicy");
+    let same = brief("spec.restartPolicy");
     for field in ["pod.spec.restartPolicy", "po.spec.restartPolicy", "PODS.spec.restartPolicy"] {
-        assert_eq!(explained(field), same);
+        assert_eq!(brief(field), same);
     }
-    assert!(explained("pod").starts_with("KIND:    Pod\n\nFIELDS:\n  apiVersion"));
-    assert_eq!(explained(""), explained("pod"));
+    assert!(brief("pod").contains("VERSION:    v1\nFIELDS:\n  apiVersion"));
+    assert_eq!(brief(""), brief("pod"));
 }
 
 #[test]
 fn a_service_is_explained_too() {
-    insta::assert_snapshot!(explained("svc.spec.ports"), @r#"
-    KIND:    Service
-    FIELD:   spec.ports <[]ServicePort>
+    insta::assert_snapshot!(brief("svc.spec.ports"), @r#"
+    KIND:       Service
+    VERSION:    v1
+    FIELD: ports <[]ServicePort>
     SUPPORT: honoured
-
     FIELDS:
-      appProtocol  <string>       ignored   connections are passed on as they are
-      name         <string>       honoured
-      nodePort     <integer>      honoured
-      port         <integer>      honoured
-      protocol     <string>       refused   WASI has TCP and UDP sockets only (for "SCTP" only)
-      targetPort   <IntOrString>  honoured
+      appProtocol	<string>	ignored: connections are passed on as they are
+      name	<string>	honoured
+      nodePort	<integer>	honoured
+      port	<integer> -required-	honoured
+      protocol	<string>	refused: WASI has TCP and UDP sockets only (for "SCTP" only)
+      targetPort	<IntOrString>	honoured
     "#);
-    insta::assert_snapshot!(explained("services.spec.type"), @r#"
-    KIND:    Service
-    FIELD:   spec.type <string>
+    insta::assert_snapshot!(brief("services.spec.type"), @r#"
+    KIND:       Service
+    VERSION:    v1
+    FIELD: type <string>
     SUPPORT: ignored: no load balancer here: clients from outside come by the node port only (for "LoadBalancer" only)
     "#);
+}
+
+#[test]
+fn a_tree_has_a_line_a_field() {
+    let tree = explain("pod.spec.containers.livenessProbe", Depth::All).unwrap().to_string();
+    let fields = tree.split("FIELDS:\n").nth(1).unwrap();
+    insta::assert_snapshot!(fields, @r"
+    exec	<ExecAction>	honoured
+      command	<[]string>	honoured
+    failureThreshold	<integer>	honoured
+    grpc	<GRPCAction>	honoured
+      mode	<string>	ignored: a gRPC probe speaks without TLS
+      port	<integer> -required-	honoured
+      service	<string>	honoured
+    httpGet	<HTTPGetAction>	honoured
+      host	<string>	honoured
+      httpHeaders	<[]HTTPHeader>	honoured
+        name	<string> -required-	honoured
+        value	<string> -required-	honoured
+      path	<string>	honoured
+      port	<IntOrString> -required-	honoured
+      protocol	<string>	ignored: a probe speaks HTTP/1.1
+      scheme	<string>	honoured
+    initialDelaySeconds	<integer>	honoured
+    periodSeconds	<integer>	honoured
+    successThreshold	<integer>	honoured
+    tcpSocket	<TCPSocketAction>	honoured
+      host	<string>	honoured
+      port	<IntOrString> -required-	honoured
+    terminationGracePeriodSeconds	<integer>	honoured
+    timeoutSeconds	<integer>	honoured
+    ");
 }
 
 #[test]
 fn a_misspelt_field_is_told_with_the_nearest() {
     insta::assert_snapshot!(
         [
-            explained("spec.contaners[0].image"),
-            explained("spec.containers.imagePullPolcy"),
-            explained("spec.restartPolicy.policy"),
-            explained("nonsense"),
-            explained("spec..[[x"),
+            brief("spec.contaners[0].image"),
+            brief("spec.containers.imagePullPolcy"),
+            brief("spec.restartPolicy.policy"),
+            brief("nonsense"),
+            brief("spec..[[x"),
         ].concat(),
         @r"
     `contaners` is not a field of `spec`, which is a PodSpec; meant: pod.spec.containers[0].image
@@ -181,7 +260,8 @@ fn a_misspelt_field_is_told_with_the_nearest() {
 #[test]
 fn every_row_can_be_explained() {
     for row in rows() {
-        let explanation = explain(&row.field()).unwrap_or_else(|error| panic!("{row:?}: {error}"));
+        let explanation = explain(&row.field(), Depth::One);
+        let explanation = explanation.unwrap_or_else(|error| panic!("{row:?}: {error}"));
         assert_eq!(
             (explanation.kind, explanation.path, explanation.verdict),
             (row.kind, row.path, row.verdict)

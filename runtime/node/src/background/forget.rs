@@ -10,6 +10,23 @@ use wasmpod_objects::resource::PODS;
 use wasmpod_objects::store::{Preconditions, Store, StoreError};
 
 use super::launch;
+use super::lock::ProcessLock;
+use super::pods::{BackgroundError, BackgroundPods};
+
+impl BackgroundPods {
+    /// Forgets a Pod that has ended, unless it has a process again; answers whether it is gone.
+    ///
+    /// # Errors
+    /// [`BackgroundError`]
+    pub(crate) fn forget_ended(&self, identity: &Identity) -> Result<bool, BackgroundError> {
+        let lock = ProcessLock::try_take(&self.folders, &identity.uid);
+        let lock = lock.map_err(|source| BackgroundError::lock(identity, source))?;
+        // With the lock held nobody starts it.
+        let Some(_lock) = lock else { return Ok(false) };
+        forget(&self.folders, &self.store, identity)?;
+        Ok(true)
+    }
+}
 
 /// Removes the object of a Pod, what was written down to start it, its logs and, last, its lock. The
 /// caller holds that: nobody starts the Pod meanwhile.

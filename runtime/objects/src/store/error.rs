@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 
 use crate::status::{ApiError, Reason};
 
@@ -164,14 +164,11 @@ pub(super) fn failure(error: &rusqlite::Error) -> Failure {
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::Utf8Error(..) => Failure::Corrupt,
-        // The index beside the write-ahead log cannot grow.
-        error
-            if error.sqlite_error().map(|error| error.extended_code)
-                == Some(SQLITE_IOERR_SHMSIZE) =>
-        {
-            Failure::Full
-        }
         error => match error.sqlite_error_code() {
+            // The index beside the write-ahead log cannot grow.
+            _ if extended_code(error) == Some(SQLITE_IOERR_SHMSIZE) => Failure::Full,
+            // The file is shorter than its first page says.
+            _ if extended_code(error) == Some(SQLITE_IOERR_SHORT_READ) => Failure::Corrupt,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Failure::Corrupt,
             Some(ErrorCode::ReadOnly) => Failure::ReadOnly,
@@ -179,4 +176,8 @@ pub(super) fn failure(error: &rusqlite::Error) -> Failure {
             _ => Failure::Other,
         },
     }
+}
+
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
 }

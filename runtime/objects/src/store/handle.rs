@@ -51,6 +51,16 @@ struct Shared {
     notify_path: PathBuf,
     notify: File,
     clock: Clock,
+    purpose: Purpose,
+}
+
+/// What a store was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Everything.
+    Use,
+    /// Reading: nothing is written, not even a copy of a damaged file.
+    Look,
 }
 
 type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
@@ -79,15 +89,43 @@ impl Store {
             open::prepare(&mut connection, &path, &notify, clock())?;
             Ok(connection)
         });
-        let connection = opened.map_err(|error| explained(error, &path, clock()))?;
+        let opened = opened.map_err(|error| explained(error, &path, clock(), Purpose::Use));
+        let connection = opened?;
         let shared = Shared {
             connection: Mutex::new(connection),
             path,
             notify_path,
             notify,
             clock: Box::new(clock),
+            purpose: Purpose::Use,
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Opens the store in this folder for reading, if there is one of this program's version. Nothing is made
+    /// or brought into another form, and nobody is waited for; a write fails.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn look(folder: &Path) -> Result<Option<Self>, StoreError> {
+        let (path, notify_path) = (folder.join(FILE), folder.join(NOTIFY_FILE));
+        let Ok(notify) = File::open(&notify_path) else { return Ok(None) };
+        if !path.exists() {
+            return Ok(None);
+        }
+        let now = Timestamp::now();
+        let opened = open::connect_to_look(&path);
+        let opened = opened.map_err(|error| explained(error, &path, now, Purpose::Look))?;
+        let Some(connection) = opened else { return Ok(None) };
+        let shared = Shared {
+            connection: Mutex::new(connection),
+            path,
+            notify_path,
+            notify,
+            clock: Box::new(Timestamp::now),
+            purpose: Purpose::Look,
+        };
+        Ok(Some(Self { shared: Arc::new(shared) }))
     }
 
     /// The file.
@@ -122,7 +160,7 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(StoreError::from)
             .and_then(|transaction| work(&Transaction::new(transaction, now)));
-        result.map_err(|error| explained(error, &self.shared.path, now))
+        result.map_err(|error| self.explained(error, now))
     }
 
     /// Carries out one write. It holds the lock from before its first read, so that nothing it has
@@ -135,7 +173,7 @@ impl Store {
         let mut connection = self.connection();
         let result = self.write_on(&mut connection, persist, work);
         drop(connection);
-        result.map_err(|error| explained(error, &self.shared.path, self.now()))
+        result.map_err(|error| self.explained(error, self.now()))
     }
 
     fn write_on<T>(
@@ -154,6 +192,10 @@ impl Store {
             notify::touch(&self.shared.notify);
         }
         Ok(result)
+    }
+
+    fn explained(&self, error: StoreError, now: Timestamp) -> StoreError {
+        explained(error, &self.shared.path, now, self.shared.purpose)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -184,7 +226,7 @@ impl Store {
 }
 
 /// What SQLite reports, as what it means for whoever reads it.
-fn explained(error: StoreError, path: &Path, now: Timestamp) -> StoreError {
+fn explained(error: StoreError, path: &Path, now: Timestamp, purpose: Purpose) -> StoreError {
     let StoreError::Sqlite(error) = error else {
         return error;
     };
@@ -194,7 +236,10 @@ fn explained(error: StoreError, path: &Path, now: Timestamp) -> StoreError {
         Failure::ReadOnly => StoreError::ReadOnly { path },
         Failure::Full => StoreError::Full { path },
         Failure::Corrupt => {
-            let copy = corrupt::keep_copy(&path, now).ok();
+            let copy = match purpose {
+                Purpose::Use => corrupt::keep_copy(&path, now).ok(),
+                Purpose::Look => None,
+            };
             StoreError::Corrupt { path, copy, reason: error.to_string() }
         }
         Failure::Other => StoreError::Sqlite(error),

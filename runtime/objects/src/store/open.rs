@@ -24,9 +24,21 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Opens the file of this name, which is not yet looked at.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     make(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+/// Opens a file that is there for reading; nothing where it has another version.
+pub(super) fn connect_to_look(path: &Path) -> Result<Option<Connection>, StoreError> {
+    let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    let is_current = schema::version_of(&connection)? == schema::VERSION;
+    Ok(is_current.then_some(connection))
+}
+
+fn connection(path: &Path, purpose: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, purpose | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // A file that somebody has tampered with must not make SQLite run what it says.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

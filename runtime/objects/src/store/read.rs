@@ -75,6 +75,43 @@ impl Store {
         self.read(|transaction| transaction.list(resource, namespaces, selection))
     }
 
+    /// The names of all objects of a kind, in their order. None of them is read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn names(
+        &self,
+        resource: Resource,
+        namespaces: Namespaces<'_>,
+    ) -> Result<Vec<String>, StoreError> {
+        let namespace = match namespaces {
+            Namespaces::All => None,
+            Namespaces::One(namespace) => Some(namespace),
+        };
+        self.read(|transaction| {
+            let sql = "SELECT DISTINCT name FROM object WHERE resource = ?1 \
+                       AND (?2 IS NULL OR namespace = ?2) ORDER BY name";
+            let mut statement = transaction.connection().prepare_cached(sql)?;
+            let names =
+                statement.query_map(params![resource.qualified(), namespace], |row| row.get(0))?;
+            Ok(names.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The namespaces that objects are in, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn namespaces(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|transaction| {
+            let sql =
+                "SELECT DISTINCT namespace FROM object WHERE namespace != '' ORDER BY namespace";
+            let mut statement = transaction.connection().prepare_cached(sql)?;
+            let names = statement.query_map([], |row| row.get(0))?;
+            Ok(names.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The newest revision.
     ///
     /// # Errors

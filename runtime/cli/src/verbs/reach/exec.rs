@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use wasmpod::pod::ExecRequest;
 use wasmpod::sandbox::terminal::TerminalSize;
+use wasmpod_node::podprocess::PodClient;
 
 use super::session::{Streams, carry};
 use super::target::{Target, refused};
@@ -26,25 +27,37 @@ pub(crate) fn exec(verb: &Exec, root: Option<&Path>) -> Result<ExitCode, Failure
         return Err(Failure::kubectl("you must specify at least one command for the container"));
     }
     let (target, container) = Target::of_session(root, &verb.session)?;
-    let mut tty = verb.tty;
+    let wanted = Wanted { stdin: verb.session.stdin, tty: verb.tty };
+    let runtime = crate::verbs::run::runtime()?;
+    let code = runtime.block_on(run(&target.client, &container, verb.command.clone(), wanted));
+    // A thread that reads a terminal never ends.
+    std::mem::forget(runtime);
+    code
+}
+
+/// What a command is to be given of this process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) stdin: bool,
+    pub(super) tty: bool,
+}
+
+/// Runs a command in a container, with the streams of this process; gives its exit code.
+///
+/// # Errors
+/// The Pod's process does not take it.
+pub(super) async fn run(
+    client: &PodClient,
+    container: &str,
+    command: Vec<String>,
+    Wanted { stdin, mut tty }: Wanted,
+) -> Result<ExitCode, Failure> {
     if tty && !io::stdin().is_terminal() {
         problem::plain("Unable to use a TTY - input is not a terminal or the right kind of file");
         tty = false;
     }
-    let request = ExecRequest {
-        command: verb.command.clone(),
-        stdin: verb.session.stdin,
-        stdout: true,
-        stderr: true,
-        terminal: tty.then(|| terminal::size().unwrap_or(USUAL)),
-    };
-    let streams = Streams { stdin: verb.session.stdin, tty };
-    let runtime = crate::verbs::run::runtime()?;
-    let code = runtime.block_on(async {
-        let (writer, reader) = target.client.exec(&container, &request).await.map_err(refused)?;
-        carry(streams, writer, reader).await
-    });
-    // A thread that reads a terminal never ends.
-    std::mem::forget(runtime);
-    code
+    let terminal = tty.then(|| terminal::size().unwrap_or(USUAL));
+    let request = ExecRequest { command, stdin, stdout: true, stderr: true, terminal };
+    let (writer, reader) = client.exec(container, &request).await.map_err(refused)?;
+    carry(Streams { stdin, tty }, writer, reader).await
 }

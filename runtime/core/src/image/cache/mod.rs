@@ -24,4 +24,5 @@ mod store;
 mod tests;
 
 pub use error::CacheError;
+pub use prune::{CodeUsage, remove_unused_code};
 pub use store::{Code, CodeCache};

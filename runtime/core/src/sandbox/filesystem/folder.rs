@@ -237,27 +237,40 @@ pub struct Swept {
 /// # Errors
 /// `pods` cannot be read; a missing folder is an empty one.
 pub fn sweep(pods: &Path) -> io::Result<Vec<Swept>> {
+    let mut swept = Vec::new();
+    for uid in locks(pods)? {
+        let lock_path = lock_path(pods, &uid);
+        // Held by a live Pod, or gone since the folder was read.
+        let Ok(Some(_lock)) = lock_existing(&lock_path) else { continue };
+        let removed = remove_contents(&pods.join(&uid)).and_then(|()| fs::remove_file(&lock_path));
+        swept.push(Swept { uid, removed });
+    }
+    Ok(swept)
+}
+
+/// The uids of the Pods whose process is gone: what [`sweep`] would remove.
+///
+/// # Errors
+/// `pods` cannot be read; a missing folder is an empty one.
+pub fn dead(pods: &Path) -> io::Result<Vec<String>> {
+    let is_free = |path: &Path| matches!(lock_existing(path), Ok(Some(_)));
+    Ok(locks(pods)?.into_iter().filter(|uid| is_free(&lock_path(pods, uid))).collect())
+}
+
+/// The uids of Pods that have a lock.
+fn locks(pods: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(pods) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut swept = Vec::new();
+    let mut found = Vec::new();
     for entry in entries {
         let name = entry?.file_name();
-        let Some(uid) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else {
-            continue;
-        };
-        if !is_one_name(uid) {
-            continue;
-        }
-        let lock_path = lock_path(pods, uid);
-        // Held by a live Pod, or gone since the folder was read.
-        let Ok(Some(_lock)) = lock_existing(&lock_path) else { continue };
-        let removed = remove_contents(&pods.join(uid)).and_then(|()| fs::remove_file(&lock_path));
-        swept.push(Swept { uid: uid.to_owned(), removed });
+        let uid = name.to_str().and_then(|name| name.strip_suffix(".lock"));
+        found.extend(uid.filter(|uid| is_one_name(uid)).map(str::to_owned));
     }
-    Ok(swept)
+    Ok(found)
 }
 
 /// How many Pods have a process that lives.
@@ -265,23 +278,9 @@ pub fn sweep(pods: &Path) -> io::Result<Vec<Swept>> {
 /// # Errors
 /// `pods` cannot be read; a missing folder is an empty one.
 pub(crate) fn count_live(pods: &Path) -> io::Result<usize> {
-    let entries = match fs::read_dir(pods) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(error),
-    };
-    let mut count = 0;
-    for entry in entries {
-        let entry = entry?;
-        let is_lock = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.strip_suffix(".lock").is_some_and(is_one_name));
-        // Held for a moment if nobody has it: who makes a Pod is patient.
-        let is_held = || matches!(lock_existing(&entry.path()), Ok(None));
-        count += usize::from(is_lock && is_held());
-    }
-    Ok(count)
+    // Held for a moment if nobody has it: who makes a Pod is patient.
+    let is_held = |uid: &String| matches!(lock_existing(&lock_path(pods, uid)), Ok(None));
+    Ok(locks(pods)?.iter().filter(|uid| is_held(uid)).count())
 }
 
 /// Whether the Pod `uid` has a lock: its process lives, or is dead and not swept yet.
@@ -403,6 +402,7 @@ mod tests {
         let alive = PodFolder::create(state.path(), "alive").unwrap();
         drop(dead);
 
+        assert_eq!(super::dead(state.path()).unwrap(), ["dead"]);
         let swept = sweep(state.path()).unwrap();
         assert_eq!(swept.len(), 1);
         assert_eq!(swept[0].uid, "dead");

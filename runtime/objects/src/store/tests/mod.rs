@@ -3,6 +3,7 @@
 mod deleting;
 mod events;
 mod failing;
+mod looking;
 mod model;
 mod patching;
 mod watching;

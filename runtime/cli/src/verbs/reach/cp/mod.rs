@@ -11,7 +11,7 @@
 mod download;
 mod pipe;
 mod place;
-mod upload;
+pub(super) mod upload;
 
 use std::path::Path;
 use std::process::ExitCode;

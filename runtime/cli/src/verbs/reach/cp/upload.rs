@@ -16,7 +16,7 @@ use crate::verbs::reach::target::refused;
 ///
 /// # Errors
 /// It cannot be read here, or not be written there.
-pub(super) async fn upload(
+pub(in crate::verbs::reach) async fn upload(
     client: &PodClient,
     container: &str,
     local: &Path,

@@ -7,7 +7,7 @@
 //! | `pick` | which runs of which containers | yes |
 //! | `show` | from files to standard output | |
 
-pub(super) mod pick;
+pub(crate) mod pick;
 mod show;
 
 use std::path::Path;

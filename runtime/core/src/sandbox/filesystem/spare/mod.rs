@@ -35,10 +35,16 @@ pub(crate) use root::ROOT_FOLDERS;
 use root::{Emptied, is_small_folder};
 
 use super::allowance::Allowance;
-use super::tree::remove_tree;
+use super::tree::{remove_tree, usage};
+
+/// The folder of spare things, among those of Pods.
+pub const SPARE: &str = ".spare";
 
 const PODS: usize = 8;
 const ROOTS: usize = 4;
+
+/// Begins the name of one that is being removed.
+const GONE: &str = "gone.";
 
 /// The locks of the folders that this process left.
 static LEFT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
@@ -65,6 +71,31 @@ fn take(spare: &Path, path: &Path) -> io::Result<bool> {
     }
     rustix::fs::renameat_with(CWD, spare, CWD, path, RenameFlags::NOREPLACE)?;
     Ok(true)
+}
+
+/// Removes what is kept for the next Pods, and answers how many bytes that were. What a process that
+/// still lives has left stays.
+///
+/// # Errors
+/// The first thing that could not be removed.
+pub fn clear_spare(pods: &Path) -> io::Result<u64> {
+    let mut freed = 0;
+    for number in 0..PODS {
+        let (spare, gone) =
+            (spare_pod(pods, number), pods.join(SPARE).join(format!("{GONE}{number}")));
+        // One that was cut off here before.
+        remove_tree(&gone)?;
+        let bytes = usage(&spare).map_or(0, |usage| usage.bytes);
+        if take(&spare, &gone)? {
+            remove_tree(&gone)?;
+            freed += bytes;
+        }
+        match fs::remove_file(spare_lock(pods, number)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(freed)
 }
 
 /// What became of the folder of an ended Pod.
@@ -171,11 +202,11 @@ pub(crate) fn ready_roots(pod: &Path, most: usize) -> Vec<PathBuf> {
 }
 
 fn spare_pod(pods: &Path, number: usize) -> PathBuf {
-    pods.join(".spare").join(number.to_string())
+    pods.join(SPARE).join(number.to_string())
 }
 
 fn spare_lock(pods: &Path, number: usize) -> PathBuf {
-    pods.join(".spare").join(format!("lock.{number}"))
+    pods.join(SPARE).join(format!("lock.{number}"))
 }
 
 /// No container's name begins with a dot.
@@ -237,6 +268,22 @@ mod tests {
         assert!(!take_pod(state.path(), &state.path().join("pod")));
         drop(lock);
         assert!(take_pod(state.path(), &state.path().join("pod")));
+    }
+
+    #[test]
+    fn what_is_kept_can_be_removed_unless_its_process_lives() {
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!(clear_spare(state.path()).unwrap(), 0);
+        let (free, held) = (spare_pod(state.path(), 1), spare_pod(state.path(), 2));
+        make_root(&free.join(spare_root(0)));
+        make_root(&held.join(spare_root(0)));
+        fs::write(spare_lock(state.path(), 0), "").unwrap();
+        let lock = File::open(&held).unwrap();
+        rustix::fs::flock(&lock, FlockOperation::NonBlockingLockShared).unwrap();
+        assert!(clear_spare(state.path()).unwrap() > 0);
+        let names = fs::read_dir(state.path().join(".spare")).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["2"]);
     }
 
     #[test]

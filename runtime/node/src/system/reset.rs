@@ -1,0 +1,169 @@
+//! Removing all that wasmpod has on this machine: every Pod, and the state folder's contents.
+//!
+//! It does not open the store, and works where that is damaged or of a newer program. The objects go
+//! first, so that nobody starts a Pod anew; then whoever holds a lock is ended, and what it held removed.
+//! Only folders of our own names go: the state folder may have been named by mistake.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::{Instant, sleep};
+use wasmpod::pod::Folders;
+use wasmpod::sandbox::filesystem::remove_tree;
+
+use super::usage::size;
+use crate::ledger::Ledger;
+use crate::podprocess::PodClient;
+
+/// How long a process may take to end by itself, and then by a signal that it cannot ignore.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What was removed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reset {
+    /// How many Pods were ended.
+    pub ended: usize,
+    /// What all of it took on the disk.
+    pub bytes: u64,
+    /// What is in the state folder and is none of ours.
+    pub foreign: Vec<PathBuf>,
+}
+
+/// Something stays.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetError {
+    /// A Pod's process does not end.
+    #[error("the process that holds {} does not end", lock.display())]
+    Stuck {
+        /// Its lock.
+        lock: PathBuf,
+    },
+    /// A file or folder cannot be removed.
+    #[error("cannot remove all of {}", path.display())]
+    Remove {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Ends every Pod whose state is in `folders`, and removes that state. Compiled code, which other state
+/// folders share, stays.
+///
+/// # Errors
+/// [`ResetError`]; what comes before in the order is gone, and another try goes on.
+pub async fn reset(folders: &Folders) -> Result<Reset, ResetError> {
+    let mut done = Reset { bytes: size(folders.root()), ..Reset::default() };
+    remove(&folders.objects())?;
+    for locks in [folders.processes(), folders.pods()] {
+        done.ended += end_all(folders, &locks).await?;
+    }
+    // Nobody is left who could write there. One that was ended has opened a new store for its last words.
+    for folder in [folders.objects(), folders.processes(), folders.pods(), folders.addresses()] {
+        remove(&folder)?;
+    }
+    for folder in [folders.logs(), folders.volumes(), folders.network(), folders.node()] {
+        remove(&folder)?;
+    }
+    if folders.sockets().starts_with(folders.root()) {
+        remove(folders.sockets())?;
+    }
+    let left = fs::read_dir(folders.root()).into_iter().flatten().flatten();
+    done.foreign = left.map(|entry| entry.path()).collect();
+    if done.foreign.is_empty() {
+        // Its parent may not let go of it, and nobody minds an empty one.
+        let _ = fs::remove_dir(folders.root());
+    }
+    done.bytes = done.bytes.saturating_sub(size(folders.root()));
+    Ok(done)
+}
+
+fn remove(path: &Path) -> Result<(), ResetError> {
+    remove_tree(path).map_err(|source| ResetError::Remove { path: path.to_owned(), source })
+}
+
+/// Ends every process that holds a lock in this folder, and removes the locks; answers how many there were.
+async fn end_all(folders: &Folders, locks: &Path) -> Result<usize, ResetError> {
+    let mut ended = 0;
+    // One that was being started may turn up behind the first look.
+    loop {
+        let held = take_free(locks);
+        if held.is_empty() {
+            return Ok(ended);
+        }
+        ended += held.len();
+        for (uid, _) in &held {
+            // One that does not answer is killed below.
+            let told = PodClient::new(folders.control_socket(uid));
+            let _ = tokio::time::timeout(Duration::from_secs(1), told.kill()).await;
+        }
+        if !released(&held, PATIENCE).await {
+            kill(folders, &held);
+        }
+        if let Some((_, lock)) = held.iter().find(|(_, lock)| is_held(lock))
+            && !released(&held, PATIENCE).await
+        {
+            return Err(ResetError::Stuck { lock: lock.clone() });
+        }
+        for (uid, _) in &held {
+            // What a killed process has left; others have removed it.
+            let _ = fs::remove_file(folders.control_socket(uid));
+            let _ = fs::remove_file(folders.socket(uid));
+        }
+    }
+}
+
+/// Removes the locks that nobody holds, and gives the others, with the uids of their Pods.
+fn take_free(locks: &Path) -> Vec<(String, PathBuf)> {
+    let mut held = Vec::new();
+    for entry in fs::read_dir(locks).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(uid) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else { continue };
+        let path = entry.path();
+        let Ok(file) = File::open(&path) else { continue };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // With the lock held: whoever waits for it sees that it is gone, and begins anew.
+            Ok(()) => drop(fs::remove_file(&path)),
+            Err(_) => held.push((uid.to_owned(), path)),
+        }
+    }
+    held
+}
+
+fn is_held(lock: &Path) -> bool {
+    let Ok(file) = File::open(lock) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
+}
+
+/// Waits until none of the locks is held; answers whether that came in time.
+async fn released(held: &[(String, PathBuf)], patience: Duration) -> bool {
+    let until = Instant::now() + patience;
+    while held.iter().any(|(_, lock)| is_held(lock)) {
+        if Instant::now() > until {
+            return false;
+        }
+        sleep(PAUSE).await;
+    }
+    true
+}
+
+/// Ends processes that do not listen, as far as they have made themselves known.
+fn kill(folders: &Folders, held: &[(String, PathBuf)]) {
+    for record in Ledger::new(folders).pods_now().iter() {
+        let is_meant = held.iter().any(|(uid, lock)| *uid == record.uid && is_held(lock));
+        // Its record is there as long as it lives, so nobody else has its number.
+        if let Some(pid) = i32::try_from(record.pid).ok().and_then(Pid::from_raw)
+            && is_meant
+        {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
