@@ -10,5 +10,6 @@ pub(crate) mod patch;
 pub(crate) mod pod_process;
 pub(crate) mod reach;
 pub(crate) mod run;
+pub(crate) mod service_process;
 pub(crate) mod stats;
 pub(crate) mod validate;
