@@ -18,7 +18,7 @@ impl World {
 
     /// Runs a verb to its end; it must fail.
     #[track_caller]
-    fn refuses<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Finished {
+    pub(crate) fn refuses<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Finished {
         let told = self.wasmpod(words).finish();
         assert_eq!(told.code, 1, "{told}");
         told

@@ -17,6 +17,7 @@ mod examples;
 mod faults;
 mod fuel;
 mod info;
+mod kept_services;
 mod kills;
 mod kinds;
 mod manifests;

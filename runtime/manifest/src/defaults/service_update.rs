@@ -55,11 +55,12 @@ fn keep_cluster_ips(new: &mut ServiceSpec, old: &ServiceSpec) {
     if new.cluster_ip.as_deref().unwrap_or_default().is_empty() {
         new.cluster_ip.clone_from(&old.cluster_ip);
     }
+    if is_open(&new.cluster_ips) {
+        new.cluster_ips.clone_from(&old.cluster_ips);
+    }
     if new.cluster_ip != old.cluster_ip && new.cluster_ips == old.cluster_ips {
         // Whoever changes the one knows nothing of the others.
         new.cluster_ips = new.cluster_ip.clone().map(|ip| vec![ip]);
-    } else if is_open(&new.cluster_ips) {
-        new.cluster_ips.clone_from(&old.cluster_ips);
     }
     if is_open(&new.ip_families) {
         new.ip_families.clone_from(&old.ip_families);
@@ -159,6 +160,8 @@ mod tests {
     fn another_address_stands_alone() {
         let old = json!({ "clusterIP": "10.96.0.5", "clusterIPs": ["10.96.0.5"] });
         let new = json!({ "clusterIP": "10.96.0.6", "clusterIPs": ["10.96.0.5"] });
+        assert_eq!(changed(&old, &new)["clusterIPs"], json!(["10.96.0.6"]));
+        let new = json!({ "clusterIP": "10.96.0.6" });
         assert_eq!(changed(&old, &new)["clusterIPs"], json!(["10.96.0.6"]));
     }
 }
