@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use crate::harness::{World, checkout, eventually, free_port, guest, request};
 
-fn service(name: &str, spec: &Value) -> Value {
+pub(crate) fn service(name: &str, spec: &Value) -> Value {
     json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": name }, "spec": spec })
 }
 
 /// A Pod with label `app` that runs the toolbox once.
-fn toolbox(name: &str, words: &[&str]) -> Value {
+pub(crate) fn toolbox(name: &str, words: &[&str]) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
@@ -28,7 +28,7 @@ fn toolbox(name: &str, words: &[&str]) -> Value {
     })
 }
 
-fn write(world: &World, name: &str, objects: &[Value]) -> String {
+pub(crate) fn write(world: &World, name: &str, objects: &[Value]) -> String {
     let texts: Vec<String> = objects.iter().map(Value::to_string).collect();
     world.file(name, texts.join("\n---\n"))
 }

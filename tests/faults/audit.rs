@@ -1,7 +1,8 @@
 //! What must be true when nothing is on its way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::TcpStream;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -26,6 +27,56 @@ const LAUNCHES: Resource = Resource {
     generation: Generation::None,
     deletion: Deletion::Immediate,
 };
+
+/// What is not as it should be about Services: each is announced as its object says, by one process, and none
+/// has what another has.
+fn services(world: &World, faults: &mut Vec<String>) {
+    let list: Value =
+        serde_json::from_str(&world.does(["get", "services", "-o", "json"])).expect("JSON");
+    let services = list["items"].as_array().expect("a list");
+    let mut given = BTreeSet::new();
+    let mut announced = BTreeMap::new();
+    let folder = world.root().join("network/services");
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let record =
+            fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let name = entry.file_name().display().to_string();
+        announced.insert(name, record.unwrap_or(Value::Null));
+    }
+    for service in services {
+        let (spec, metadata) = (&service["spec"], &service["metadata"]);
+        let (address, port) = (&spec["clusterIP"], &spec["ports"][0]["nodePort"]);
+        if !given.insert(address.to_string()) || !given.insert(port.to_string()) {
+            faults.push(format!("another Service has {address} or {port}, too: {metadata}"));
+        }
+        let name = format!("{}.json", metadata["uid"].as_str().unwrap_or_default());
+        let record = announced.remove(&name).unwrap_or_default();
+        let told = (&record["kind"]["ClusterIp"][0], &record["ports"][0]["node_port"]);
+        if told != (address, port) {
+            faults.push(format!("{metadata} with {address} and {port} is announced as {record}"));
+        }
+        let listens = port
+            .as_u64()
+            .and_then(|port| u16::try_from(port).ok())
+            .is_some_and(|port| TcpStream::connect(("127.0.0.1", port)).is_ok());
+        if !listens {
+            faults.push(format!("nobody listens at {port}"));
+        }
+    }
+    for (name, record) in announced {
+        faults.push(format!("{name} announces no Service: {record}"));
+    }
+    let processes = processes::of_services(world).len();
+    if processes != usize::from(!services.is_empty()) {
+        faults.push(format!("{processes} processes for {} Services", services.len()));
+    }
+    let files = fs::read_dir(world.root().join("processes")).into_iter().flatten();
+    let names = files.filter_map(Result::ok).map(|file| file.file_name().display().to_string());
+    let left: Vec<String> = names.filter(|name| name.starts_with("services.")).collect();
+    if services.is_empty() && !left.is_empty() {
+        faults.push(format!("no Services, and {left:?}"));
+    }
+}
 
 /// The Pods that are shown, by their names.
 pub(super) struct Seen(BTreeMap<String, Value>);
@@ -70,11 +121,10 @@ impl Seen {
             faults.push(format!("{processes} processes for {} Pods", self.0.len()));
         }
         let root = world.root();
-        for folder in
-            ["processes", "pods", "network/pods", "network/services", "node/pods", "logs/pods"]
-        {
+        for folder in ["processes", "pods", "network/pods", "node/pods", "logs/pods"] {
             self.strangers(&root.join(folder), folder, &mut faults);
         }
+        services(world, &mut faults);
         self.addresses(&root.join("addresses"), &mut faults);
         self.strangers(&world.path().join("wasmpod"), "sockets", &mut faults);
         if is_alone {
@@ -109,6 +159,7 @@ impl Seen {
             // Pods in the foreground.
             let is_kept = name.starts_with('.')
                 || ["busy", "lock"].contains(&name.as_str())
+                || name.starts_with("services.")
                 || name.contains("_sweeper_");
             if !is_kept && !self.knows(&name) {
                 faults.push(format!("{what}/{name} belongs to no Pod"));

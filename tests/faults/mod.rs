@@ -79,7 +79,8 @@ fn one_round(world: &World, users: &mut [User], chance: &mut StdRng) -> usize {
             kills += match chance.random_range(0..10) {
                 0..5 => usize::from(commands.kill_one(chance)),
                 5..9 => {
-                    let processes = processes::of(world);
+                    let mut processes = processes::of(world);
+                    processes.extend(processes::of_services(world));
                     let chosen = (!processes.is_empty())
                         .then(|| processes[chance.random_range(0..processes.len())]);
                     chosen.map(processes::kill);
@@ -88,6 +89,7 @@ fn one_round(world: &World, users: &mut [User], chance: &mut StdRng) -> usize {
                 _ => {
                     commands.kill_all();
                     processes::of(world).into_iter().for_each(processes::kill);
+                    processes::of_services(world).into_iter().for_each(processes::kill);
                     1
                 }
             };
@@ -95,6 +97,13 @@ fn one_round(world: &World, users: &mut [User], chance: &mut StdRng) -> usize {
         is_over.store(true, Ordering::Relaxed);
     });
     kills
+}
+
+fn service_text(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n\
+         spec: {{type: NodePort, selector: {{a: b}}, ports: [{{port: 80}}]}}\n"
+    )
 }
 
 /// Looks until all is as it should be.
@@ -160,7 +169,8 @@ impl User {
         let label = format!("labelled={number}");
         let file;
         let edit = format!("sed -i 's/labelled: .*/labelled: \"{number}\"/'");
-        let (words, change): (Vec<&str>, _) = match self.chance.random_range(0..16) {
+        let service = name.replacen("pod", "service", 1);
+        let (words, change): (Vec<&str>, _) = match self.chance.random_range(0..20) {
             0..5 => {
                 file = PodText::new(&name)
                     .metadata(&format!("annotations: {{applied: \"{number}\"}}"))
@@ -178,6 +188,12 @@ impl User {
             10..12 => (vec!["exec", &name, "--", "toolbox.wasm", "exit", "0"], None),
             12 => (vec!["logs", &name], None),
             13 => (vec!["describe", "pod", &name], None),
+            // What becomes of Services is looked at as a whole.
+            14..17 => {
+                file = world.file(&format!("{service}.yaml"), service_text(&service));
+                (vec!["apply", "-f", &file], None)
+            }
+            17 => (vec!["delete", "service", &service, "--ignore-not-found"], None),
             _ => (vec!["get", "pods"], None),
         };
         let ended = commands.run(world, &words, &edit);

@@ -96,10 +96,10 @@ impl World {
 }
 
 impl Drop for World {
-    /// Pods that stay would go on after the test.
+    /// Pods that stay, and what announces Services, would go on after the test.
     fn drop(&mut self) {
         if self.root().join("processes").exists() {
-            let all = ["delete", "pods", "--all", "-A", "--force", "--grace-period=0"];
+            let all = ["delete", "pods,services", "--all", "-A", "--force", "--grace-period=0"];
             self.wasmpod(all).finish();
         }
     }

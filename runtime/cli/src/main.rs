@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Verb::Run(run) => verbs::run::run(run, root),
         Verb::PodProcess(process) => verbs::pod_process::pod_process(&process, root),
         Verb::BackgroundPod(pod) => verbs::background_pod::background_pod(&pod, root),
+        Verb::ServiceProcess(process) => verbs::service_process::service_process(&process, root),
         Verb::Short(short) => run_short(short, root),
     };
     result.unwrap_or_else(|failure| failure.report())

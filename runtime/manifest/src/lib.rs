@@ -31,7 +31,7 @@ pub mod validate;
 
 pub use containers::containers;
 pub use load::{load, load_as_written, read_value};
-pub use manifest::{Manifest, Origin, PodManifest, WorkloadKind};
+pub use manifest::{Manifest, Origin, PodManifest, WorkloadKind, WrittenService};
 pub use node::Position;
 pub use problem::{LoadErrors, Note, Problem, ProblemKind};
 pub use source::Source;

@@ -34,7 +34,7 @@ pub fn load(sources: &[Source]) -> Result<Manifest, LoadErrors> {
     gather(sources, Gathered::default())
 }
 
-/// The same, and each Pod as it is written beside it: for who compares with what was written before.
+/// The same, and each Pod and Service as it is written beside it: for who compares with what was written before.
 ///
 /// # Errors
 /// As of [`load`].

@@ -17,6 +17,9 @@ pub struct Manifest {
     pub persistent_volume_claims: Vec<PersistentVolumeClaim>,
     /// Services with defaults; a cluster IP and a node port only where they are written.
     pub services: Vec<Service>,
+    /// The same as they are written, where that was asked for: of
+    /// [`load_as_written`](crate::load_as_written) alone.
+    pub services_as_written: Vec<WrittenService>,
     /// What was accepted without effect: each thing once.
     pub notes: Vec<Note>,
 }
@@ -35,6 +38,15 @@ pub struct PodManifest {
     /// The Pod as it is written, without defaults, where that was asked for: of
     /// [`load_as_written`](crate::load_as_written) alone, and none of a workload's.
     pub written: Option<Box<serde_json::Value>>,
+}
+
+/// A Service as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenService {
+    /// Without defaults, and without what only the system writes.
+    pub object: serde_json::Value,
+    /// The name of the source.
+    pub source: String,
 }
 
 /// What stood in the manifest for a Pod.

@@ -54,13 +54,16 @@ pub(crate) enum Verb {
     /// Be the process of a Pod in the background (called by wasmpod itself)
     #[command(name = "background-pod", hide = true)]
     BackgroundPod(BackgroundPod),
+    /// Be the process of Services that are kept (called by wasmpod itself)
+    #[command(name = "service-process", hide = true)]
+    ServiceProcess(ServiceProcess),
 }
 
 /// A verb that runs no Pod.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum ShortVerb {
-    /// Make or change what manifests describe: Pods in the background, ConfigMaps, Secrets, claims
+    /// Make or change what manifests describe: Pods in the background, Services, ConfigMaps, Secrets, claims
     Apply(Box<Apply>),
     /// Make what manifests describe
     Create(Box<Create>),
@@ -129,7 +132,7 @@ impl Verb {
         match self {
             Self::Run(run) => run.quiet,
             Self::PodProcess(process) => process.quiet,
-            Self::Short(_) | Self::BackgroundPod(_) => false,
+            Self::Short(_) | Self::BackgroundPod(_) | Self::ServiceProcess(_) => false,
         }
     }
 }
@@ -151,6 +154,12 @@ pub(crate) struct PodProcess {
     /// As of `run`
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServiceProcess {
+    /// File that tells which open files were handed over
+    pub(crate) handed: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ pub(crate) mod objects;
 pub(crate) mod pod_process;
 pub(crate) mod reach;
 pub(crate) mod run;
+pub(crate) mod service_process;
 pub(crate) mod stats;
 pub(crate) mod system;
 pub(crate) mod validate;

@@ -45,7 +45,7 @@ pub use folders::Folders;
 pub use host::{Host, HostBuilder, HostError};
 pub use port_forward::{PortForward, PortForwardError};
 pub use resize::{PatchError, PatchKind, ResizeError, Resized, Resizer};
-pub use service::{AnnouncedPort, ServiceError, Services};
+pub use service::{Allocation, AnnouncedPort, KeptServices, ServiceError, Services, allocate_kept};
 pub use session::{ExecRequest, Session, SessionEnd, SessionError, SessionInput, SessionOutput};
 pub use stats::StatsReader;
 pub use sweep::sweep_dead_pods;

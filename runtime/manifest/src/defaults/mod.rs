@@ -9,6 +9,7 @@ mod objects;
 mod pod;
 mod resources;
 mod service;
+mod service_update;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -17,6 +18,7 @@ pub use container::pull_policy;
 pub use objects::{config_map, persistent_volume_claim, secret};
 pub use pod::apply;
 pub use service::service;
+pub use service_update::service_update;
 
 /// Sets a text that is absent or empty: to Kubernetes the two are one.
 fn set_text(text: &mut Option<String>, default: &str) {

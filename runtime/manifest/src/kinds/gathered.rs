@@ -14,7 +14,7 @@ pub(crate) struct Gathered {
     pub(crate) report: Report,
     /// Objects seen, whether or not anything came of them.
     pub(crate) objects: usize,
-    /// Whether Pods are kept as they are written, too.
+    /// Whether Pods and Services are kept as they are written, too.
     pub(crate) keeps_written: bool,
     pub(super) source: String,
     /// What Services have been given so far.

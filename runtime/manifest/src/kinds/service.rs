@@ -6,8 +6,10 @@ use super::gathered::Gathered;
 use super::object::Here;
 use super::pod::{self, Written};
 use super::support_object;
+use crate::decode::decode;
 use crate::defaults;
 use crate::field::Place;
+use crate::manifest::WrittenService;
 use crate::node::Node;
 use crate::problem::ProblemKind;
 use crate::schema::{BALANCER_CLIENTS, SERVICE};
@@ -17,6 +19,7 @@ use crate::validate::{self, SOURCE_RANGES};
 
 pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
     let first_problem = gathered.report.problems.len();
+    let as_written = gathered.keeps_written.then(|| decode::<serde_json::Value>(node).ok());
     let read = support_object::read::<Service>(node, &SERVICE, here, gathered, |service| {
         // What only the system writes is not part of what is wanted.
         service.status = None;
@@ -47,6 +50,14 @@ pub(super) fn read(node: &mut Node, here: &Here, gathered: &mut Gathered) {
         gathered.report.note(here.at, here.path("spec.ports"), message);
     }
     gathered.manifest.services.push(service);
+    if let Some(mut object) = as_written.flatten() {
+        // What only the system writes is not part of what is wanted.
+        if let Some(fields) = object.as_object_mut() {
+            fields.remove("status");
+        }
+        let source = gathered.source.clone();
+        gathered.manifest.services_as_written.push(WrittenService { object, source });
+    }
 }
 
 /// A connection can be handed to a Pod, a flow of datagrams cannot.

@@ -55,11 +55,12 @@ impl BackgroundPods {
             tracing::warn!("what killed commands have left is not found: {error}");
             Vec::new()
         });
-        let mut outcome = Ok(());
+        // Before the Pods, which find Services as they start.
+        let mut outcome = self.mend_services();
         for uid in orphans {
-            outcome = outcome.and(orphans::remove(&self.folders, &self.store, &uid));
+            let removed = orphans::remove(&self.folders, &self.store, &uid);
+            outcome = outcome.and(removed.map_err(BackgroundError::from));
         }
-        let mut outcome = outcome.map_err(BackgroundError::from);
         for pod in pods {
             outcome = outcome.and(self.mend_seen(&pod.into()));
         }

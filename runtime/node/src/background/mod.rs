@@ -22,6 +22,7 @@
 //! | `forget` | removing what a Pod leaves | |
 //! | `mend` | putting right what killed processes left | |
 //! | `orphans` | what is left of a Pod that was never made, or is forgotten | |
+//! | `services` | Services that are kept as objects, and the process that announces them | |
 //! | `pods` | what commands call | |
 
 mod follow;
@@ -37,6 +38,7 @@ mod orphans;
 mod pods;
 mod process;
 mod referred;
+pub mod services;
 mod start;
 mod tell;
 

@@ -14,6 +14,7 @@ use wasmpod_objects::{Key, Resource};
 
 use super::launch::LAUNCHES;
 use super::lock::ProcessLock;
+use super::services;
 
 /// The uids of Pods that have a lock and none of `known`, which is all that have an object.
 ///
@@ -29,7 +30,7 @@ pub(super) fn candidates(folders: &Folders, known: &HashSet<&str>) -> io::Result
     for entry in entries {
         let name = entry?.file_name();
         let uid = name.to_str().and_then(|name| name.strip_suffix(".lock"));
-        if let Some(uid) = uid.filter(|uid| !known.contains(uid)) {
+        if let Some(uid) = uid.filter(|uid| !known.contains(uid) && *uid != services::NAME) {
             found.push(uid.to_owned());
         }
     }

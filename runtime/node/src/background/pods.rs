@@ -1,19 +1,21 @@
 //! The Pods of a machine as commands see them: objects that can be made, and processes behind them.
 
 use std::io;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 use wasmpod::lifecycle::Identity;
 use wasmpod::pod::{Folders, new_uid};
 use wasmpod::resources::node_name;
-use wasmpod_objects::resource::PODS;
+use wasmpod_objects::resource::{PODS, SERVICES};
 use wasmpod_objects::store::{Create, Origin, Revision, Store, StoreError};
 
 use super::launch::{LAUNCHES, Launch};
 use super::lock::ProcessLock;
 use super::process::Envelope;
 use super::referred::Referred;
+use super::services::ServiceAllocator;
 use super::start::Starter;
 
 /// The Pods of one user on one machine.
@@ -40,6 +42,9 @@ pub enum BackgroundError {
         #[source]
         source: io::Error,
     },
+    /// The process of Services.
+    #[error("the process of Services")]
+    Services(#[source] io::Error),
     /// A process for a Pod.
     #[error("cannot start a process for the Pod {pod}")]
     Start {
@@ -63,7 +68,8 @@ impl BackgroundPods {
     /// # Errors
     /// The store cannot be opened.
     pub fn open(folders: &Folders, starter: Starter) -> Result<Self, StoreError> {
-        let store = Store::open(&folders.objects())?;
+        let allocator = Arc::new(ServiceAllocator::on(folders));
+        let store = Store::open(&folders.objects())?.with_allocator(allocator);
         let opened = store.revision()?;
         Ok(Self { folders: folders.clone(), store, starter, opened })
     }
@@ -119,6 +125,10 @@ impl BackgroundPods {
         launch: Launch,
         lock: ProcessLock,
     ) -> Result<(), BackgroundError> {
+        // A Pod is told of Services as it starts.
+        if self.store.has_any(SERVICES)? {
+            self.tell_services()?;
+        }
         let identity = identity(&pod);
         let previous = pod.status.take().filter(|status| status.container_statuses.is_some());
         let objects = Referred::by(&pod, &self.store)?;

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wasmpod::pod::Folders;
 
@@ -16,17 +16,26 @@ use crate::handover::Handover;
 /// How many bytes of its words a process may find there when it is started anew.
 const KEPT_WORDS: u64 = 1 << 20;
 
-/// A program that can be the process of a Pod.
+/// A program that can be the process of a Pod, and that of Services.
 #[derive(Debug, Clone)]
 pub struct Starter {
     /// The program.
     pub program: PathBuf,
-    /// Its words before the file that it is to read.
+    /// Its words before the one that says what it is to be.
     pub arguments: Vec<std::ffi::OsString>,
+    /// The word for the process of a Pod; the file that it is to read follows.
+    pub pod: &'static str,
+    /// The same for the process of Services.
+    pub services: &'static str,
 }
 
 /// Files that are meant for one process must not get into another that is started meanwhile.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// As long as it is there, no other process is started.
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Starter {
     /// Starts the process of a Pod, which takes over `lock`. It has begun when this returns, no more.
@@ -39,12 +48,19 @@ impl Starter {
         envelope: &mut Envelope,
         lock: ProcessLock,
     ) -> io::Result<()> {
-        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = alone();
         envelope.lock = lock.inherit()?;
         let handover = Handover::new(envelope)?;
-        let words = words(folders, &envelope.uid())?;
+        self.spawn(self.pod, &handover, words(folders, &envelope.uid())?)
+    }
+
+    /// Starts a process, whose words go to a file; the caller is [`alone`].
+    ///
+    /// # Errors
+    /// The system gives none.
+    pub(super) fn spawn(&self, verb: &str, handover: &Handover, words: File) -> io::Result<()> {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).arg(handover.path());
+        command.args(&self.arguments).arg(verb).arg(handover.path());
         // A folder that the user removes, or a disk that is to be taken out, is not ours to hold.
         command.current_dir("/").stdin(Stdio::null());
         command.stdout(words.try_clone()?).stderr(words);
@@ -53,8 +69,8 @@ impl Starter {
     }
 }
 
-/// What the process itself says, as distinct from its containers.
-fn words(folders: &Folders, uid: &str) -> io::Result<File> {
+/// What the process itself says, as distinct from containers.
+pub(super) fn words(folders: &Folders, uid: &str) -> io::Result<File> {
     let path = folders.processes().join(format!("{uid}.log"));
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
     if file.metadata()?.len() > KEPT_WORDS {

@@ -6,12 +6,12 @@ use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::Value;
 use wasmpod_objects::Resource;
-use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS};
+use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES};
 use wasmpod_objects::selector::Selection;
 use wasmpod_objects::store::{Namespaces, StoreError};
 
 use super::lock::ProcessLock;
-use super::pods::BackgroundPods;
+use super::pods::{BackgroundError, BackgroundPods};
 use super::referred::words;
 use crate::podprocess::PodClient;
 
@@ -30,11 +30,14 @@ struct Names {
 
 impl BackgroundPods {
     /// Tells the processes of Pods what was changed since this was opened: their objects, and those that
-    /// they refer to. A process that cannot be told finds it within a minute.
+    /// they refer to; and that of Services. A process that cannot be told finds it within a minute.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn tell(&self) -> Result<(), StoreError> {
+    /// [`BackgroundError`]
+    pub async fn tell(&self) -> Result<(), BackgroundError> {
+        if !self.changed(SERVICES)?.is_empty() {
+            self.tell_services()?;
+        }
         let uids = self.concerned()?;
         let running = uids.iter().filter(|uid| ProcessLock::is_held(&self.folders, uid));
         let telling = running.map(|uid| {

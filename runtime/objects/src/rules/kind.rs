@@ -14,34 +14,48 @@ use crate::{Resource, metadata};
 /// The rules of one kind.
 struct Rules<Kind> {
     default: fn(&mut Kind),
+    /// What a change does not speak of, from what there was.
+    keep: fn(&mut Kind, &Kind),
     validate: fn(&Kind) -> Vec<FieldError>,
     update: fn(&Kind, &Kind) -> Vec<FieldError>,
 }
 
-const POD: Rules<Pod> =
-    Rules { default: defaults::apply, validate: validate::pod, update: validate::pod_update };
+const POD: Rules<Pod> = Rules {
+    default: defaults::apply,
+    keep: |_, _| {},
+    validate: validate::pod,
+    update: validate::pod_update,
+};
 const CONFIG_MAP: Rules<ConfigMap> = Rules {
     default: defaults::config_map,
+    keep: |_, _| {},
     validate: validate::config_map,
     update: validate::config_map_update,
 };
 const SECRET: Rules<Secret> = Rules {
     default: defaults::secret,
+    keep: |_, _| {},
     validate: validate::secret,
     update: validate::secret_update,
 };
 const CLAIM: Rules<PersistentVolumeClaim> = Rules {
     default: defaults::persistent_volume_claim,
+    keep: |_, _| {},
     validate: validate::persistent_volume_claim,
     update: validate::persistent_volume_claim_update,
 };
 const SERVICE: Rules<Service> = Rules {
     default: defaults::service,
+    keep: defaults::service_update,
     validate: validate::service,
     update: validate::service_update,
 };
-const EVENT: Rules<Event> =
-    Rules { default: |_| {}, validate: validate::event, update: |_, _| Vec::new() };
+const EVENT: Rules<Event> = Rules {
+    default: |_| {},
+    keep: |_, _| {},
+    validate: validate::event,
+    update: |_, _| Vec::new(),
+};
 
 /// A client's new object, with its defaults.
 ///
@@ -83,13 +97,16 @@ impl<Kind: DeserializeOwned + Serialize> Rules<Kind> {
         stored: Option<&Value>,
     ) -> Result<Value, ApiError> {
         let mut new = decoded::<Kind>(resource, object)?;
+        let mut old = stored.map(|stored| decoded::<Kind>(resource, stored.clone())).transpose()?;
+        if let Some(old) = &mut old {
+            // The machine itself may have written it without.
+            (self.default)(old);
+            (self.keep)(&mut new, old);
+        }
         (self.default)(&mut new);
         let mut errors = (self.validate)(&new);
-        if let Some(stored) = stored {
-            let mut old = decoded::<Kind>(resource, stored.clone())?;
-            // The machine itself may have written it without.
-            (self.default)(&mut old);
-            errors.extend((self.update)(&new, &old));
+        if let Some(old) = &old {
+            errors.extend((self.update)(&new, old));
         }
         let mut new = serde_json::to_value(&new).map_err(ApiError::internal)?;
         if !errors.is_empty() {

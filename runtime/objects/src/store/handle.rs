@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::{Failure, failure};
 use super::transaction::Transaction;
-use super::{StoreError, corrupt, folder, housekeeping, notify, open};
+use super::{Allocator, StoreError, corrupt, folder, housekeeping, notify, open};
 
 /// The file within the folder of the store.
 const FILE: &str = "objects.db";
@@ -43,6 +43,7 @@ pub enum Persist {
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    pub(super) allocator: Option<Arc<dyn Allocator>>,
 }
 
 struct Shared {
@@ -99,7 +100,7 @@ impl Store {
             clock: Box::new(clock),
             purpose: Purpose::Use,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), allocator: None })
     }
 
     /// Opens the store in this folder for reading, if there is one of this program's version. Nothing is made
@@ -125,7 +126,7 @@ impl Store {
             clock: Box::new(Timestamp::now),
             purpose: Purpose::Look,
         };
-        Ok(Some(Self { shared: Arc::new(shared) }))
+        Ok(Some(Self { shared: Arc::new(shared), allocator: None }))
     }
 
     /// The file.
@@ -159,7 +160,7 @@ impl Store {
         let result = connection
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(StoreError::from)
-            .and_then(|transaction| work(&Transaction::new(transaction, now)));
+            .and_then(|transaction| work(&Transaction::new(transaction, now, None)));
         result.map_err(|error| self.explained(error, now))
     }
 
@@ -184,7 +185,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // After the wait for the lock, so that times grow with the revisions.
-        let transaction = Transaction::new(transaction, self.now());
+        let transaction = Transaction::new(transaction, self.now(), self.allocator.as_deref());
         let result = work(&transaction)?;
         if persist == Persist::Yes && transaction.has_changed() {
             housekeeping::if_due(&transaction)?;

@@ -14,6 +14,7 @@
 //! in the log of the file system then, so the death of a process, at whatever moment, loses
 //! nothing. A power cut may lose the last writes, but not the order of what is left.
 
+mod allocate;
 mod changes;
 mod corrupt;
 mod create;
@@ -34,6 +35,7 @@ mod transaction;
 mod update;
 mod watcher;
 
+pub use allocate::Allocator;
 pub use changes::{Change, ChangeKind, Changes};
 pub use create::Create;
 pub use delete::{Delete, Deleted, Preconditions};

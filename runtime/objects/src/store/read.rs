@@ -112,6 +112,14 @@ impl Store {
         })
     }
 
+    /// Whether there is an object of this kind: nothing of it is read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn has_any(&self, resource: Resource) -> Result<bool, StoreError> {
+        self.read(|transaction| transaction.has_any(resource))
+    }
+
     /// The newest revision.
     ///
     /// # Errors
@@ -126,6 +134,21 @@ impl Transaction<'_> {
         let one = Wanted { namespace: Some(&key.namespace), name: Some(&key.name) };
         let found = self.objects(key.resource, &one, &Selection::default())?.pop();
         Ok(found.ok_or_else(|| ApiError::not_found(key.resource, &key.name))?)
+    }
+
+    fn has_any(&self, resource: Resource) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM object WHERE resource = ?1)";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        Ok(statement.query_row([resource.qualified()], |row| row.get(0))?)
+    }
+
+    /// All objects of a kind.
+    pub(super) fn all<Object: DeserializeOwned>(
+        &self,
+        resource: Resource,
+    ) -> Result<Vec<Object>, StoreError> {
+        let all = Selection::default();
+        self.objects(resource, &Wanted { namespace: None, name: None }, &all)
     }
 
     fn list<Object: DeserializeOwned>(

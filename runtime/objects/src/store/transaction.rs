@@ -1,6 +1,7 @@
 //! What all requests to the store are made of: rows of its tables, read and written.
 
-use std::cell::Cell;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -8,7 +9,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Revision, StoreError};
+use super::{Allocator, Revision, StoreError};
 use crate::selector::Paths;
 use crate::status::ApiError;
 use crate::{Key, depth, metadata};
@@ -38,6 +39,9 @@ pub(super) struct Transaction<'connection> {
     inner: rusqlite::Transaction<'connection>,
     pub(super) now: Timestamp,
     changed: Cell<bool>,
+    pub(super) allocator: Option<&'connection dyn Allocator>,
+    /// Dropped when what is written can be seen, or never will be.
+    pub(super) until_seen: RefCell<Vec<Box<dyn Any>>>,
 }
 
 /// An object as it is now.
@@ -49,8 +53,13 @@ pub(super) struct Current {
 }
 
 impl<'connection> Transaction<'connection> {
-    pub(super) fn new(inner: rusqlite::Transaction<'connection>, now: Timestamp) -> Self {
-        Self { inner, now, changed: Cell::new(false) }
+    pub(super) fn new(
+        inner: rusqlite::Transaction<'connection>,
+        now: Timestamp,
+        allocator: Option<&'connection dyn Allocator>,
+    ) -> Self {
+        let (changed, until_seen) = (Cell::new(false), RefCell::default());
+        Self { inner, now, changed, allocator, until_seen }
     }
 
     pub(super) fn connection(&self) -> &rusqlite::Connection {

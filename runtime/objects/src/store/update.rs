@@ -140,6 +140,7 @@ impl Transaction<'_> {
         }
         if origin == Origin::Client {
             object = rules::for_update(key.resource, object, &current.object)?;
+            self.allocate(key, &mut object, Some(&current.object))?;
         }
         if metadata::same_content(&object, &current.object) {
             return Ok(current.object);

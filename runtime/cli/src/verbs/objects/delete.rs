@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use wasmpod_node::background::BackgroundPods;
 use wasmpod_node::podprocess::{PodClient, Stop};
 use wasmpod_objects::Key;
-use wasmpod_objects::resource::PODS;
+use wasmpod_objects::resource::{PODS, SERVICES};
 use wasmpod_objects::store::{self, Deleted};
 use wasmpod_view::resource_args::NoName;
 
@@ -40,6 +40,9 @@ pub(crate) fn delete(verb: &Delete, root: Option<&Path>) -> Result<ExitCode, Fai
             say(one, options);
             going.push(own);
         }
+    }
+    if objects.iter().any(|one| one.key.resource == SERVICES) {
+        pods.tell_services()?;
     }
     if options.wait && !options.force {
         let deadline = duration::parse(&options.timeout)?.filter(|wait| !wait.is_zero());

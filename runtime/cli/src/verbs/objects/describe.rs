@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use wasmpod_node::background::BackgroundPods;
+use wasmpod_node::background::services::endpoint_slices;
 use wasmpod_objects::Resource;
-use wasmpod_objects::resource::{EVENTS, PODS};
+use wasmpod_objects::resource::{EVENTS, PODS, SERVICES};
 use wasmpod_objects::selector::Selection;
 use wasmpod_objects::store::Namespaces;
 use wasmpod_view::describe::{Surroundings, describe as page};
@@ -48,6 +49,11 @@ fn around(pods: &BackgroundPods, one: &Chosen, with_events: bool) -> Result<Surr
     around.events = if with_events { Some(all(pods, EVENTS, one)?) } else { None };
     if one.key.resource != PODS {
         around.pods = all(pods, PODS, one)?;
+    }
+    if one.key.resource == SERVICES
+        && let Ok(service) = serde_json::from_value(one.object.clone())
+    {
+        around.endpoint_slices = endpoint_slices(&service, &around.pods);
     }
     Ok(around)
 }

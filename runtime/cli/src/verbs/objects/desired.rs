@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::Value;
-use wasmpod::manifest::{self, Manifest, PodManifest, Source};
-use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS};
+use wasmpod::manifest::{self, Manifest, PodManifest, Source, WrittenService};
+use wasmpod_objects::resource::{CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES};
 use wasmpod_objects::{Key, Resource};
 
 use crate::args::Namespace;
@@ -47,12 +47,16 @@ pub(crate) fn of_sources(
 ) -> Result<Vec<Desired>, Failure> {
     let loaded = manifest::load_as_written(sources)?;
     loaded.notes.iter().for_each(|note| problem::note(&note.to_string()));
-    if !loaded.services.is_empty() {
-        problem::note("Services are not kept as objects yet: `wasmpod run` serves them");
-    }
     let mut desired = Vec::new();
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    let Manifest { pods, config_maps, secrets, persistent_volume_claims, .. } = loaded;
+    let Manifest {
+        pods,
+        config_maps,
+        secrets,
+        persistent_volume_claims,
+        services_as_written: services,
+        ..
+    } = loaded;
     for map in &config_maps {
         desired.push(plain(CONFIG_MAPS, map, &names)?);
     }
@@ -61,6 +65,10 @@ pub(crate) fn of_sources(
     }
     for claim in &persistent_volume_claims {
         desired.push(plain(PERSISTENT_VOLUME_CLAIMS, claim, &names)?);
+    }
+    for WrittenService { object, source } in services {
+        let (namespace, name) = (String::new(), String::new());
+        desired.push(Desired { resource: SERVICES, namespace, name, object, source });
     }
     for pod in pods {
         desired.push(of_pod(pod)?);

@@ -10,8 +10,9 @@ use crate::failure::Failure;
 use crate::print::problem;
 use crate::verbs::run;
 
-/// How this program is called to be the process of a Pod.
-const VERB: &str = "background-pod";
+/// How this program is called to be the process of a Pod, and that of Services.
+const POD: &str = "background-pod";
+const SERVICES: &str = "service-process";
 
 /// Opens the store, and sees first to what killed processes have left: what is shown must be true.
 ///
@@ -23,18 +24,18 @@ pub(crate) fn open(root: Option<&Path>) -> Result<BackgroundPods, Failure> {
         .map_err(|error| Failure::because("this program cannot be found", &error))?;
     let mut arguments: Vec<OsString> = Vec::new();
     if root.is_some() {
-        // The Pod's process works in another folder.
+        // The process works in another folder.
         arguments.extend(["--root".into(), folders.root().into()]);
     }
-    arguments.push(VERB.into());
-    let pods = BackgroundPods::open(&folders, Starter { program, arguments })?;
+    let starter = Starter { program, arguments, pod: POD, services: SERVICES };
+    let pods = BackgroundPods::open(&folders, starter)?;
     if let Err(error) = pods.mend() {
         problem::warning(&format!("what a killed Pod has left: {}", wasmpod::error::chain(&error)));
     }
     Ok(pods)
 }
 
-/// Tells Pods that run what a verb has changed; to be called when it has. They find it in any case.
+/// Tells the processes of Pods and of Services what a verb has changed; to be called when it has. They find it in any case.
 ///
 /// # Errors
 /// The store fails.

@@ -39,5 +39,6 @@ pub(super) fn run(verb: &Run, wanted: &Wanted, root: Option<&Path>) -> Result<Ex
             Err(failure) => failures.push(failure),
         }
     }
+    machine::tell(&pods)?;
     Failure::last_of(failures)
 }

@@ -1,35 +1,69 @@
 //! Addresses and ports of the host for Services, none of them twice.
 
 use std::collections::HashSet;
+use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
-use super::ServiceError;
+use super::{ServiceError, record};
+use crate::manifest::field::{FieldPath, Segment};
 use crate::manifest::services::{CLUSTER_IP_RANGE, NODE_PORTS, has_node_ports};
 use crate::pod::address::{free_service_host, service_host, service_ips};
 use crate::pod::uid::seed;
 use crate::sandbox::network::{
-    ServiceKind, ServicePort, ServiceRecord, ServiceTransport, take_node_port,
+    Directory, ServiceKind, ServicePort, ServiceRecord, ServiceTransport, take_node_port,
 };
+
+/// What is taken on this machine.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// Those of commands, and those that are kept.
+    services: Vec<ServiceRecord>,
+    /// Node ports that the process of kept Services has, whatever their objects say by now: to those it
+    /// may be said that they are free.
+    held: HashSet<u16>,
+}
+
+impl Taken {
+    /// On the machine of `directory`, where `kept` are the Services that are kept as objects.
+    pub(super) fn on(directory: &Directory, kept: &[Service]) -> Self {
+        let mut taken = Self::default();
+        for announced in directory.services().iter() {
+            // Of a kept one its object speaks.
+            if announced.kept {
+                taken.held.extend(announced.ports.iter().filter_map(|port| port.node_port));
+            } else {
+                taken.services.push(ServiceRecord::clone(announced));
+            }
+        }
+        taken.services.extend(kept.iter().map(record::kept));
+        taken
+    }
+
+    /// Has these node ports taken for held, too.
+    pub(super) fn hold(&mut self, service: &Service) {
+        self.held.extend(record::kept(service).ports.iter().filter_map(|port| port.node_port));
+    }
+}
 
 /// What is taken on this machine, and what is about to be.
 pub(super) struct Allocator {
     names: HashSet<(String, String)>,
     hosts: HashSet<u16>,
     node_ports: HashSet<u16>,
+    held: HashSet<u16>,
     /// What the Services in hand name themselves: not for the others among them.
     wanted_hosts: HashSet<u16>,
     wanted_ports: HashSet<u16>,
 }
 
 /// A port of a Service with what listens at its node port.
-pub(super) type Taken = (ServicePort, Vec<TcpListener>);
+pub(super) type Listening = (ServicePort, Vec<TcpListener>);
 
 impl Allocator {
-    pub(super) fn new(there: &[Arc<ServiceRecord>], wanted: &[Service]) -> Self {
-        let taken = || there.iter();
+    pub(super) fn new(there: &Taken, wanted: &[Service]) -> Self {
+        let taken = || there.services.iter();
         let specs = || wanted.iter().filter_map(|service| service.spec.as_ref());
         let ports = specs().flat_map(|spec| spec.ports.iter().flatten());
         Self {
@@ -42,6 +76,7 @@ impl Allocator {
                 .flat_map(|taken| &taken.ports)
                 .filter_map(|port| port.node_port)
                 .collect(),
+            held: there.held.clone(),
             wanted_hosts: specs().filter_map(fixed_ip).filter_map(parse_host).collect(),
             wanted_ports: ports.filter_map(|port| u16::try_from(port.node_port?).ok()).collect(),
         }
@@ -52,7 +87,7 @@ impl Allocator {
         &mut self,
         service: &Service,
         record: &mut ServiceRecord,
-    ) -> Result<Vec<Taken>, ServiceError> {
+    ) -> Result<Vec<Listening>, ServiceError> {
         if !self.names.insert((record.namespace.clone(), record.name.clone())) {
             return Err(ServiceError::Exists { name: record.name.clone() });
         }
@@ -62,13 +97,13 @@ impl Allocator {
             self.hosts.insert(host);
             record.kind = ServiceKind::ClusterIp(service_ips(host).to_vec());
         }
-        let mut taken = Vec::new();
+        let mut listening = Vec::new();
         for index in 0..record.ports.len() {
             if let Some(listeners) = self.node_port(&spec, record, index)? {
-                taken.push((record.ports[index].clone(), listeners));
+                listening.push((record.ports[index].clone(), listeners));
             }
         }
-        Ok(taken)
+        Ok(listening)
     }
 
     fn host(&self, spec: &ServiceSpec, record: &ServiceRecord) -> Result<u16, ServiceError> {
@@ -87,12 +122,8 @@ impl Allocator {
                  range. The range of valid IPs is {CLUSTER_IP_RANGE}"
             ),
         };
-        Err(ServiceError::Invalid {
-            name: name.clone(),
-            field: "spec.clusterIPs".to_owned(),
-            value: format!("[{wanted:?}]"),
-            detail,
-        })
+        let path = spec_field("clusterIPs");
+        Err(ServiceError::invalid(name, path, vec![wanted.to_owned()].into(), &detail))
     }
 
     /// What listens at the node port of the port at `index`, if it is to have one.
@@ -106,14 +137,14 @@ impl Allocator {
         let name = || record.name.clone();
         let (number, listeners) = match port.node_port {
             Some(number) if self.node_ports.contains(&number) => {
-                return Err(ServiceError::Invalid {
-                    name: name(),
-                    field: format!("spec.ports[{index}].nodePort"),
-                    value: number.to_string(),
-                    detail: "provided port is already allocated".to_owned(),
-                });
+                return Err(ServiceError::invalid(
+                    &record.name,
+                    node_port_at(index),
+                    number.into(),
+                    ALLOCATED,
+                ));
             }
-            Some(number) => match take_node_port(number) {
+            Some(number) => match self.listen(number) {
                 Ok(listeners) => (number, listeners),
                 Err(source) => {
                     return Err(ServiceError::NodePort { name: name(), port: number, source });
@@ -138,8 +169,25 @@ impl Allocator {
         let is_free =
             |port: &u16| !self.node_ports.contains(port) && !self.wanted_ports.contains(port);
         let mut ports = NODE_PORTS.cycle().skip(start).take(count).filter(is_free);
-        ports.find_map(|number| Some((number, take_node_port(number).ok()?)))
+        ports.find_map(|number| Some((number, self.listen(number).ok()?)))
     }
+
+    /// Takes a port, unless it is known to be free for Services.
+    fn listen(&self, number: u16) -> io::Result<Vec<TcpListener>> {
+        if self.held.contains(&number) { Ok(Vec::new()) } else { take_node_port(number) }
+    }
+}
+
+/// What the API server says of a node port that somebody has.
+pub(super) const ALLOCATED: &str = "provided port is already allocated";
+
+fn spec_field(name: &'static str) -> FieldPath {
+    FieldPath::root().then(Segment::Field("spec".into())).then(Segment::Field(name.into()))
+}
+
+/// Where the node port of the port at `index` stands.
+pub(super) fn node_port_at(index: usize) -> FieldPath {
+    spec_field("ports").then(Segment::Index(index)).then(Segment::Field("nodePort".into()))
 }
 
 /// Whether ports without one get a node port.
@@ -161,7 +209,6 @@ fn parse_host(ip: &str) -> Option<u16> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::record;
     use super::*;
 
     fn service(name: &str, spec: &Value) -> Service {
@@ -170,7 +217,7 @@ mod tests {
 
     /// What each Service is given, or why not, beside those that there are.
     fn given(there: &[ServiceRecord], services: &[Service]) -> Vec<String> {
-        let there: Vec<_> = there.iter().cloned().map(Arc::new).collect();
+        let there = Taken { services: there.to_vec(), ..Taken::default() };
         let mut allocator = Allocator::new(&there, services);
         let give = |service: &Service| {
             let mut record = record::of(service);

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{Service, ServicePort as Port, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::manifest::services::{has_node_ports, is_headless};
+use crate::pod::address::{service_host, service_ips};
 use crate::sandbox::network::{
     ServiceKind, ServicePort, ServiceRecord, ServiceTransport, TargetPort,
 };
@@ -25,7 +26,21 @@ pub(super) fn of(service: &Service) -> ServiceRecord {
         affinity: affinity(&spec),
         publish_not_ready: spec.publish_not_ready_addresses == Some(true),
         selector: spec.selector.unwrap_or_default(),
+        kept: false,
     }
+}
+
+/// The same of one that is kept as an object, which says what it was given.
+pub(super) fn kept(service: &Service) -> ServiceRecord {
+    let mut record = of(service);
+    record.kept = true;
+    let address = service.spec.as_ref().and_then(|spec| spec.cluster_ip.as_deref());
+    if let ServiceKind::ClusterIp(ips) = &mut record.kind
+        && let Some(host) = address.and_then(|ip| ip.parse().ok()).and_then(service_host)
+    {
+        *ips = service_ips(host).to_vec();
+    }
+    record
 }
 
 fn kind(spec: &ServiceSpec) -> ServiceKind {

@@ -54,7 +54,7 @@ pub(crate) use listener::Taken;
 pub use listener::{Accepted, Connected, Listener};
 pub use metered::MeteredStream;
 pub use names::HOST_NAME;
-pub(crate) use node_port::{NodePort, NodePorts, take_node_port};
+pub(crate) use node_port::{NodePort, ServedPort, take_node_port};
 pub use options::TcpOptions;
 pub use outgoing::OutgoingStream;
 pub(crate) use peer::remove_dead_sockets;

@@ -27,10 +27,11 @@ pub(crate) struct NodePort {
     listeners: Vec<TcpListener>,
 }
 
-/// The served node ports of some Services. Dropping it closes them; handed-over connections go on.
-#[derive(Debug, Default)]
-pub(crate) struct NodePorts {
-    _tasks: JoinSet<()>,
+/// A served node port. Dropping it has it closed soon; handed-over connections go on.
+#[derive(Debug)]
+pub(crate) struct ServedPort {
+    way: Arc<Way>,
+    tasks: JoinSet<()>,
 }
 
 /// Takes a port of all addresses of the host.
@@ -61,39 +62,52 @@ impl NodePort {
     }
 }
 
-impl NodePorts {
-    /// Serves ports that were taken, within the runtime of the caller.
+impl ServedPort {
+    /// Serves a port that was taken, within the runtime of the caller.
     ///
     /// # Errors
     /// The runtime does not take a listener.
     pub(crate) fn serve(
-        ports: Vec<NodePort>,
+        NodePort { service, port, listeners }: NodePort,
         directory: &Arc<Directory>,
         seed: u64,
     ) -> io::Result<Self> {
         let mut tasks = JoinSet::new();
-        for NodePort { service, port, listeners } in ports {
-            let way = Arc::new(Way {
-                service,
-                port,
-                directory: Arc::clone(directory),
-                balancer: Mutex::new(Balancer::new(seed)),
-            });
-            for listener in listeners {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                tasks.spawn(take_connections(Arc::clone(&way), listener));
-            }
+        let way = Arc::new(Way {
+            end: Mutex::new(End { service, port }),
+            directory: Arc::clone(directory),
+            balancer: Mutex::new(Balancer::new(seed)),
+        });
+        for listener in listeners {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tasks.spawn(take_connections(Arc::clone(&way), listener));
         }
-        Ok(Self { _tasks: tasks })
+        Ok(Self { way, tasks })
+    }
+
+    /// Closes it: when this returns, nobody listens any more.
+    pub(crate) async fn close(mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    /// Has connections from now on go elsewhere; those that wait to be accepted, too.
+    pub(crate) fn lead_to(&self, service: Arc<ServiceRecord>, port: ServicePort) {
+        *lock(&self.way.end) = End { service, port };
     }
 }
 
 /// Where the connections of a port go.
+#[derive(Debug)]
 struct Way {
-    service: Arc<ServiceRecord>,
-    port: ServicePort,
+    end: Mutex<End>,
     directory: Arc<Directory>,
     balancer: Mutex<Balancer>,
+}
+
+#[derive(Debug, Clone)]
+struct End {
+    service: Arc<ServiceRecord>,
+    port: ServicePort,
 }
 
 async fn take_connections(way: Arc<Way>, listener: tokio::net::TcpListener) {
@@ -104,11 +118,12 @@ async fn hand_over(way: Arc<Way>, stream: TcpStream, client: SocketAddr) {
     // Another runtime will watch it.
     let Ok(stream) = stream.into_std() else { return };
     let client = SocketAddr::new(client.ip().to_canonical(), client.port());
+    let End { service, port } = lock(&way.end).clone();
     let order = {
         let pods = way.directory.pods();
-        let all = endpoints(&way.service, &way.port, &pods);
+        let all = endpoints(&service, &port, &pods);
         let now = Instant::now().into_std();
-        lock(&way.balancer).order(&way.service, &way.port, client.ip(), all, now)
+        lock(&way.balancer).order(&service, &port, client.ip(), all, now)
     };
     for endpoint in order {
         let Some(to) = endpoint.address(client.ip()) else { continue };
@@ -116,7 +131,7 @@ async fn hand_over(way: Arc<Way>, stream: TcpStream, client: SocketAddr) {
             Ok(()) => {
                 let now = Instant::now().into_std();
                 let uid = &endpoint.pod.uid;
-                lock(&way.balancer).connected(&way.service, &way.port, client.ip(), uid, now);
+                lock(&way.balancer).connected(&service, &port, client.ip(), uid, now);
                 return;
             }
             Err(NetworkError::HostUnreachable) => way.directory.forget(),

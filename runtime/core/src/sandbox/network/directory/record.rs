@@ -73,6 +73,9 @@ pub struct ServiceRecord {
     pub affinity: Option<Duration>,
     /// `spec.publishNotReadyAddresses`
     pub publish_not_ready: bool,
+    /// Whether it is kept as an object, which has the last word on it.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// How a Service is reached.

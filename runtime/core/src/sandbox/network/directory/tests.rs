@@ -49,6 +49,7 @@ fn service() -> ServiceRecord {
         }],
         affinity: None,
         publish_not_ready: false,
+        kept: false,
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 
 use crate::records::Held;
 use crate::sandbox::network::{
-    AddressFamily, Directory, Endpoint, Network, NetworkConfig, NetworkError, NodePort, NodePorts,
-    PeerServer, PodRecord, Readiness, ServiceKind, ServicePort, ServiceRecord, ServiceTransport,
+    AddressFamily, Directory, Endpoint, Network, NetworkConfig, NetworkError, NodePort, PeerServer,
+    PodRecord, Readiness, ServedPort, ServiceKind, ServicePort, ServiceRecord, ServiceTransport,
     Stream, TargetPort, TcpSocket, take_node_port,
 };
 
@@ -93,6 +93,7 @@ fn service() -> ServiceRecord {
         ports: vec![port(ServiceTransport::Tcp, 80, 8080), port(ServiceTransport::Udp, 53, 5353)],
         affinity: None,
         publish_not_ready: false,
+        kept: false,
     }
 }
 
@@ -330,7 +331,7 @@ async fn a_node_port_hands_its_connections_over() {
     // The kernel's choice for one family is not that for the other.
     let port = taken[0].local_addr().unwrap().port();
     let node_port = NodePort::new(Arc::clone(&service), service.ports[0].clone(), taken);
-    let _ports = NodePorts::serve(vec![node_port], &directory, 0).unwrap();
+    let _port = ServedPort::serve(node_port, &directory, 0).unwrap();
 
     let mut clients = Vec::new();
     for _ in 0..2 {
