@@ -52,6 +52,7 @@ pub(crate) fn module(module: &Module, time: Time, grant: Grant) -> Result<wasmti
     let imports = |name| module.imports().any(|import| import.module() == name);
     fronts::p1::add_to_linker(&mut linker, module)?;
     fronts::lifecycle::link_module(&mut linker, module)?;
+    fronts::ipc::link_module(&mut linker, module)?;
     fronts::terminal::link_module(&mut linker, module)?;
     if imports(UNSTABLE) {
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
@@ -152,7 +153,8 @@ fn link_p2(linker: &mut Linker<State>, interface: &str, time: Time) -> Result<()
         other => {
             let _linked = fronts::http::link_interface_p2(linker, other)?
                 || fronts::p2::link_interface(linker, other)?
-                || fronts::lifecycle::link_interface_p2(linker, other)?;
+                || fronts::lifecycle::link_interface_p2(linker, other)?
+                || fronts::ipc::link_interface_p2(linker, other)?;
             Ok(())
         }
     }

@@ -18,6 +18,7 @@ use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::{Exit, ExitReason};
 use crate::sandbox::Stop;
 use crate::sandbox::filesystem::Mount;
+use crate::sandbox::ipc::{IpcLimits, PodIpc};
 use crate::sandbox::network::{Network, NetworkConfig, NetworkError};
 use crate::sandbox::wasi::p1::ListenPort;
 
@@ -109,6 +110,7 @@ impl World {
             random: PodRandom::System,
             pace: None,
             containers: 1,
+            ipc: PodIpc::new(IpcLimits::default()),
         }
     }
 
