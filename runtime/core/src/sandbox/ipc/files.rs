@@ -13,6 +13,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use bytes::Bytes;
 
@@ -23,7 +24,7 @@ use super::pod_ipc::{Creation, PodIpc};
 use super::queue::Message;
 use super::segment::Segment;
 use super::tree::Node;
-use super::wait::{Interrupt, Patience};
+use super::wait::{Interrupt, Patience, wait};
 use crate::resources::memory::{ContainerMemory, Held};
 
 /// What the host holds for a message beside its bytes.
@@ -127,6 +128,17 @@ impl RunIpc {
     /// Of a run that has this memory and is stopped so.
     pub fn new(pod: Arc<PodIpc>, memory: Arc<ContainerMemory>, interrupt: Interrupt) -> Self {
         Self { pod, memory, interrupt }
+    }
+
+    /// Of a run in no Pod.
+    #[cfg(test)]
+    pub(crate) fn apart() -> Self {
+        let pod = PodIpc::new(super::IpcLimits::default());
+        Self::new(
+            pod,
+            ContainerMemory::apart(64 << 20),
+            Interrupt::new(crate::sandbox::Stop::default()),
+        )
     }
 
     /// The Pod's.
@@ -382,6 +394,48 @@ impl IpcFile {
         }
     }
 
+    /// Waits until a read would have something.
+    ///
+    /// # Errors
+    /// [`IpcError::Interrupted`]
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn readable(&self, run: &RunIpc) -> Result<(), IpcError> {
+        let Self::Queue(file) = self else { return Ok(()) };
+        if !self.is_stream() {
+            return Ok(());
+        }
+        wait(Patience::Endless, &run.interrupt, |context| {
+            if file.rest().is_empty() {
+                file.queue.poll_readable(context).map(Ok)
+            } else {
+                Poll::Ready(Ok(()))
+            }
+        })
+        .await
+    }
+
+    /// Waits until a write would have room.
+    ///
+    /// # Errors
+    /// [`IpcError::Interrupted`]
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn writable(&self, run: &RunIpc) -> Result<(), IpcError> {
+        let Self::Queue(file) = self else { return Ok(()) };
+        wait(Patience::Endless, &run.interrupt, |context| file.queue.poll_writable(context).map(Ok))
+            .await
+    }
+
+    /// Whether a write would have room now.
+    pub fn has_room(&self) -> bool {
+        let Self::Queue(file) = self else { return true };
+        let status = file.queue.status();
+        status.messages < status.size.messages
+    }
+
     /// The queue that it is.
     pub fn queue(&self) -> Option<&Arc<MessageQueue>> {
         match self {
@@ -489,12 +543,9 @@ fn stat_of_segment(segment: &Segment) -> IpcStat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::Stop;
-    use crate::sandbox::ipc::IpcLimits;
 
     fn run() -> RunIpc {
-        let memory = ContainerMemory::apart(64 << 20);
-        RunIpc::new(PodIpc::new(IpcLimits::default()), memory, Interrupt::new(Stop::default()))
+        RunIpc::apart()
     }
 
     fn shared() -> IpcFolder {

@@ -192,7 +192,9 @@ mod tests {
         let acts = async {
             queue.send(message(2, "two"), Patience::None, &nobody).await.unwrap();
             queue.send(message(1, "one"), Patience::None, &nobody).await.unwrap();
-            tokio::task::yield_now().await;
+            while queue.status().unwrap().messages > 1 {
+                tokio::task::yield_now().await;
+            }
             queue.remove();
             queue.send(message(1, "none"), Patience::None, &nobody).await
         };

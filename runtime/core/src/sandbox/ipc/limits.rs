@@ -110,7 +110,7 @@ mod tests {
             "metadata": { "annotations": { "wasmpod.dev/shm-size": " 1Mi" } },
             "spec": { "containers": [], "securityContext": { "sysctls": [
                 { "name": "fs.mqueue.msg_max", "value": "100" },
-                { "name": "fs/mqueue/queues_max", "value": "3" },
+                { "name": "fs.mqueue.queues_max", "value": "3" },
                 { "name": "kernel.msgmnb", "value": "65536" },
                 { "name": "kernel.shmmax", "value": "18446744073692774399" },
                 { "name": "net.core.somaxconn", "value": "1" },
