@@ -16,6 +16,7 @@ mod eviction;
 mod examples;
 mod fuel;
 mod info;
+mod ipc;
 mod kills;
 mod kinds;
 mod manifests;

@@ -2,6 +2,7 @@
 
 mod exec;
 mod fuel;
+mod ipc;
 mod runs;
 mod stop;
 mod toolbox;

@@ -36,9 +36,7 @@ impl Pages {
     /// # Errors
     /// [`IpcError::Invalid`] for more than any file may have.
     pub(super) fn set_size(&mut self, size: u64) -> Result<(), IpcError> {
-        if size > LONGEST {
-            return Err(IpcError::Invalid);
-        }
+        self.check_size(size)?;
         if size < self.size {
             self.pages.split_off(&size.div_ceil(PAGE_BYTES));
             let (page, inside) = place(size);
@@ -49,6 +47,12 @@ impl Pages {
         }
         self.size = size;
         Ok(())
+    }
+
+    /// # Errors
+    /// As [`Pages::set_size`].
+    pub(super) fn check_size(&self, size: u64) -> Result<(), IpcError> {
+        if size > LONGEST { Err(IpcError::Invalid) } else { Ok(()) }
     }
 
     /// Bytes that a write of `length` at `offset` would take besides.

@@ -159,7 +159,9 @@ impl Segment {
 
 impl Content {
     fn set_size(&mut self, size: u64) -> Result<(), IpcError> {
-        if size > self.longest && size > self.pages.size() {
+        let fits = size <= self.longest || size <= self.pages.size();
+        self.pages.check_size(size)?;
+        if !fits {
             return Err(IpcError::NoSpace);
         }
         self.pages.set_size(size)?;
@@ -222,7 +224,7 @@ mod tests {
         );
         assert_eq!(segment.write(&memory, 4 * PAGE as u64, &[1]), Err(IpcError::NoSpace));
         assert_eq!(segment.set_size(4 * PAGE as u64 + 1), Err(IpcError::NoSpace));
-        assert_eq!(segment.set_size(u64::MAX), Err(IpcError::NoSpace));
+        assert_eq!(segment.set_size(u64::MAX), Err(IpcError::Invalid));
         segment.set_size(1).unwrap();
         assert_eq!((quota.used(), memory.of_host(), segment.size()), (PAGE, PAGE, 1));
         assert_eq!(segment.append(&memory, b"end"), Ok(1));
