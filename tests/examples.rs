@@ -44,6 +44,15 @@ fn udp_words_come_back_in_capitals() {
 }
 
 #[test]
+fn ipc_sends_words_back_and_counts_their_letters() {
+    let result = run_to_the_end("ipc/pod.yaml");
+    assert_eq!(result.code, 0, "{result}");
+    for line in ["ONE comes back", "HELP! comes back", "22 letters were seen, each by two"] {
+        assert!(result.stdout.contains(line), "`{line}` is missing\n{result}");
+    }
+}
+
+#[test]
 fn p3_answers_the_shortest_word_first() {
     let result = run_to_the_end("p3/pod.yaml");
     assert_eq!(result.code, 0, "{result}");

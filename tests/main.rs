@@ -23,6 +23,7 @@ mod follow;
 mod fuel;
 mod help;
 mod info;
+mod ipc;
 mod kept_services;
 mod kills;
 mod kinds;

@@ -10,8 +10,8 @@ use std::process::Command;
 use crate::run::{cargo, root, run, tool};
 
 /// Programs for WASI 0.1.
-const FOR_0_1: [&str; 7] =
-    ["compute", "hello", "job", "probed", "probes", "reactor-core", "toolbox"];
+const FOR_0_1: [&str; 8] =
+    ["compute", "hello", "ipc", "job", "probed", "probes", "reactor-core", "toolbox"];
 
 /// Those of them that are for nothing later.
 const FOR_0_1_ONLY: [&str; 4] = ["compute", "job", "probes", "reactor-core"];

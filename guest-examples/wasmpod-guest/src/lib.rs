@@ -1,4 +1,7 @@
-//! What a guest of wasmpod can ask of its Pod beyond WASI: whether it is to stop.
+//! What a guest of wasmpod can ask of its Pod beyond WASI: whether it is to stop, and message queues and
+//! shared segments that all containers of the Pod have.
+//!
+//! Queues and segments are in [`ipc`], the same for each WASI.
 //!
 //! WASI has no signals. A program that has something to finish before it ends asks or waits for the
 //! stop here, in the way of its WASI:
@@ -17,6 +20,7 @@
 
 use std::time::Duration;
 
+pub mod ipc;
 #[cfg(target_env = "p1")]
 pub mod p1;
 #[cfg(target_env = "p2")]

@@ -23,6 +23,7 @@ use wasmpod::guest::{
 };
 use wasmpod::image::{CodeCache, Compiler, Metering, Profile, Reservation};
 use wasmpod::sandbox::Stop;
+use wasmpod::sandbox::ipc::{IpcLimits, PodIpc};
 use wasmpod::sandbox::network::{Network, NetworkConfig};
 use wasmtime::{Engine, InstancePre, Linker, Module, Store};
 use wasmtime_wasi::WasiCtxBuilder;
@@ -192,6 +193,7 @@ impl PodWay {
             random: PodRandom::System,
             pace: None,
             containers: 1,
+            ipc: PodIpc::new(IpcLimits::default()),
         };
         let spec = RunSpec {
             run: "compute/0".to_owned(),

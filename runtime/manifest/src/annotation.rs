@@ -10,6 +10,7 @@
 //! | `wasmpod.dev/http-reuse` | one | requests, 1 or more |
 //! | `wasmpod.dev/http-instances` | one | 1 to 984 |
 //! | `wasmpod.dev/http-timeout` | one | `500ms`, `30s`, `5m`, `2h`, or `0` |
+//! | `wasmpod.dev/shm-size` | the Pod | a quantity of bytes, `64Mi` |
 //!
 //! That of one container has its name at the end, behind a dot, and comes before that of all.
 
@@ -22,6 +23,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::containers;
 use crate::field::{Errors, Place};
+use crate::quantity::Quantity;
 
 const PREFIX: &str = "wasmpod.dev/";
 
@@ -37,9 +39,14 @@ pub struct Grammar {
 }
 
 impl Grammar {
+    /// Its name where it is of all containers, or of the Pod.
+    pub fn whole_name(&self) -> String {
+        format!("{PREFIX}{}", self.name)
+    }
+
     /// Its whole names, the one that counts last.
     pub fn names(&self, container: &str) -> impl Iterator<Item = String> + use<> {
-        let of_all = format!("{PREFIX}{}", self.name);
+        let of_all = self.whole_name();
         let of_one = format!("{of_all}.{container}");
         let of_all = (self.scope == Scope::Each).then_some(of_all);
         of_all.into_iter().chain([of_one])
@@ -52,6 +59,8 @@ enum Scope {
     Each,
     /// One container, always.
     One,
+    /// The Pod, whose containers share it.
+    Pod,
 }
 
 /// Which of two things happens at a memory limit.
@@ -127,8 +136,25 @@ pub const HTTP_TIMEOUT: Grammar = Grammar {
     scope: Scope::One,
 };
 
-const ALL: [Grammar; 8] =
-    [MEMORY_POLICY, FUEL, HANDLES, SOCKETS, HTTP_PORT, HTTP_REUSE, HTTP_INSTANCES, HTTP_TIMEOUT];
+/// `wasmpod.dev/shm-size`
+pub const SHM_SIZE: Grammar = Grammar {
+    name: "shm-size",
+    expected: "a quantity of bytes such as 64Mi, not negative",
+    accepts: |text| shm_size(text).is_some(),
+    scope: Scope::Pod,
+};
+
+const ALL: [Grammar; 9] = [
+    MEMORY_POLICY,
+    FUEL,
+    HANDLES,
+    SOCKETS,
+    HTTP_PORT,
+    HTTP_REUSE,
+    HTTP_INSTANCES,
+    HTTP_TIMEOUT,
+    SHM_SIZE,
+];
 
 /// The value of [`MEMORY_POLICY`].
 pub fn memory_policy(text: &str) -> Option<MemoryPolicy> {
@@ -188,6 +214,12 @@ pub fn timeout(text: &str) -> Option<Option<Duration>> {
     Some((milliseconds > 0).then(|| Duration::from_millis(milliseconds)))
 }
 
+/// The value of [`SHM_SIZE`].
+pub fn shm_size(text: &str) -> Option<u64> {
+    let quantity: Quantity = text.parse().ok()?;
+    (quantity >= Quantity::ZERO).then(|| quantity.bytes())
+}
+
 fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
     text.parse().ok().filter(|number| range.contains(number))
 }
@@ -203,6 +235,10 @@ pub(crate) fn check(metadata: &ObjectMeta, spec: &PodSpec, at: &Place<'_>, error
         let Some(known) = ALL.iter().find(|known| known.name == name) else { continue };
         let at = at.key(key);
         match container {
+            Some(container) if known.scope == Scope::Pod => {
+                let detail = format!("is of the whole Pod: {PREFIX}{name}");
+                errors.invalid(&at, container, detail);
+            }
             Some(container) if !containers(spec).any(|other| other.name == container) => {
                 errors.invalid(&at, container, "container not found");
             }
@@ -251,5 +287,9 @@ mod tests {
         );
         assert_eq!((port("0"), port("65536"), port("80")), (None, None, Some(80)));
         assert_eq!((reuse("0"), reuse("1")), (None, NonZeroU32::new(1)));
+        assert_eq!(
+            (shm_size("64Mi"), shm_size("0"), shm_size("-1")),
+            (Some(64 << 20), Some(0), None)
+        );
     }
 }

@@ -26,6 +26,7 @@ pub mod services;
 pub mod source;
 mod strict;
 pub mod support;
+pub mod sysctl;
 mod template;
 pub mod validate;
 

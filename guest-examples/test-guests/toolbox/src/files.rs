@@ -8,11 +8,12 @@
 //! | `escape FOLDER SECRET` | tries to read the host's SECRET in every way known; FOLDER is writable |
 //! | `fill FILE MIB` | writes so many MiB; says how much went in when it fails |
 //! | `list FOLDER` | names, kinds and sizes, sorted |
+//! | `messages FILE COUNT` | opens the file of a queue to read and write, and prints so many messages, a line each |
 //! | `open-files FOLDER COUNT` | creates files and keeps them open; says how many it could, then sleeps for ever |
 //! | `rename FROM TO`, `symlink TARGET LINK`, `hardlink FILE LINK` | as they say |
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub(crate) fn deed(words: &[&str]) -> Option<Outcome> {
         ["hardlink", file, link] => fs::hard_link(file, link).map_err(Failure::from),
         ["list", folder] => list(folder),
         ["mkdir", folder] => fs::create_dir(folder).map_err(Failure::from),
+        ["messages", file, count] => messages(file, count),
         ["open-files", folder, count] => open_files(Path::new(folder), count),
         ["read", file] => read(file),
         ["remove", file] => fs::remove_file(file).map_err(Failure::from),
@@ -58,6 +60,16 @@ fn append_often(file: &str, count: &str) -> Outcome {
 
 fn read(file: &str) -> Outcome {
     std::io::stdout().write_all(&fs::read(file)?)?;
+    Ok(())
+}
+
+fn messages(file: &str, count: &str) -> Outcome {
+    let mut file = OpenOptions::new().read(true).write(true).open(file)?;
+    let mut message = vec![0; 1 << 16];
+    for _ in 0..count.parse::<u32>()? {
+        let length = file.read(&mut message)?;
+        println!("<{}>", String::from_utf8_lossy(&message[..length]));
+    }
     Ok(())
 }
 

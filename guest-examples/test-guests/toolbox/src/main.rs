@@ -5,6 +5,7 @@
 //! it failed, 2 for a word or arguments that it does not know.
 
 mod files;
+mod ipc;
 mod net;
 mod process;
 mod stdio;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let known = process::deed(&words)
         .or_else(|| stdio::deed(&words))
         .or_else(|| files::deed(&words))
+        .or_else(|| ipc::deed(&words))
         .or_else(|| net::deed(&words))
         .or_else(|| trouble::deed(&words));
     match known {

@@ -52,6 +52,7 @@ pub(crate) fn module(module: &Module, time: Time, grant: Grant) -> Result<wasmti
     let imports = |name| module.imports().any(|import| import.module() == name);
     fronts::p1::add_to_linker(&mut linker, module)?;
     fronts::lifecycle::link_module(&mut linker, module)?;
+    fronts::ipc::link_module(&mut linker, module)?;
     fronts::terminal::link_module(&mut linker, module)?;
     if imports(UNSTABLE) {
         p0::add_to_linker_async(&mut linker, State::wasi_p1)?;
@@ -77,21 +78,12 @@ impl HasData for Table {
 /// was.
 macro_rules! link_common {
     ($wasi:ident, $linker:expr, $interface:expr) => {{
-        use $wasi::bindings::{cli, clocks, filesystem, random};
+        use $wasi::bindings::{cli, clocks, random};
         let linker = $linker;
         let mut linked = true;
         match $interface {
             "wasi:clocks/monotonic-clock" => {
                 clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
-            }
-            "wasi:filesystem/preopens" => {
-                filesystem::preopens::add_to_linker::<_, WasiFilesystem>(
-                    linker,
-                    State::filesystem,
-                )?;
-            }
-            "wasi:filesystem/types" => {
-                filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)?;
             }
             "wasi:random/random" => {
                 random::random::add_to_linker::<_, WasiRandom>(linker, State::random)?;
@@ -134,15 +126,17 @@ fn link_p2(linker: &mut Linker<State>, interface: &str, time: Time) -> Result<()
     use p2::bindings::clocks;
 
     if link_common!(p2, &mut *linker, interface) {
-        if interface == "wasi:filesystem/types" {
-            match time {
-                Time::Real => fronts::p2::charged_file_streams(linker)?,
-                Time::Virtual => fronts::p2::file_streams_in_place(linker)?,
-            }
-        }
         return Ok(());
     }
     match interface {
+        "wasi:filesystem/preopens" => fronts::p2::link_preopens(linker),
+        "wasi:filesystem/types" => {
+            fronts::p2::link_types(linker)?;
+            match time {
+                Time::Real => fronts::p2::charged_file_streams(linker),
+                Time::Virtual => fronts::p2::file_streams_in_place(linker),
+            }
+        }
         "wasi:io/error" => io::error::add_to_linker::<_, Table>(linker, State::table),
         "wasi:io/poll" => io::poll::add_to_linker::<_, Table>(linker, State::table),
         "wasi:io/streams" => io::streams::add_to_linker::<_, Table>(linker, State::table),
@@ -152,19 +146,26 @@ fn link_p2(linker: &mut Linker<State>, interface: &str, time: Time) -> Result<()
         other => {
             let _linked = fronts::http::link_interface_p2(linker, other)?
                 || fronts::p2::link_interface(linker, other)?
-                || fronts::lifecycle::link_interface_p2(linker, other)?;
+                || fronts::lifecycle::link_interface_p2(linker, other)?
+                || fronts::ipc::link_interface_p2(linker, other)?;
             Ok(())
         }
     }
 }
 
 fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
-    use p3::bindings::clocks;
+    use p3::bindings::{clocks, filesystem};
 
     if link_common!(p3, &mut *linker, interface) {
         return Ok(());
     }
     match interface {
+        "wasi:filesystem/preopens" => {
+            filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)
+        }
+        "wasi:filesystem/types" => {
+            filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)
+        }
         "wasi:clocks/types" => clocks::types::add_to_linker::<_, WasiClocks>(linker, State::clocks),
         "wasi:clocks/system-clock" => {
             clocks::system_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)

@@ -17,6 +17,7 @@ use crate::lifecycle::Exit;
 use crate::resources::memory::ContainerMemory;
 use crate::sandbox::Stop;
 use crate::sandbox::filesystem::{FileTraffic, Mount};
+use crate::sandbox::ipc::PodIpc;
 use crate::sandbox::network::Endpoint;
 use crate::sandbox::terminal::Terminal;
 use crate::sandbox::wasi::p1::{ListenPort, environment, listen};
@@ -38,6 +39,8 @@ pub struct GuestHost {
     pub pace: Option<Pace>,
     /// How many containers share the descriptors of this process, this one included.
     pub containers: usize,
+    /// The Pod's message queues and shared segments.
+    pub ipc: Arc<PodIpc>,
 }
 
 /// What a run gets from its container's manifest.

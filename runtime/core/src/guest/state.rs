@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::types::Errno;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -19,9 +20,10 @@ use crate::sandbox::filesystem::FileTraffic;
 use crate::sandbox::network::Listener;
 use crate::sandbox::terminal::Terminal;
 use crate::sandbox::wasi::http::PodHttp;
+use crate::sandbox::wasi::ipc::{IpcCtxView, IpcHandles, IpcView};
 use crate::sandbox::wasi::lifecycle::{LifecycleCtxView, LifecycleView};
-use crate::sandbox::wasi::p1::{Descriptors, ModuleCtxView, ModuleView};
-use crate::sandbox::wasi::p2::FileTrafficView;
+use crate::sandbox::wasi::p1::{Descriptors, IpcDescriptors, ModuleCtxView, ModuleView};
+use crate::sandbox::wasi::p2::{FileTrafficView, IpcResources, PodFilesCtxView, PodFilesView};
 use crate::sandbox::wasi::terminal::TerminalView;
 use crate::sandbox::wasi::{NetworkCtxView, NetworkView};
 
@@ -41,6 +43,9 @@ pub struct GuestState {
     module: Option<Box<ModuleState>>,
     /// Of a process of the toolbox.
     process: Option<Box<Process>>,
+    /// What a module has open of the Pod's IPC, and what a component has as files.
+    ipc: IpcHandles,
+    ipc_files: IpcResources,
     /// The resources of components. A core module's are in its own context.
     pub(crate) table: ResourceTable,
     /// The memory of this Store.
@@ -56,7 +61,20 @@ impl GuestState {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MOST_HEADERS);
         let outgoing_http = PodHttp::new(setup.endpoint.clone(), setup.account.clone());
-        Self { setup, http, outgoing_http, wasi: None, module: None, process: None, table, limiter }
+        let ipc = IpcHandles::new(setup.most_handles);
+        let ipc_files = IpcResources::new(setup.ipc.clone(), setup.ipc_folders.clone());
+        Self {
+            setup,
+            http,
+            outgoing_http,
+            wasi: None,
+            module: None,
+            process: None,
+            ipc,
+            ipc_files,
+            table,
+            limiter,
+        }
     }
 
     /// A Store around this state: limited, and giving way at each epoch tick, or on virtual time and
@@ -145,6 +163,7 @@ impl GuestState {
 struct ModuleState {
     wasi: WasiP1Ctx,
     descriptors: Descriptors,
+    ipc: IpcDescriptors,
 }
 
 impl ModuleState {
@@ -152,7 +171,8 @@ impl ModuleState {
         let mut wasi = setup.module_context();
         wasi.ctx().table.set_max_capacity(setup.most_handles);
         let descriptors = Descriptors::new(listeners, setup.directories);
-        Box::new(Self { wasi, descriptors })
+        let ipc = IpcDescriptors::new(setup.ipc.clone(), &setup.ipc_folders);
+        Box::new(Self { wasi, descriptors, ipc })
     }
 }
 
@@ -163,6 +183,7 @@ impl ModuleView for GuestState {
         ModuleCtxView {
             wasi: &mut state.wasi,
             descriptors: &mut state.descriptors,
+            ipc: &mut state.ipc,
             files: &setup.files,
         }
     }
@@ -197,6 +218,21 @@ impl WasiHttpView for GuestState {
 impl LifecycleView for GuestState {
     fn lifecycle(&mut self) -> LifecycleCtxView<'_> {
         LifecycleCtxView { table: &mut self.table, stop: &self.setup.stop }
+    }
+}
+
+impl IpcView for GuestState {
+    fn ipc(&mut self) -> IpcCtxView<'_> {
+        IpcCtxView { table: &mut self.table, handles: &mut self.ipc, run: &self.setup.ipc }
+    }
+}
+
+impl PodFilesView for GuestState {
+    fn pod_files(&mut self) -> PodFilesCtxView<'_> {
+        let setup = &self.setup;
+        let ctx = self.wasi.get_or_insert_with(|| setup.context()).filesystem();
+        let stock = WasiFilesystemCtxView { ctx, table: &mut self.table };
+        PodFilesCtxView { stock, ipc: &mut self.ipc_files }
     }
 }
 

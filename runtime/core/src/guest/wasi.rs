@@ -16,7 +16,8 @@ use super::{FuelTank, Pace, PodClock, PodRandom};
 use crate::executor::Account;
 use crate::resources::memory::ContainerMemory;
 use crate::sandbox::Stop;
-use crate::sandbox::filesystem::FileTraffic;
+use crate::sandbox::filesystem::{FileTraffic, Mount, gone_folder};
+use crate::sandbox::ipc::{Interrupt, IpcFolder, RunIpc};
 use crate::sandbox::network::Endpoint;
 use crate::sandbox::terminal::Terminal;
 
@@ -55,6 +56,10 @@ pub struct WasiSetup {
     pub(crate) fuel: Option<Arc<FuelTank>>,
     /// How many directories are pre-opened.
     pub(crate) directories: usize,
+    /// The Pod's message queues and shared segments.
+    pub(crate) ipc: RunIpc,
+    /// Those of the directories that are folders of the IPC, by their place.
+    pub(crate) ipc_folders: Vec<(usize, IpcFolder)>,
     /// Opened once: a context for a request only clones handles and cannot fail.
     filesystem: WasiFilesystemCtx,
 }
@@ -74,6 +79,7 @@ impl WasiSetup {
                 |source| StartError::Directory { path: mount.guest_path.clone(), source },
             )?;
         }
+        let ipc_folders = open_ipc_folders(&mut builder, &spec.mounts);
         let filesystem = builder.build().filesystem().clone();
         let env = with_working_directory(spec.env, spec.cwd.as_deref());
         Ok(Self {
@@ -94,9 +100,11 @@ impl WasiSetup {
             most_handles: spec.limits.handles(host.containers),
             endpoint: host.endpoint,
             files: host.files,
+            directories: spec.mounts.len() + ipc_folders.len(),
+            ipc: RunIpc::new(host.ipc, Arc::clone(&spec.memory), Interrupt::new(stop.clone())),
+            ipc_folders,
             memory: spec.memory,
             fuel: spec.fuel,
-            directories: spec.mounts.len(),
             filesystem,
         })
     }
@@ -143,6 +151,27 @@ impl WasiSetup {
         self.random.apply(&self.run, &mut builder);
         builder
     }
+}
+
+/// Gives a guest the folders of the IPC, where no volume has their place; answers which directories they
+/// are.
+///
+/// What WASI opens there is a folder that is gone: all that a guest does with it is done by the fronts,
+/// and one that none of them knows of finds nothing.
+fn open_ipc_folders(builder: &mut WasiCtxBuilder, mounts: &[Mount]) -> Vec<(usize, IpcFolder)> {
+    let Some(gone) = gone_folder() else { return Vec::new() };
+    let is_taken = |path: &str| mounts.iter().any(|mount| mount.guest_path == path);
+    let mut folders = Vec::new();
+    for (path, folder) in IpcFolder::given() {
+        if is_taken(path) {
+            continue;
+        }
+        match builder.preopened_dir(gone, path, FsPerms::ReadOnly) {
+            Ok(_) => folders.push((mounts.len() + folders.len(), folder)),
+            Err(error) => tracing::warn!("a guest goes without {path}: {error}"),
+        }
+    }
+    folders
 }
 
 /// WASI 0.1 has no working directory: wasi-libc starts at `/`, and programs that look at `PWD`

@@ -24,6 +24,7 @@ use crate::resources::memory::PodMemory;
 use crate::resources::{PodResources, allocatable, node_name};
 use crate::sandbox::filesystem::etc::{self, EtcFiles};
 use crate::sandbox::filesystem::{MountError, PodFolder, PodSources, Volumes};
+use crate::sandbox::ipc::{IpcLimits, PodIpc};
 use crate::sandbox::network::{Directory, Network, ServiceRecord};
 
 /// How long a guest in a host call may hold up the end of its Pod.
@@ -51,6 +52,8 @@ pub(super) struct PodStore {
     containers: usize,
     /// Of all containers.
     pub(super) memory: PodMemory,
+    /// The message queues and shared segments of all containers.
+    ipc: Arc<PodIpc>,
     pub(super) downward: DownwardStatus,
 }
 
@@ -118,6 +121,7 @@ impl PodStore {
             pace: virtual_life.map(|life| life.pace()),
             containers: runtime.containers().count(),
             memory: memory(pod),
+            ipc: PodIpc::new(IpcLimits::of(pod)),
             downward,
         })
     }
@@ -157,6 +161,7 @@ impl PodStore {
             containers: self.containers,
             endpoint: Arc::new(self.network.network.endpoint_of(&spec.memory, sockets, traffic)),
             files: Arc::clone(&meter.files),
+            ipc: Arc::clone(&self.ipc),
         }
     }
 

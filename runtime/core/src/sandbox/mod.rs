@@ -1,6 +1,7 @@
 //! Everything a guest can touch.
 
 pub mod filesystem;
+pub mod ipc;
 pub mod network;
 mod stop;
 pub mod terminal;

@@ -3,6 +3,7 @@
 use super::reason::{PRIVILEGED, PRIVILEGES, SYSCTLS, SYSTEM_CALLS, USERS, WINDOWS};
 use super::shape::Support::{Honoured, Ignored, Refused};
 use super::shape::{BOOL, INT64, INTS64, Object, STRING, STRINGS, Shape, field, part};
+use crate::sysctl;
 
 pub(crate) static POD_SECURITY_CONTEXT: Object = Object {
     name: "PodSecurityContext",
@@ -18,7 +19,7 @@ pub(crate) static POD_SECURITY_CONTEXT: Object = Object {
         field("seccompProfile", Shape::Object(&SECCOMP_PROFILE), Ignored(SYSTEM_CALLS)),
         field("supplementalGroups", INTS64, Ignored(USERS)),
         field("supplementalGroupsPolicy", STRING, Ignored(USERS)),
-        field("sysctls", Shape::List(&Shape::Object(&SYSCTL)), Ignored(SYSCTLS)),
+        field("sysctls", Shape::List(&Shape::Object(&SYSCTL)), Honoured),
         field("windowsOptions", Shape::Object(&WINDOWS_SECURITY_CONTEXT_OPTIONS), Refused(WINDOWS)),
     ],
 };
@@ -64,8 +65,13 @@ pub(crate) static SECCOMP_PROFILE: Object = Object {
     fields: &[part("localhostProfile", STRING), part("type", STRING)],
 };
 
-pub(crate) static SYSCTL: Object =
-    Object { name: "Sysctl", fields: &[part("name", STRING), part("value", STRING)] };
+pub(crate) static SYSCTL: Object = Object {
+    name: "Sysctl",
+    fields: &[
+        field("name", STRING, Ignored(SYSCTLS)).unless(&sysctl::NAMES),
+        part("value", STRING),
+    ],
+};
 
 pub(crate) static WINDOWS_SECURITY_CONTEXT_OPTIONS: Object = Object {
     name: "WindowsSecurityContextOptions",

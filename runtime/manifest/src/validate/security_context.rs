@@ -11,6 +11,7 @@ use super::absent::{list, text};
 use super::windows;
 use super::{names, paths};
 use crate::field::{Errors, Place};
+use crate::sysctl::{self, OutOfRange};
 
 const PROFILE_TYPES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 /// `PATH_MAX` without the zero at its end.
@@ -113,9 +114,13 @@ pub(super) fn user_or_group(id: Option<i64>, at: &Place<'_>, errors: &mut Errors
 
 fn sysctls(spec: &PodSpec, sysctls: &[Sysctl], at: &Place<'_>, errors: &mut Errors) {
     let mut seen = HashSet::new();
-    for (index, Sysctl { name, .. }) in sysctls.iter().enumerate() {
-        let at = at.index(index);
-        let at = at.field("name");
+    for (index, Sysctl { name, value }) in sysctls.iter().enumerate() {
+        let item = at.index(index);
+        if let Some((_, Err(OutOfRange(range)))) = sysctl::read(name, value) {
+            let detail = names::between(*range.start(), *range.end());
+            errors.invalid(&item.field("value"), value.as_str(), detail);
+        }
+        let at = item.field("name");
         if name.is_empty() {
             errors.required(&at, "");
         } else if !is_sysctl(name) {

@@ -200,6 +200,7 @@ fn share(host: &GuestHost, endpoint: Arc<Endpoint>, containers: usize) -> GuestH
         random: host.random.clone(),
         pace: host.pace,
         containers,
+        ipc: Arc::clone(&host.ipc),
     }
 }
 

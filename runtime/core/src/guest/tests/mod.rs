@@ -2,6 +2,7 @@
 
 mod exec;
 mod fuel;
+mod ipc;
 mod runs;
 mod stop;
 mod toolbox;
@@ -18,6 +19,7 @@ use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::{Exit, ExitReason};
 use crate::sandbox::Stop;
 use crate::sandbox::filesystem::Mount;
+use crate::sandbox::ipc::{IpcLimits, PodIpc};
 use crate::sandbox::network::{Network, NetworkConfig, NetworkError};
 use crate::sandbox::wasi::p1::ListenPort;
 
@@ -109,6 +111,7 @@ impl World {
             random: PodRandom::System,
             pace: None,
             containers: 1,
+            ipc: PodIpc::new(IpcLimits::default()),
         }
     }
 

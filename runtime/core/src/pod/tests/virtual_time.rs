@@ -414,3 +414,28 @@ fn a_pod_that_is_run_elsewhere_than_built_is_rejected() {
     let message = finished.status.message.unwrap();
     assert!(message.contains("the Pod was built in another runtime"), "{message}");
 }
+
+#[test]
+fn messages_are_waited_for_by_the_time_of_the_pod() {
+    let spec = "
+  restartPolicy: Never
+  containers:
+  - name: receiver
+    image: '{guest:toolbox}'
+    args: [ipc, 'queue q /jobs missing', 'receive q 1800000', 'receive q endless', 'receive q 1']
+  - name: sender
+    image: '{guest:p1/toolbox}'
+    args: [ipc, 'queue q /jobs missing', 'sleep 3600000', 'send q 0 late none', 'queue r /r always', 'receive r 1800000']
+";
+    let life = the_same_each_time(spec, VirtualTime::new(5), 4);
+    let said = life.lines("receive");
+    let expected = [
+        "receiver > receive q 1800000: TimedOut",
+        "receiver > receive q endless: 0 late",
+        "receiver > receive q 1: TimedOut",
+        "sender > receive r 1800000: TimedOut",
+    ];
+    for line in expected {
+        assert!(said.iter().any(|said| said.ends_with(line)), "`{line}` is missing in {said:?}");
+    }
+}

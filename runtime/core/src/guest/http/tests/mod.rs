@@ -30,6 +30,7 @@ use crate::guest::{
 use crate::image::{CodeCache, Compiler, Reservation};
 use crate::lifecycle::{Exit, ExitReason};
 use crate::sandbox::Stop;
+use crate::sandbox::ipc::{IpcLimits, PodIpc};
 use crate::sandbox::network::{Network, NetworkConfig};
 
 /// Longer than any test may take; only a hang gets there.
@@ -112,6 +113,7 @@ impl World {
             random: PodRandom::System,
             pace: None,
             containers: 1,
+            ipc: PodIpc::new(IpcLimits::default()),
         };
         let spec = RunSpec {
             run: "web/0".to_owned(),

@@ -26,6 +26,7 @@ mod connection;
 mod descriptors;
 mod errno;
 mod files;
+mod ipc;
 mod large;
 mod link;
 mod listen;
@@ -42,6 +43,7 @@ mod tests;
 
 pub use descriptors::Descriptors;
 pub(crate) use errno::errno;
+pub use ipc::IpcDescriptors;
 pub(crate) use link::UNSTABLE;
 pub use link::{add_to_linker, any_exit_code, sleep_on_tokios_clock, wants_listeners};
 pub use listen::{ListenError, ListenPort, environment, listen};

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::large as stock;
+use super::ipc as stock;
 use wasmtime::{Caller, Linker, Result};
 use wasmtime_wasi::p1::types::{self, Errno, Fdflags, Filetype, Rights};
 use wiggle::{GuestMemory, GuestPtr};
@@ -36,8 +36,8 @@ macro_rules! define {
             |mut caller: Caller<'_, T>, ($($argument,)+): ($(define!(@type $argument),)+)| {
                 Box::new(async move {
                     let memory = exported_memory(&mut caller)?;
-                    let (mut memory, $view) = enter(&mut caller, &memory)?;
-                    let $memory = &mut memory;
+                    let (mut memory, mut view) = enter(&mut caller, &memory)?;
+                    let ($memory, $view) = (&mut memory, &mut view);
                     $body
                 })
             },
@@ -77,7 +77,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
     });
     define!(linker, "fd_read", (fd, array, count, out), |memory, view| {
         if let Ok(fd) = view.descriptors.stock(fd, Errno::Badf) {
-            let errno = stock::fd_read(view.wasi, memory, fd, array, count, out).await?;
+            let errno = stock::fd_read(view, memory, fd, array, count, out).await?;
             return Ok(counted(view.files, memory, Way::Read, (fd, out, errno)));
         }
         let read = async {
@@ -89,7 +89,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
     });
     define!(linker, "fd_write", (fd, array, count, out), |memory, view| {
         if let Ok(fd) = view.descriptors.stock(fd, Errno::Badf) {
-            let errno = stock::fd_write(view.wasi, memory, fd, array, count, out).await?;
+            let errno = stock::fd_write(view, memory, fd, array, count, out).await?;
             return Ok(counted(view.files, memory, Way::Written, (fd, out, errno)));
         }
         let written = async {
@@ -114,7 +114,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
     });
     define!(linker, "fd_fdstat_get", (fd, out), |memory, view| {
         if let Ok(fd) = view.descriptors.stock(fd, Errno::Badf) {
-            return stock::fd_fdstat_get(view.wasi, memory, fd, out).await;
+            return stock::fd_fdstat_get(view, memory, fd, out).await;
         }
         let written = view.descriptors.socket(fd).and_then(|socket| {
             let out = GuestPtr::<types::Fdstat>::new(out.cast_unsigned());
@@ -124,7 +124,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
     });
     define!(linker, "fd_fdstat_set_flags", (fd, flags), |memory, view| {
         if let Ok(fd) = view.descriptors.stock(fd, Errno::Badf) {
-            return stock::fd_fdstat_set_flags(view.wasi, memory, fd, flags);
+            return stock::fd_fdstat_set_flags(view, memory, fd, flags);
         }
         Ok(raw(view.descriptors.socket(fd).map(|socket| {
             socket.nonblocking().store(is_nonblocking(flags), Relaxed);
@@ -132,7 +132,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
     });
     define!(linker, "fd_filestat_get", (fd, out), |memory, view| {
         if let Ok(fd) = view.descriptors.stock(fd, Errno::Badf) {
-            return stock::fd_filestat_get(view.wasi, memory, fd, out).await;
+            return stock::fd_filestat_get(view, memory, fd, out).await;
         }
         let written = view.descriptors.socket(fd).and_then(|_| {
             let out = GuestPtr::<types::Filestat>::new(out.cast_unsigned());
@@ -147,7 +147,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
             return Ok(raw(written.and_then(|()| write_u32(memory, out.wrapping_add(4), 0))));
         }
         match view.descriptors.stock(fd, Errno::Badf) {
-            Ok(fd) => stock::fd_prestat_get(view.wasi, memory, fd, out),
+            Ok(fd) => stock::fd_prestat_get(view, memory, fd, out),
             Err(errno) => Ok(raw(Err(errno))),
         }
     });
@@ -156,7 +156,7 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
             return Ok(0);
         }
         match view.descriptors.stock(fd, Errno::Notdir) {
-            Ok(fd) => stock::fd_prestat_dir_name(view.wasi, memory, fd, path, length),
+            Ok(fd) => stock::fd_prestat_dir_name(view, memory, fd, path, length),
             Err(errno) => Ok(raw(Err(errno))),
         }
     });
@@ -185,7 +185,7 @@ fn connection(table: &Descriptors, fd: i32) -> Result<Arc<Connection>, Errno> {
 
 async fn accept(
     memory: &mut GuestMemory<'_>,
-    view: ModuleCtxView<'_>,
+    view: &mut ModuleCtxView<'_>,
     fd: i32,
     flags: i32,
     out: i32,
@@ -339,9 +339,13 @@ fn shutdown(table: &Descriptors, fd: i32, how: i32) -> Result<(), Errno> {
     Ok(())
 }
 
-async fn close(memory: &mut GuestMemory<'_>, view: ModuleCtxView<'_>, slot: Slot) -> Result<i32> {
+async fn close(
+    memory: &mut GuestMemory<'_>,
+    view: &mut ModuleCtxView<'_>,
+    slot: Slot,
+) -> Result<i32> {
     match slot {
-        Slot::Stock(fd) => stock::fd_close(view.wasi, memory, fd.cast_signed()).await,
+        Slot::Stock(fd) => stock::fd_close(view, memory, fd.cast_signed()).await,
         Slot::Socket(socket) => {
             drop(socket);
             Ok(0)

@@ -3,7 +3,7 @@
 //! The stock linker makes all 46 of them, where a small module imports eight, and the types that
 //! each registers with the engine make that one of the longer steps of a start.
 
-use super::large as stock;
+use super::ipc as stock;
 use wasmtime::{Caller, Linker, Result};
 
 use super::files::{Way, counted};
@@ -26,8 +26,8 @@ macro_rules! stock {
                     stringify!($quick),
                     |mut caller: Caller<'_, T>, $($argument: $type),*| -> Result<i32> {
                         let memory = exported_memory(&mut caller)?;
-                        let (mut memory, view) = enter(&mut caller, &memory)?;
-                        stock::$quick(view.wasi, &mut memory, $($argument),*)
+                        let (mut memory, mut view) = enter(&mut caller, &memory)?;
+                        stock::$quick(&mut view, &mut memory, $($argument),*)
                     },
                 )?;
             })*
@@ -38,8 +38,8 @@ macro_rules! stock {
                     |mut caller: Caller<'_, T>, ($($parameter,)*): ($($kind,)*)| {
                         Box::new(async move {
                             let memory = exported_memory(&mut caller)?;
-                            let (mut memory, view) = enter(&mut caller, &memory)?;
-                            stock::$slow(view.wasi, &mut memory, $($parameter),*).await
+                            let (mut memory, mut view) = enter(&mut caller, &memory)?;
+                            stock::$slow(&mut view, &mut memory, $($parameter),*).await
                         })
                     },
                 )?;
@@ -51,9 +51,9 @@ macro_rules! stock {
                     |mut caller: Caller<'_, T>, ($fd, $($between,)* $out): (i32, $($sort,)* i32)| {
                         Box::new(async move {
                             let memory = exported_memory(&mut caller)?;
-                            let (mut memory, view) = enter(&mut caller, &memory)?;
+                            let (mut memory, mut view) = enter(&mut caller, &memory)?;
                             let errno =
-                                stock::$moved(view.wasi, &mut memory, $fd, $($between,)* $out).await?;
+                                stock::$moved(&mut view, &mut memory, $fd, $($between,)* $out).await?;
                             Ok(counted(view.files, &memory, Way::$way, ($fd, $out, errno)))
                         })
                     },

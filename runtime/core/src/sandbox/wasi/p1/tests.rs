@@ -16,6 +16,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::link::WASI;
 use super::*;
 use crate::sandbox::filesystem::FileTraffic;
+use crate::sandbox::ipc::RunIpc;
 use crate::sandbox::network::{Endpoint, Network, NetworkConfig, NetworkError};
 
 /// For what must happen: the tests that pass never wait for it.
@@ -25,6 +26,7 @@ struct State {
     wasi: WasiP1Ctx,
     descriptors: Descriptors,
     files: FileTraffic,
+    ipc: IpcDescriptors,
 }
 
 impl ModuleView for State {
@@ -32,6 +34,7 @@ impl ModuleView for State {
         ModuleCtxView {
             wasi: &mut self.wasi,
             descriptors: &mut self.descriptors,
+            ipc: &mut self.ipc,
             files: &self.files,
         }
     }
@@ -86,6 +89,7 @@ async fn run(endpoint: &Endpoint) -> String {
         wasi: builder.build_p1(),
         descriptors: Descriptors::new(listen(endpoint, &ports()).unwrap(), 1),
         files: FileTraffic::default(),
+        ipc: IpcDescriptors::new(RunIpc::apart(), &[]),
     };
     let mut linker = Linker::new(&engine);
     add_to_linker(&mut linker, &module).unwrap();
@@ -107,7 +111,8 @@ fn importing_all(engine: &Engine) -> (Module, usize) {
     p1::add_to_linker_async(&mut all, |data: &mut State| &mut data.wasi).unwrap();
     let descriptors = Descriptors::new(Vec::new(), 0);
     let (wasi, files) = (WasiCtxBuilder::new().build_p1(), FileTraffic::default());
-    let mut store = Store::new(engine, State { wasi, descriptors, files });
+    let ipc = IpcDescriptors::new(RunIpc::apart(), &[]);
+    let mut store = Store::new(engine, State { wasi, descriptors, files, ipc });
     let functions: Vec<_> =
         all.iter(&mut store).map(|(_, name, it)| (name.to_owned(), it)).collect();
     let mut text = String::from("(module");

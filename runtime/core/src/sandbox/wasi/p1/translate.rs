@@ -2,7 +2,7 @@
 //!
 //! Each names the errno that a socket gets there, as POSIX has it for the call.
 
-use super::large as stock;
+use super::ipc as stock;
 use wasmtime::{Caller, Linker, Result};
 use wasmtime_wasi::p1::types::Errno;
 
@@ -22,10 +22,10 @@ macro_rules! translated {
             |mut caller: Caller<'_, T>, (descriptor, $($argument,)*): (i32, $($type,)*)| {
                 Box::new(async move {
                     let memory = exported_memory(&mut caller)?;
-                    let (mut memory, view) = enter(&mut caller, &memory)?;
+                    let (mut memory, mut view) = enter(&mut caller, &memory)?;
                     match view.descriptors.stock(descriptor, Errno::$socket) {
                         Ok(descriptor) => {
-                            stock::$name(view.wasi, &mut memory, descriptor, $($argument),*) $(.$await)?
+                            stock::$name(&mut view, &mut memory, descriptor, $($argument),*) $(.$await)?
                         }
                         Err(errno) => Ok(raw(Err(errno))),
                     }
@@ -70,13 +70,13 @@ macro_rules! at_offset {
                 Box::new(async move {
                     let (descriptor, buffers, count, offset, out) = arguments;
                     let memory = exported_memory(&mut caller)?;
-                    let (mut memory, view) = enter(&mut caller, &memory)?;
+                    let (mut memory, mut view) = enter(&mut caller, &memory)?;
                     let fd = match view.descriptors.stock(descriptor, Errno::Spipe) {
                         Ok(fd) => fd,
                         Err(errno) => return Ok(raw(Err(errno))),
                     };
                     let errno =
-                        stock::$name(view.wasi, &mut memory, fd, buffers, count, offset, out).await?;
+                        stock::$name(&mut view, &mut memory, fd, buffers, count, offset, out).await?;
                     Ok(counted(view.files, &memory, Way::$way, (fd, out, errno)))
                 })
             },
@@ -98,11 +98,11 @@ fn link_two_descriptors<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Resu
         Box::new(async move {
             let (from, flags, path, length, to, link, link_length) = arguments;
             let memory = exported_memory(&mut caller)?;
-            let (mut memory, view) = enter(&mut caller, &memory)?;
+            let (mut memory, mut view) = enter(&mut caller, &memory)?;
             let table = &view.descriptors;
             match (table.stock(from, Errno::Notdir), table.stock(to, Errno::Notdir)) {
                 (Ok(from), Ok(to)) => {
-                    let wasi = view.wasi;
+                    let wasi = &mut view;
                     stock::path_link(
                         wasi,
                         &mut memory,
@@ -128,11 +128,11 @@ fn link_two_descriptors<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Resu
             Box::new(async move {
                 let (from, path, length, to, name, name_length) = arguments;
                 let memory = exported_memory(&mut caller)?;
-                let (mut memory, view) = enter(&mut caller, &memory)?;
+                let (mut memory, mut view) = enter(&mut caller, &memory)?;
                 let table = &view.descriptors;
                 match (table.stock(from, Errno::Notdir), table.stock(to, Errno::Notdir)) {
                     (Ok(from), Ok(to)) => {
-                        let wasi = view.wasi;
+                        let wasi = &mut view;
                         stock::path_rename(
                             wasi,
                             &mut memory,
@@ -158,10 +158,10 @@ fn link_two_descriptors<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Resu
             Box::new(async move {
                 let (target, target_length, folder, path, length) = arguments;
                 let memory = exported_memory(&mut caller)?;
-                let (mut memory, view) = enter(&mut caller, &memory)?;
+                let (mut memory, mut view) = enter(&mut caller, &memory)?;
                 match view.descriptors.stock(folder, Errno::Notdir) {
                     Ok(folder) => {
-                        let wasi = view.wasi;
+                        let wasi = &mut view;
                         stock::path_symlink(
                             wasi,
                             &mut memory,
@@ -191,13 +191,13 @@ fn link_path_open<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()>
             Box::new(async move {
                 let (folder, lookup, path, length, how, rights, inheriting, flags, out) = arguments;
                 let memory = exported_memory(&mut caller)?;
-                let (mut memory, view) = enter(&mut caller, &memory)?;
+                let (mut memory, mut view) = enter(&mut caller, &memory)?;
                 let folder = match view.descriptors.stock(folder, Errno::Notdir) {
                     Ok(folder) => folder,
                     Err(errno) => return Ok(raw(Err(errno))),
                 };
                 let opened = stock::path_open(
-                    view.wasi,
+                    &mut view,
                     &mut memory,
                     folder,
                     lookup,

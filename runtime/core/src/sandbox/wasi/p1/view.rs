@@ -2,7 +2,7 @@
 
 use wasmtime_wasi::p1::WasiP1Ctx;
 
-use super::Descriptors;
+use super::{Descriptors, IpcDescriptors};
 use crate::sandbox::filesystem::FileTraffic;
 
 /// Implemented by the data of a Store that runs a core module.
@@ -17,6 +17,8 @@ pub struct ModuleCtxView<'a> {
     pub wasi: &'a mut WasiP1Ctx,
     /// What the guest's descriptors stand for.
     pub descriptors: &'a mut Descriptors,
+    /// Which of wasmtime-wasi's descriptors are of the Pod's IPC.
+    pub ipc: &'a mut IpcDescriptors,
     /// Counts what the guest reads from files and writes to them.
     pub files: &'a FileTraffic,
 }

@@ -18,7 +18,10 @@ mod tcp_stream;
 mod udp;
 
 pub use error::{SocketError, SocketResult};
-pub(crate) use files::{FileTrafficView, charged_file_streams, file_streams_in_place};
+pub(crate) use files::{
+    FileTrafficView, charged_file_streams, file_streams_in_place, link_preopens, link_types,
+};
+pub use files::{IpcResources, PodFiles, PodFilesCtxView, PodFilesView};
 pub use link::{add_to_linker, link_interface};
 pub use network::NetworkHandle;
 

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wasmtime::Result;
 use wasmtime::component::Linker;
-use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::p2::{
     DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
 };
 
+use super::ipc::PodFilesView;
 use super::shadow::{FileTrafficView, Wrap, shadow};
 use crate::resources::memory::{ContainerMemory, Held};
 use crate::sandbox::wasi::NetworkView;
@@ -31,7 +31,7 @@ const LITTLE: usize = 512;
 /// The linker's; it has all it needs.
 pub(crate) fn charged_file_streams<T>(linker: &mut Linker<T>) -> Result<()>
 where
-    T: WasiFilesystemView + NetworkView + FileTrafficView + 'static,
+    T: PodFilesView + NetworkView + FileTrafficView + 'static,
 {
     shadow(linker, |state: &mut T| Charged(Arc::clone(state.network().endpoint.memory())))
 }

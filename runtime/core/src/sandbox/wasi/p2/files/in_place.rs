@@ -8,11 +8,11 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use wasmtime::Result;
 use wasmtime::component::Linker;
-use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::p2::{
     DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
 };
 
+use super::ipc::PodFilesView;
 use super::shadow::{FileTrafficView, Wrap, shadow};
 
 /// Shadows the functions that make streams of files, in a linker that has the others already.
@@ -21,7 +21,7 @@ use super::shadow::{FileTrafficView, Wrap, shadow};
 /// The linker's; it has all it needs.
 pub(crate) fn file_streams_in_place<T>(linker: &mut Linker<T>) -> Result<()>
 where
-    T: WasiFilesystemView + FileTrafficView + 'static,
+    T: PodFilesView + FileTrafficView + 'static,
 {
     shadow(linker, |_state| InPlace)
 }

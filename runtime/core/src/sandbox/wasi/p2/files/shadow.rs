@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{Result, StoreContextMut};
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView, WasiFilesystemView};
+use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, Host as _, HostDescriptor as _};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
 
 use super::counted::{CountedInput, CountedOutput, length};
+use super::ipc::{PodFilesCtxView, PodFilesView};
 use crate::sandbox::filesystem::FileTraffic;
 
 /// What is put around the stock streams.
@@ -38,7 +39,7 @@ const WRITE: &str = "[method]descriptor.write";
 /// The linker's; it has all it needs.
 pub(super) fn shadow<T, Wrapper>(linker: &mut Linker<T>, wrap: fn(&mut T) -> Wrapper) -> Result<()>
 where
-    T: WasiFilesystemView + FileTrafficView + 'static,
+    T: PodFilesView + FileTrafficView + 'static,
     Wrapper: Wrap + 'static,
 {
     linker.allow_shadowing(true);
@@ -48,10 +49,12 @@ where
         move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
             let files = Arc::clone(store.data().file_traffic());
             let wrapper = wrap(store.data_mut());
-            let mut view = store.data_mut().filesystem();
+            let mut view = store.data_mut().pod_files();
+            let ours = view.ipc.is_ours(&file);
             let stream = view.read_via_stream(file, offset);
             answer(&mut view, stream, |stock| {
-                Box::new(CountedInput { stream: wrapper.input(stock), files })
+                let stream = if ours { stock } else { wrapper.input(stock) };
+                Box::new(CountedInput { stream, files })
             })
         },
     )?;
@@ -60,10 +63,12 @@ where
         move |mut store: StoreContextMut<'_, T>, (file, offset): (Resource<Descriptor>, u64)| {
             let files = Arc::clone(store.data().file_traffic());
             let wrapper = wrap(store.data_mut());
-            let mut view = store.data_mut().filesystem();
+            let mut view = store.data_mut().pod_files();
+            let ours = view.ipc.is_ours(&file);
             let stream = view.write_via_stream(file, offset);
             answer(&mut view, stream, |stock| {
-                Box::new(CountedOutput { stream: wrapper.output(stock), files })
+                let stream = if ours { stock } else { wrapper.output(stock) };
+                Box::new(CountedOutput { stream, files })
             })
         },
     )?;
@@ -72,10 +77,12 @@ where
         move |mut store: StoreContextMut<'_, T>, (file,): (Resource<Descriptor>,)| {
             let files = Arc::clone(store.data().file_traffic());
             let wrapper = wrap(store.data_mut());
-            let mut view = store.data_mut().filesystem();
+            let mut view = store.data_mut().pod_files();
+            let ours = view.ipc.is_ours(&file);
             let stream = view.append_via_stream(file);
             answer(&mut view, stream, |stock| {
-                Box::new(CountedOutput { stream: wrapper.output(stock), files })
+                let stream = if ours { stock } else { wrapper.output(stock) };
+                Box::new(CountedOutput { stream, files })
             })
         },
     )?;
@@ -84,7 +91,7 @@ where
         |mut store: StoreContextMut<'_, T>,
          (file, size, offset): (Resource<Descriptor>, u64, u64)| {
             Box::new(async move {
-                let mut view = store.data_mut().filesystem();
+                let mut view = store.data_mut().pod_files();
                 let read = view.read(file, size, offset).await;
                 let read = told(&mut view, read)?;
                 if let Ok((bytes, _end)) = &read {
@@ -99,7 +106,7 @@ where
         |mut store: StoreContextMut<'_, T>,
          (file, bytes, offset): (Resource<Descriptor>, Vec<u8>, u64)| {
             Box::new(async move {
-                let mut view = store.data_mut().filesystem();
+                let mut view = store.data_mut().pod_files();
                 let written = view.write(file, bytes, offset).await;
                 let written = told(&mut view, written)?;
                 if let Ok(count) = &written {
@@ -115,16 +122,17 @@ where
 
 type Answer<Stream> = (Result<Resource<Stream>, ErrorCode>,);
 
-/// The stock stream, wrapped, as the answer to the guest.
+/// The stock stream, wrapped, as the answer to the guest. Those of the IPC are wrapped by nothing that
+/// knows of threads and disks.
 fn answer<Stream: Send + 'static>(
-    view: &mut WasiFilesystemCtxView<'_>,
+    view: &mut PodFilesCtxView<'_>,
     made: FsResult<Resource<Stream>>,
     wrap: impl FnOnce(Stream) -> Stream,
 ) -> Result<Answer<Stream>> {
     Ok((match told(view, made)? {
         Ok(stream) => {
-            let stock = view.table.delete(stream)?;
-            Ok(view.table.push(wrap(stock))?)
+            let stock = view.stock.table.delete(stream)?;
+            Ok(view.stock.table.push(wrap(stock))?)
         }
         Err(code) => Err(code),
     },))
@@ -132,7 +140,7 @@ fn answer<Stream: Send + 'static>(
 
 /// An error as the guest is told of it.
 fn told<Output>(
-    view: &mut WasiFilesystemCtxView<'_>,
+    view: &mut PodFilesCtxView<'_>,
     outcome: FsResult<Output>,
 ) -> Result<Result<Output, ErrorCode>> {
     match outcome {
@@ -145,16 +153,16 @@ fn told<Output>(
 mod tests {
     use wasmtime::Engine;
     use wasmtime::component::ResourceTable;
-    use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx};
-    use wasmtime_wasi::p2::bindings::filesystem::types;
+    use wasmtime_wasi::filesystem::{WasiFilesystemCtx, WasiFilesystemCtxView};
 
-    use super::super::file_streams_in_place;
+    use super::super::{IpcResources, file_streams_in_place, link_types};
     use super::*;
 
     struct Files {
         ctx: WasiFilesystemCtx,
         table: ResourceTable,
         traffic: Arc<FileTraffic>,
+        ipc: IpcResources,
     }
 
     impl FileTrafficView for Files {
@@ -163,9 +171,10 @@ mod tests {
         }
     }
 
-    impl WasiFilesystemView for Files {
-        fn filesystem(&mut self) -> WasiFilesystemCtxView<'_> {
-            WasiFilesystemCtxView { ctx: &mut self.ctx, table: &mut self.table }
+    impl PodFilesView for Files {
+        fn pod_files(&mut self) -> PodFilesCtxView<'_> {
+            let stock = WasiFilesystemCtxView { ctx: &mut self.ctx, table: &mut self.table };
+            PodFilesCtxView { stock, ipc: &mut self.ipc }
         }
     }
 
@@ -173,7 +182,7 @@ mod tests {
     #[test]
     fn what_is_shadowed_is_there() {
         let mut linker = Linker::<Files>::new(&Engine::default());
-        types::add_to_linker::<_, WasiFilesystem>(&mut linker, Files::filesystem).unwrap();
+        link_types(&mut linker).unwrap();
         for name in [READ_STREAM, WRITE_STREAM, APPEND_STREAM, READ, WRITE] {
             let mut types = linker.instance(TYPES).unwrap();
             let twice = types.func_wrap(name, |_: StoreContextMut<'_, Files>, (): ()| Ok(()));
