@@ -13,7 +13,7 @@ use crate::background::{BackgroundPods, ProcessLock, Starter};
 
 fn machine(root: &Path) -> BackgroundPods {
     let folders = Folders::find(Some(root)).unwrap();
-    let starter = Starter { program: "/bin/false".into(), arguments: Vec::new() };
+    let starter = Starter { program: "/bin/false".into(), arguments: Vec::new(), pod: "pod", services: "services" };
     BackgroundPods::open(&folders, starter).unwrap()
 }
 
