@@ -44,9 +44,12 @@ pub fn allocate_kept(
     let failed = |source| ServiceError::Directory { folder: folders.network(), source };
     let allocation = Allocation::nothing(folders).map_err(failed)?;
     let mut taken = Taken::on(&directory, others);
+    for announced in directory.services().iter().filter(|service| service.kept) {
+        taken.hold(announced);
+    }
     if let Some(before) = before {
         // Its own, whether or not somebody else of the host has it just now.
-        taken.hold(before);
+        taken.hold(&record::kept(before));
     }
     let mut record = record::of(service);
     let allocated =
