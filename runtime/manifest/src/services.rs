@@ -4,7 +4,7 @@
 //! refused before anything runs. Whoever gives out what a manifest leaves open takes it from the
 //! same ranges.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use k8s_openapi::api::core::v1::ServiceSpec;
@@ -16,6 +16,10 @@ pub const CLUSTER_IP_RANGE: &str = "10.96.0.0/16";
 /// network nor that of its broadcast.
 pub const CLUSTER_IPS: RangeInclusive<Ipv4Addr> =
     Ipv4Addr::new(10, 96, 0, 1)..=Ipv4Addr::new(10, 96, 255, 254);
+
+/// The same addresses in IPv6: the last part of one follows from those of the other.
+pub const CLUSTER_IPS_V6: RangeInclusive<Ipv6Addr> = Ipv6Addr::new(0xfd00, 10, 96, 0, 0, 0, 0, 1)
+    ..=Ipv6Addr::new(0xfd00, 10, 96, 0, 0, 0, 0, 0xfffe);
 
 /// The ports of the host that a Service may take: the default of `--service-node-port-range`.
 pub const NODE_PORTS: RangeInclusive<u16> = 30_000..=32_767;

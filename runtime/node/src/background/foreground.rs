@@ -80,10 +80,11 @@ impl ForegroundPod {
     async fn write_down(&self) -> Result<(), String> {
         let (folders, identity) = (self.keeper.folders().clone(), self.keeper.identity().clone());
         let object = serde_json::to_value(self.view.object()).map_err(|error| error.to_string())?;
-        let shown = Arc::clone(&self.shown);
+        let (shown, deletion) = (Arc::clone(&self.shown), self.view.handle().deletion());
         let writing = tokio::task::spawn_blocking(move || {
             let mut shown = locked(&shown);
-            if matches!(*shown, Shown::Over) {
+            // Whoever has ended it looks no more at what it writes.
+            if matches!(*shown, Shown::Over) || deletion.borrow().is_some() {
                 return Ok(());
             }
             let failed = |error: &dyn std::error::Error| {

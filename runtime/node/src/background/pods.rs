@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
+use wasmpod::error::chain;
 use wasmpod::lifecycle::Identity;
 use wasmpod::pod::{Folders, new_uid};
 use wasmpod::resources::node_name;
@@ -126,8 +127,10 @@ impl BackgroundPods {
         lock: ProcessLock,
     ) -> Result<(), BackgroundError> {
         // A Pod is told of Services as it starts.
-        if self.store.has_any(SERVICES)? {
-            self.tell_services()?;
+        if self.store.has_any(SERVICES)?
+            && let Err(error) = self.tell_services()
+        {
+            tracing::warn!("a Pod starts without its Services: {}", chain(&error));
         }
         let identity = identity(&pod);
         let previous = pod.status.take().filter(|status| status.container_statuses.is_some());

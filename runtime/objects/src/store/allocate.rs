@@ -65,3 +65,92 @@ impl Transaction<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::resource::SERVICES;
+    use crate::store::{Create, Update};
+
+    /// Gives the numbers from 1 on, and writes down what becomes of them.
+    struct Counter {
+        told: Arc<Mutex<Vec<String>>>,
+        seen_by: Store,
+    }
+
+    struct UntilSeen {
+        told: Arc<Mutex<Vec<String>>>,
+        seen_by: Store,
+    }
+
+    impl Drop for UntilSeen {
+        fn drop(&mut self) {
+            let there = self.seen_by.has_any(SERVICES).unwrap();
+            self.told.lock().unwrap().push(format!("let go, there is one: {there}"));
+        }
+    }
+
+    impl Allocator for Counter {
+        fn resource(&self) -> Resource {
+            SERVICES
+        }
+
+        fn allocate(
+            &self,
+            object: &mut Value,
+            before: Option<&Value>,
+            others: Vec<Value>,
+        ) -> Result<Box<dyn Any>, ApiError> {
+            let (before, others) = (before.is_some(), others.len());
+            self.told.lock().unwrap().push(format!("before: {before}, others: {others}"));
+            if object["spec"]["externalIPs"].is_array() {
+                return Err(ApiError::bad_request("taken"));
+            }
+            object["spec"]["clusterIP"] = format!("10.96.0.{}", others + 1).into();
+            Ok(Box::new(UntilSeen { told: Arc::clone(&self.told), seen_by: self.seen_by.clone() }))
+        }
+    }
+
+    #[test]
+    fn what_is_given_out_is_kept_for_whoever_is_told_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path()).unwrap();
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let counter = Counter { told: Arc::clone(&told), seen_by: open() };
+        let store = open().with_allocator(Arc::new(counter));
+        let service =
+            |name: &str, spec: Value| json!({ "metadata": { "name": name }, "spec": spec });
+        let mut spec = json!({ "ports": [{ "port": 80 }] });
+        let create = |name: &str, spec: Value| {
+            store.create(SERVICES, "default", service(name, spec), &Create::default())
+        };
+        let made = create("web", spec.clone()).unwrap();
+        assert_eq!(made["spec"]["clusterIP"], "10.96.0.1");
+        let key = Key::new(SERVICES, "default", "web");
+        let change = |pointer: &'static str, value: Value| {
+            store.modify(&key, Update::default(), move |mut object| {
+                *object.pointer_mut(pointer).unwrap() = value;
+                Ok(object)
+            })
+        };
+        // Nothing of it is open, so nobody is asked.
+        change("/metadata", json!({ "name": "web", "labels": { "a": "b" } })).unwrap();
+        change("/spec/ports/0/port", json!(81)).unwrap();
+        spec["externalIPs"] = json!(["192.0.2.1"]);
+        assert!(create("other", spec).is_err());
+        assert_eq!(
+            *told.lock().unwrap(),
+            [
+                "before: false, others: 0",
+                "let go, there is one: true",
+                "before: true, others: 0",
+                "let go, there is one: true",
+                "before: false, others: 1",
+            ]
+        );
+    }
+}

@@ -51,11 +51,11 @@ impl Store {
         self.write(options.persist, |transaction| {
             let key = transaction.free_key(resource, namespace, &object)?;
             let mut object = object;
+            metadata::set(&mut object, "name", Some(key.name.as_str().into()));
             if options.origin == Origin::Client {
                 transaction.allocate(&key, &mut object, None)?;
             }
             let uid = options.uid.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-            metadata::set(&mut object, "name", Some(key.name.as_str().into()));
             let time = metadata::time(transaction.now);
             metadata::set(&mut object, "uid", Some(uid.into()));
             metadata::set(&mut object, "creationTimestamp", Some(time.into()));

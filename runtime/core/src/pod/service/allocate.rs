@@ -20,30 +20,25 @@ use crate::sandbox::network::{
 pub(super) struct Taken {
     /// Those of commands, and those that are kept.
     services: Vec<ServiceRecord>,
-    /// Node ports that the process of kept Services has, whatever their objects say by now: to those it
-    /// may be said that they are free.
+    /// Node ports that the process of kept Services has, whatever their objects say by now: one that no
+    /// Service has is free for another that is kept.
     held: HashSet<u16>,
 }
 
 impl Taken {
     /// On the machine of `directory`, where `kept` are the Services that are kept as objects.
     pub(super) fn on(directory: &Directory, kept: &[Service]) -> Self {
-        let mut taken = Self::default();
-        for announced in directory.services().iter() {
-            // Of a kept one its object speaks.
-            if announced.kept {
-                taken.held.extend(announced.ports.iter().filter_map(|port| port.node_port));
-            } else {
-                taken.services.push(ServiceRecord::clone(announced));
-            }
-        }
-        taken.services.extend(kept.iter().map(record::kept));
-        taken
+        let announced = directory.services();
+        // Of a kept one its object speaks.
+        let of_commands = announced.iter().filter(|service| !service.kept);
+        let services = of_commands.map(|service| ServiceRecord::clone(service));
+        let services = services.chain(kept.iter().map(record::kept)).collect();
+        Self { services, held: HashSet::new() }
     }
 
-    /// Has these node ports taken for held, too.
-    pub(super) fn hold(&mut self, service: &Service) {
-        self.held.extend(record::kept(service).ports.iter().filter_map(|port| port.node_port));
+    /// Has the node ports of this one for held.
+    pub(super) fn hold(&mut self, service: &ServiceRecord) {
+        self.held.extend(service.ports.iter().filter_map(|port| port.node_port));
     }
 }
 

@@ -44,9 +44,12 @@ pub fn allocate_kept(
     let failed = |source| ServiceError::Directory { folder: folders.network(), source };
     let allocation = Allocation::nothing(folders).map_err(failed)?;
     let mut taken = Taken::on(&directory, others);
+    for announced in directory.services().iter().filter(|service| service.kept) {
+        taken.hold(announced);
+    }
     if let Some(before) = before {
         // Its own, whether or not somebody else of the host has it just now.
-        taken.hold(before);
+        taken.hold(&record::kept(before));
     }
     let mut record = record::of(service);
     let allocated =
@@ -120,4 +123,66 @@ fn given_node_port(record: &ServiceRecord, port: &ServicePort) -> Option<u16> {
         i32::from(own.port) == port.port && own.transport.to_string() == protocol
     };
     record.ports.iter().find(is_it).and_then(|own| own.node_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn service(name: &str, spec: &Value) -> Service {
+        serde_json::from_value(json!({ "metadata": { "name": name }, "spec": spec })).unwrap()
+    }
+
+    /// The spec with what it was given, or why it was not.
+    fn given(spec: &Value, others: &[Service]) -> Value {
+        let root = tempfile::tempdir().unwrap();
+        let folders = Folders::find(Some(root.path())).unwrap();
+        let mut service = service("web", spec);
+        match allocate_kept(&folders, &mut service, None, others) {
+            Ok(_) => serde_json::to_value(service.spec).unwrap(),
+            Err(error) => error.to_string().into(),
+        }
+    }
+
+    #[test]
+    fn what_was_given_is_written_down() {
+        let spec = given(&json!({ "clusterIP": "10.96.1.2" }), &[]);
+        assert_eq!(
+            spec,
+            json!({ "clusterIP": "10.96.1.2", "clusterIPs": ["10.96.1.2"],
+                    "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack" })
+        );
+        let both =
+            given(&json!({ "clusterIP": "10.96.1.2", "ipFamilyPolicy": "PreferDualStack" }), &[]);
+        assert_eq!(both["clusterIPs"], json!(["10.96.1.2", "fd00:a:60::102"]));
+        let six = given(&json!({ "ipFamilies": ["IPv6"] }), &[]);
+        assert!(six["clusterIP"].as_str().unwrap().starts_with("fd00:a:60::"), "{six}");
+        // And can be told again.
+        let again = json!({ "clusterIP": six["clusterIP"], "clusterIPs": six["clusterIPs"] });
+        assert_eq!(given(&again, &[]), six);
+        let headless = given(&json!({ "clusterIP": "None", "clusterIPs": ["None"] }), &[]);
+        assert_eq!(headless["clusterIPs"], json!(["None"]));
+        let elsewhere = json!({ "type": "ExternalName", "externalName": "a.example" });
+        assert_eq!(given(&elsewhere, &[]), elsewhere);
+    }
+
+    #[test]
+    fn what_a_kept_one_has_is_taken_though_nobody_announces_it() {
+        let spec = json!({ "type": "NodePort", "clusterIP": "10.96.1.2",
+                           "ports": [{ "port": 80, "nodePort": 30_321 }] });
+        let other = [service("other", &spec)];
+        let refused = given(&json!({ "clusterIP": "10.96.1.2" }), &other);
+        assert!(
+            refused.as_str().unwrap().ends_with("provided IP is already allocated"),
+            "{refused}"
+        );
+        let port = json!({ "type": "NodePort", "ports": spec["ports"] });
+        let refused = given(&port, &other);
+        assert!(
+            refused.as_str().unwrap().ends_with("provided port is already allocated"),
+            "{refused}"
+        );
+    }
 }

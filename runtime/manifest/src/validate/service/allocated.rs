@@ -5,7 +5,7 @@
 //! (`storage/alloc.go`, `ipallocator`, `portallocator`).
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
@@ -13,7 +13,7 @@ use super::super::absent::{list, text};
 use super::addresses::{MOST_ADDRESSES, at_cluster_ips};
 use super::ports::node_port;
 use crate::field::{Errors, FieldError, Place};
-use crate::services::{CLUSTER_IP_RANGE, CLUSTER_IPS, NODE_PORTS, has_node_ports};
+use crate::services::{CLUSTER_IP_RANGE, CLUSTER_IPS, CLUSTER_IPS_V6, NODE_PORTS, has_node_ports};
 
 /// What is taken, each with the Service that has it, for whoever asks for it again.
 #[derive(Debug, Default)]
@@ -58,6 +58,8 @@ impl Allocated {
                     errors.hint(LEAVE_OUT.to_owned());
                     continue;
                 }
+                // As it is written into a Service that is kept.
+                IpAddr::V6(six) if follows_from(all, six) => {}
                 IpAddr::V6(_) => {
                     errors.invalid(
                         &at.index(index),
@@ -110,5 +112,34 @@ impl Allocated {
                 self.node_ports.insert(number, owner.to_owned());
             }
         }
+    }
+}
+
+/// Whether the address of IPv6 is that of the same Service as the one of IPv4, if there is one.
+fn follows_from(all: &[String], six: Ipv6Addr) -> bool {
+    let four = all.iter().find_map(|text| text.parse::<Ipv4Addr>().ok());
+    let host = six.segments()[7];
+    let is_given = four.is_none_or(|four| four.octets()[2..] == host.to_be_bytes());
+    is_given && CLUSTER_IPS_V6.contains(&six)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_of_each_family_can_be_told_again() {
+        let refused = |ips: &[&str]| {
+            let spec = json!({ "clusterIP": ips[0], "clusterIPs": ips });
+            let service = json!({ "metadata": { "name": "web" }, "spec": spec });
+            let service: Service = serde_json::from_value(service).unwrap();
+            Allocated::default().allocate(&service, "web").len()
+        };
+        assert_eq!(refused(&["10.96.1.2", "fd00:a:60::102"]), 0);
+        assert_eq!(refused(&["fd00:a:60::102"]), 0);
+        assert_eq!(refused(&["10.96.1.2", "fd00:a:60::103"]), 1);
+        assert_eq!(refused(&["10.96.1.2", "fd00:a:61::102"]), 1);
     }
 }

@@ -71,8 +71,9 @@ impl BackgroundPods {
 
 /// Starts the process, which takes over the lock.
 fn start(starter: &Starter, folders: &Folders, lock: &ProcessLock) -> io::Result<()> {
-    let listener = socket::bind(folders)?;
+    // Let go of last: until then what is handed over is open for every program that is started.
     let _alone = alone();
+    let listener = socket::bind(folders)?;
     fcntl_setfd(&listener, fcntl_getfd(&listener)? - FdFlags::CLOEXEC)?;
     let handed = Handed { lock: lock.inherit()?, socket: listener.as_raw_fd() };
     let handover = Handover::new(&handed)?;
