@@ -85,7 +85,10 @@ impl Things {
             ["status", name] => self.queue(name)?.status().map(|status| {
                 let size = status.size;
                 let (messages, bytes) = (status.messages, status.bytes);
-                format!("{messages} of {}, {bytes} bytes, {} each", size.messages, size.message_bytes)
+                format!(
+                    "{messages} of {}, {bytes} bytes, {} each",
+                    size.messages, size.message_bytes
+                )
             }),
             ["flood", name, bytes, count] => {
                 let (queue, bytes) = (self.queue(name)?, vec![b'x'; bytes.parse()?]);
@@ -131,11 +134,10 @@ impl Things {
             }
             ["fill", name, mib] => {
                 let (segment, mib) = (self.segment(name)?, mib.parse::<u64>()?);
-                let filled = segment.set_size(mib << 20).map(|()| {
+                segment.set_size(mib << 20).map(|()| {
                     let bytes = vec![b'x'; 1 << 20];
                     until_refused(mib, |number| segment.write(number << 20, &bytes))
-                });
-                filled
+                })
             }
             ["swap", name, offset, expected, new] => {
                 let (offset, expected, new) = (offset.parse()?, expected.parse()?, new.parse()?);

@@ -15,18 +15,18 @@
 //! done.set_size(8)?;
 //! let _lock = done.lock(0)?;
 //! let mut count = [0; 4];
-//! done.read(4, &mut count);
+//! done.read(4, &mut count)?;
 //! done.write(4, &(u32::from_le_bytes(count) + 1).to_le_bytes())?;
 //! # Ok::<(), wasmpod_guest::ipc::Error>(())
 //! ```
 
-mod lock;
 #[cfg(target_env = "p1")]
 #[path = "p1.rs"]
 mod host;
 #[cfg(target_env = "p2")]
 #[path = "p2.rs"]
 mod host;
+mod lock;
 
 use std::fmt;
 use std::io;

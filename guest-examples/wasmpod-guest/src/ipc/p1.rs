@@ -2,9 +2,7 @@
 
 #![expect(unsafe_code, reason = "imports that take addresses")]
 
-use super::{
-    Creation, Error, Message, Patience, QueueSize, QueueStatus, Result, TypedMessage,
-};
+use super::{Creation, Error, Message, Patience, QueueSize, QueueStatus, Result, TypedMessage};
 
 /// An open message queue.
 #[derive(Debug)]
@@ -37,9 +35,8 @@ impl Queue {
 
     fn open_any(name: &str, creation: Creation, (messages, bytes): (u32, u32)) -> Result<Self> {
         // SAFETY: the host reads `name`, of that length.
-        let handle = unsafe {
-            queues::open(name.as_ptr(), name.len(), creation as i32, messages, bytes)
-        };
+        let handle =
+            unsafe { queues::open(name.as_ptr(), name.len(), creation as i32, messages, bytes) };
         let mut queue = Self { handle: checked(handle)?, most: 0 };
         let most = queue.status()?.size.message_bytes;
         queue.most = usize::try_from(most).map_err(|_| Error::Invalid)?;
@@ -133,9 +130,8 @@ impl KeyedQueue {
     pub fn send(&self, kind: i64, body: &[u8], patience: Patience) -> Result<()> {
         let patience = nanoseconds(patience);
         // SAFETY: the host reads `body`, of that length.
-        let sent = unsafe {
-            keyed_queues::send(self.handle, kind, body.as_ptr(), body.len(), patience)
-        };
+        let sent =
+            unsafe { keyed_queues::send(self.handle, kind, body.as_ptr(), body.len(), patience) };
         checked(sent).map(drop)
     }
 
@@ -232,9 +228,8 @@ impl Segment {
     /// [`Error::Invalid`] for an offset that no file has.
     pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         // SAFETY: the host writes to `buffer`, no more than its length.
-        let read = unsafe {
-            segments::read(self.handle, offset, buffer.as_mut_ptr(), buffer.len())
-        };
+        let read =
+            unsafe { segments::read(self.handle, offset, buffer.as_mut_ptr(), buffer.len()) };
         length_of(read)
     }
 

@@ -3,9 +3,7 @@
 use wasip2::io::poll::Pollable;
 
 use self::bindings::wasmpod::ipc::{keyed_queues, queues, segments, types};
-use super::{
-    Creation, Error, Message, Patience, QueueSize, QueueStatus, Result, TypedMessage,
-};
+use super::{Creation, Error, Message, Patience, QueueSize, QueueStatus, Result, TypedMessage};
 
 /// An open message queue.
 #[derive(Debug)]

@@ -62,7 +62,7 @@ impl GuestState {
         http.set_field_size_limit(MOST_HEADERS);
         let outgoing_http = PodHttp::new(setup.endpoint.clone(), setup.account.clone());
         let ipc = IpcHandles::new(setup.most_handles);
-        let ipc_files = IpcResources::new(setup.ipc.clone(), setup.ipc_folders.clone());
+        let ipc_files = IpcResources::new(setup.ipc.clone(), Arc::clone(&setup.ipc_folders));
         Self {
             setup,
             http,

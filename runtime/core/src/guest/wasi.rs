@@ -59,7 +59,7 @@ pub struct WasiSetup {
     /// The Pod's message queues and shared segments.
     pub(crate) ipc: RunIpc,
     /// Those of the directories that are folders of the IPC, by their place.
-    pub(crate) ipc_folders: Vec<(usize, IpcFolder)>,
+    pub(crate) ipc_folders: Arc<[(usize, IpcFolder)]>,
     /// Opened once: a context for a request only clones handles and cannot fail.
     filesystem: WasiFilesystemCtx,
 }
@@ -102,7 +102,7 @@ impl WasiSetup {
             files: host.files,
             directories: spec.mounts.len() + ipc_folders.len(),
             ipc: RunIpc::new(host.ipc, Arc::clone(&spec.memory), Interrupt::new(stop.clone())),
-            ipc_folders,
+            ipc_folders: ipc_folders.into(),
             memory: spec.memory,
             fuel: spec.fuel,
             filesystem,

@@ -18,7 +18,7 @@ use std::task::Poll;
 use bytes::Bytes;
 
 use super::IpcError;
-use super::message_queue::MessageQueue;
+use super::message_queue::{MessageQueue, Side};
 use super::names;
 use super::pod_ipc::{Creation, PodIpc};
 use super::queue::Message;
@@ -406,12 +406,12 @@ impl IpcFile {
         if !self.is_stream() {
             return Ok(());
         }
+        let mut turn = file.queue.turn(Side::Receivers);
         wait(Patience::Endless, &run.interrupt, |context| {
-            if file.rest().is_empty() {
-                file.queue.poll_readable(context).map(Ok)
-            } else {
-                Poll::Ready(Ok(()))
+            if !file.rest().is_empty() {
+                return Poll::Ready(Ok(()));
             }
+            file.queue.poll_readable(context, &mut turn).map(Ok)
         })
         .await
     }
@@ -425,8 +425,11 @@ impl IpcFile {
     /// Safe.
     pub async fn writable(&self, run: &RunIpc) -> Result<(), IpcError> {
         let Self::Queue(file) = self else { return Ok(()) };
-        wait(Patience::Endless, &run.interrupt, |context| file.queue.poll_writable(context).map(Ok))
-            .await
+        let mut turn = file.queue.turn(Side::Senders);
+        wait(Patience::Endless, &run.interrupt, |context| {
+            file.queue.poll_writable(context, &mut turn).map(Ok)
+        })
+        .await
     }
 
     /// Whether a write would have room now.

@@ -7,8 +7,8 @@ use super::IpcError;
 use super::quota::Share;
 use super::typed_queue::{TypedMessage, TypedQueue, Wanted};
 use super::wait::{Interrupt, Patience, wait};
+use super::waiters::{Number, Waiters};
 use crate::resources::memory::Held;
-use crate::sandbox::network::WakerSet;
 
 /// A message that the container of its sender pays for.
 pub type ChargedTypedMessage = TypedMessage<Held>;
@@ -27,7 +27,7 @@ pub struct KeyedQueue {
 struct State {
     queue: TypedQueue<Held>,
     /// Who waits for a message or for room; what comes or goes may suit any of them.
-    waiting: WakerSet,
+    waiting: Waiters,
     /// What it holds until it is removed.
     life: Option<(Share, Held)>,
 }
@@ -45,7 +45,7 @@ pub struct KeyedQueueStatus {
 
 impl KeyedQueue {
     pub(super) fn new(key: u32, message_bytes: usize, most: usize, life: (Share, Held)) -> Self {
-        let (queue, waiting) = (TypedQueue::new(most), WakerSet::default());
+        let (queue, waiting) = (TypedQueue::new(most), Waiters::default());
         let state = Mutex::new(State { queue, waiting, life: Some(life) });
         Self { key, message_bytes, state }
     }
@@ -85,9 +85,9 @@ impl KeyedQueue {
         if message.kind < 1 || message.body.len() > most {
             return Err(IpcError::Invalid);
         }
-        let mut place = Some(message);
+        let (mut place, mut turn) = (Some(message), Turn { queue: self, number: None });
         let attempt = |context: &mut Context<'_>| {
-            self.poll(context, |queue| {
+            self.poll(context, &mut turn, |queue| {
                 let Some(message) = place.take() else { return Ok(Some(())) };
                 match queue.send(message) {
                     Ok(()) => Ok(Some(())),
@@ -116,8 +116,10 @@ impl KeyedQueue {
         patience: Patience,
         interrupt: &Interrupt,
     ) -> Result<ChargedTypedMessage, IpcError> {
-        let attempt =
-            |context: &mut Context<'_>| self.poll(context, |queue| queue.receive(wanted, room));
+        let mut turn = Turn { queue: self, number: None };
+        let attempt = |context: &mut Context<'_>| {
+            self.poll(context, &mut turn, |queue| queue.receive(wanted, room))
+        };
         wait(patience, interrupt, attempt).await.map_err(|error| match error {
             IpcError::WouldBlock => IpcError::NoMessage,
             other => other,
@@ -137,21 +139,27 @@ impl KeyedQueue {
     /// One attempt, which wakes the others when it has done something.
     fn poll<Output>(
         &self,
-        context: &mut Context<'_>,
+        context: &Context<'_>,
+        turn: &mut Turn<'_>,
         attempt: impl FnOnce(&mut TypedQueue<Held>) -> Result<Option<Output>, IpcError>,
     ) -> Poll<Result<Output, IpcError>> {
         let mut state = match self.live() {
             Ok(state) => state,
             Err(removed) => return Poll::Ready(Err(removed)),
         };
-        let (woken, polled) = match attempt(&mut state.queue) {
-            Ok(Some(output)) => (state.waiting.take(), Poll::Ready(Ok(output))),
-            Ok(None) => (state.waiting.register(context), Poll::Pending),
-            Err(error) => (WakerSet::default(), Poll::Ready(Err(error))),
-        };
-        drop(state);
-        woken.wake();
-        polled
+        match attempt(&mut state.queue) {
+            Ok(Some(output)) => {
+                let woken = state.waiting.take();
+                drop(state);
+                woken.wake();
+                Poll::Ready(Ok(output))
+            }
+            Ok(None) => {
+                state.waiting.add(&mut turn.number, context);
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
     }
 
     fn live(&self) -> Result<MutexGuard<'_, State>, IpcError> {
@@ -162,6 +170,20 @@ impl KeyedQueue {
     fn state(&self) -> MutexGuard<'_, State> {
         // Each change is complete before anything can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place among those who wait, given up when dropped.
+struct Turn<'queue> {
+    queue: &'queue KeyedQueue,
+    number: Number,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if self.number.is_some() {
+            self.queue.state().waiting.remove(self.number);
+        }
     }
 }
 

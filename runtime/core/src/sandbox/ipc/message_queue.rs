@@ -1,14 +1,15 @@
 //! A queue that several hold: who waits for a message and who for room.
 
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::IpcError;
 use super::queue::{Message, Queue, QueueSize};
 use super::quota::Share;
 use super::wait::{Interrupt, Patience, wait};
+use super::waiters::{Number, Waiters};
 use crate::resources::memory::Held;
-use crate::sandbox::network::WakerSet;
 
 /// A message that the container of its sender pays for.
 pub type ChargedMessage = Message<Held>;
@@ -26,9 +27,9 @@ pub struct MessageQueue {
 struct State {
     queue: Queue<Held>,
     /// Who waits for a message.
-    receivers: WakerSet,
+    receivers: Waiters,
     /// Who waits for room.
-    senders: WakerSet,
+    senders: Waiters,
 }
 
 /// What is in a queue.
@@ -44,7 +45,7 @@ pub struct QueueStatus {
 
 impl MessageQueue {
     pub(super) fn new(id: u64, size: QueueSize, place: Share, held: Held) -> Self {
-        let (receivers, senders) = (WakerSet::default(), WakerSet::default());
+        let (receivers, senders) = (Waiters::default(), Waiters::default());
         let state = Mutex::new(State { queue: Queue::new(size), receivers, senders });
         Self { id, state, _place: place, _held: held }
     }
@@ -75,8 +76,8 @@ impl MessageQueue {
     ) -> Result<(), IpcError> {
         let size = self.state().queue.size();
         size.admits(message.body.len(), message.priority)?;
-        let mut message = Some(message);
-        wait(patience, interrupt, |context| self.poll_send(context, &mut message).map(Ok)).await
+        let (mut message, mut turn) = (Some(message), self.turn(Side::Senders));
+        wait(patience, interrupt, |context| self.poll_send(context, &mut turn, &mut message)).await
     }
 
     /// Takes the next message, as soon as there is one.
@@ -95,68 +96,124 @@ impl MessageQueue {
         if room < self.state().queue.size().message_bytes {
             return Err(IpcError::MessageSize);
         }
-        wait(patience, interrupt, |context| self.poll_receive(context).map(Ok)).await
+        let mut turn = self.turn(Side::Receivers);
+        wait(patience, interrupt, |context| self.poll_receive(context, &mut turn)).await
     }
 
-    /// Ready when a message could be taken.
-    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
+    /// Waits until a message could be taken.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn readable(&self) {
+        let mut turn = self.turn(Side::Receivers);
+        poll_fn(|context| self.poll_readable(context, &mut turn)).await;
+    }
+
+    /// Waits until there is room for a message.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn writable(&self) {
+        let mut turn = self.turn(Side::Senders);
+        poll_fn(|context| self.poll_writable(context, &mut turn)).await;
+    }
+
+    pub(super) fn poll_readable(&self, context: &Context<'_>, turn: &mut Turn<'_>) -> Poll<()> {
         let mut state = self.state();
         if !state.queue.is_empty() {
             return Poll::Ready(());
         }
-        let displaced = state.receivers.register(context);
-        drop(state);
-        displaced.wake();
+        state.receivers.add(&mut turn.number, context);
         Poll::Pending
     }
 
-    /// Ready when there is room for a message.
-    pub fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_writable(&self, context: &Context<'_>, turn: &mut Turn<'_>) -> Poll<()> {
         let mut state = self.state();
         if !state.queue.is_full() {
             return Poll::Ready(());
         }
-        let displaced = state.senders.register(context);
-        drop(state);
-        displaced.wake();
+        state.senders.add(&mut turn.number, context);
         Poll::Pending
     }
 
-    fn poll_send(&self, context: &mut Context<'_>, place: &mut Option<ChargedMessage>) -> Poll<()> {
-        loop {
-            let mut state = self.state();
-            let Some(message) = place.take() else { return Poll::Ready(()) };
-            match state.queue.send(message) {
-                Ok(()) => {
-                    let receivers = state.receivers.take();
-                    drop(state);
-                    receivers.wake();
-                    return Poll::Ready(());
-                }
-                Err(back) => *place = Some(back),
+    fn poll_send(
+        &self,
+        context: &Context<'_>,
+        turn: &mut Turn<'_>,
+        place: &mut Option<ChargedMessage>,
+    ) -> Poll<Result<(), IpcError>> {
+        let mut state = self.state();
+        let Some(message) = place.take() else { return Poll::Ready(Ok(())) };
+        match state.queue.send(message) {
+            Ok(()) => {
+                let receivers = state.receivers.take();
+                drop(state);
+                receivers.wake();
+                Poll::Ready(Ok(()))
             }
-            drop(state);
-            ready!(self.poll_writable(context));
+            Err(back) => {
+                *place = Some(back);
+                state.senders.add(&mut turn.number, context);
+                Poll::Pending
+            }
         }
     }
 
-    pub(super) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<ChargedMessage> {
-        loop {
-            let mut state = self.state();
-            if let Some(message) = state.queue.receive() {
+    fn poll_receive(
+        &self,
+        context: &Context<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Poll<Result<ChargedMessage, IpcError>> {
+        let mut state = self.state();
+        match state.queue.receive() {
+            Some(message) => {
                 let senders = state.senders.take();
                 drop(state);
                 senders.wake();
-                return Poll::Ready(message);
+                Poll::Ready(Ok(message))
             }
-            drop(state);
-            ready!(self.poll_readable(context));
+            None => {
+                state.receivers.add(&mut turn.number, context);
+                Poll::Pending
+            }
         }
+    }
+
+    /// A place among those who wait.
+    pub(super) fn turn(&self, side: Side) -> Turn<'_> {
+        Turn { queue: self, side, number: None }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Each change is complete before anything can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    Receivers,
+    Senders,
+}
+
+/// A place among those who wait, given up when dropped.
+pub(super) struct Turn<'queue> {
+    queue: &'queue MessageQueue,
+    side: Side,
+    number: Number,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if self.number.is_none() {
+            return;
+        }
+        let mut state = self.queue.state();
+        match self.side {
+            Side::Receivers => state.receivers.remove(self.number),
+            Side::Senders => state.senders.remove(self.number),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod segment;
 mod tree;
 mod typed_queue;
 mod wait;
+mod waiters;
 
 pub use error::IpcError;
 pub use files::{IpcFile, IpcFolder, IpcStat, Opened, Opening, RunIpc};

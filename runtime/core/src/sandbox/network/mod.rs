@@ -67,7 +67,6 @@ pub use stream::Stream;
 pub use tcp::{TcpAcceptor, TcpConnection, TcpReceiveHalf, TcpSendHalf, TcpSocket};
 pub use traffic::{Traffic, TrafficCount};
 pub use udp::{Datagram, UdpSocket};
-pub(crate) use wakers::WakerSet;
 
 #[cfg(test)]
 mod tests;

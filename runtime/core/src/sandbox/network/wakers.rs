@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 const MOST: usize = 64;
 
 /// A small set of wakers; all are called at the event, outside of the lock that guards the set.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct WakerSet {
     wakers: Vec<Waker>,
 }

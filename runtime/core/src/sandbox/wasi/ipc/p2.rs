@@ -1,6 +1,5 @@
 //! `wasmpod:ipc` 0.2.
 
-use std::future::poll_fn;
 use std::time::Duration;
 
 use wasmtime::Result;
@@ -171,7 +170,7 @@ struct Messages(QueueHandle);
 #[async_trait::async_trait]
 impl Pollable for Messages {
     async fn ready(&mut self) {
-        poll_fn(|context| self.0.poll_readable(context)).await;
+        self.0.readable().await;
     }
 }
 
@@ -180,7 +179,7 @@ struct Room(QueueHandle);
 #[async_trait::async_trait]
 impl Pollable for Room {
     async fn ready(&mut self) {
-        poll_fn(|context| self.0.poll_writable(context)).await;
+        self.0.writable().await;
     }
 }
 

@@ -116,9 +116,9 @@ impl Entry {
 impl PodFilesCtxView<'_> {
     /// The directories, with ours among them.
     pub(super) fn know_folders(&mut self, directories: &[(Resource<Descriptor>, String)]) {
-        for (place, folder) in self.ipc.folders.clone() {
-            if let Some((fd, _)) = directories.get(place) {
-                self.ipc.insert(fd, Entry::Folder(folder));
+        for (place, folder) in &*Arc::clone(&self.ipc.folders) {
+            if let Some((fd, _)) = directories.get(*place) {
+                self.ipc.insert(fd, Entry::Folder(folder.clone()));
             }
         }
     }

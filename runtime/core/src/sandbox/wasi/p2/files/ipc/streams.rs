@@ -7,6 +7,7 @@ use futures::FutureExt as _;
 use wasmtime::Error;
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
+use crate::resources::memory::Held;
 use crate::sandbox::ipc::{IpcError, IpcFile, Patience, RunIpc};
 
 /// What one call moves at most of a segment.
@@ -76,7 +77,7 @@ pub(super) struct Output {
     /// Where; none is the end.
     pub(super) offset: Option<u64>,
     /// A message for which another took the room in between.
-    pub(super) waiting: Option<Bytes>,
+    pub(super) waiting: Option<(Bytes, Held)>,
     /// What ended a wait, and is told at the next call.
     pub(super) failed: Option<IpcError>,
 }
@@ -93,7 +94,8 @@ impl Output {
     }
 
     async fn send_waiting(&mut self) {
-        if let Some(bytes) = self.waiting.clone() {
+        if let Some((bytes, _held)) = &self.waiting {
+            let bytes = bytes.clone();
             self.failed = self.put(&bytes, Patience::Endless).await.err();
             self.waiting = None;
         }
@@ -107,10 +109,14 @@ impl OutputStream for Output {
         if bytes.is_empty() {
             return Ok(());
         }
+        if self.waiting.is_some() {
+            return Err(StreamError::trap("a write without room for it"));
+        }
         match self.put(&bytes, Patience::None).now_or_never() {
             Some(Ok(())) => Ok(()),
             Some(Err(IpcError::WouldBlock)) | None => {
-                self.waiting = Some(bytes);
+                let held = self.run.charge(bytes.len()).map_err(failure)?;
+                self.waiting = Some((bytes, held));
                 Ok(())
             }
             Some(Err(error)) => Err(failure(error)),

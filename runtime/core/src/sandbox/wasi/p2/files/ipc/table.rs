@@ -15,7 +15,7 @@ use crate::sandbox::ipc::{IpcFile, IpcFolder, RunIpc};
 pub struct IpcResources {
     pub(super) run: RunIpc,
     /// By their places among the preopened directories.
-    pub(super) folders: Vec<(usize, IpcFolder)>,
+    pub(super) folders: Arc<[(usize, IpcFolder)]>,
     descriptors: BTreeMap<u32, Entry>,
     pub(super) listings: BTreeMap<u32, Listing>,
 }
@@ -35,7 +35,7 @@ pub(super) enum Entry {
 
 impl IpcResources {
     /// At the start of a run.
-    pub fn new(run: RunIpc, folders: Vec<(usize, IpcFolder)>) -> Self {
+    pub fn new(run: RunIpc, folders: Arc<[(usize, IpcFolder)]>) -> Self {
         Self { run, folders, descriptors: BTreeMap::new(), listings: BTreeMap::new() }
     }
 
