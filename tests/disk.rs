@@ -109,6 +109,10 @@ fn is_empty(folder: &Path) -> bool {
 fn a_reset_ends_every_pod_and_works_where_the_store_is_damaged() {
     let world = World::new();
     idle(&world, "behind");
+    // It has a process of its own, which is no Pod.
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n\
+                   spec: {selector: {app: web}, ports: [{port: 80}]}\n";
+    world.does(["apply", "-f", &world.file("service.yaml", service)]);
     let file =
         PodText::new("watched").container("main", &guest("toolbox"), &["idle"]).write(&world);
     let watched = world.wasmpod(["run", &file]).start();

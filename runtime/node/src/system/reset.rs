@@ -4,6 +4,7 @@
 //! first, so that nobody starts a Pod anew; then whoever holds a lock is ended, and what it held removed.
 //! Only folders of our own names go: the state folder may have been named by mistake.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,11 +17,14 @@ use wasmpod::pod::Folders;
 use wasmpod::sandbox::filesystem::remove_tree;
 
 use super::usage::size;
+use crate::background::services;
 use crate::ledger::Ledger;
 use crate::podprocess::PodClient;
 
 /// How long a process may take to end by itself, and then by a signal that it cannot ignore.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one may take to answer.
+const SOON: Duration = Duration::from_secs(1);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -99,14 +103,12 @@ async fn end_all(folders: &Folders, locks: &Path) -> Result<usize, ResetError> {
         if held.is_empty() {
             return Ok(ended);
         }
-        ended += held.len();
+        ended += held.iter().filter(|(uid, _)| uid != services::NAME).count();
         for (uid, _) in &held {
-            // One that does not answer is killed below.
-            let told = PodClient::new(folders.control_socket(uid));
-            let _ = tokio::time::timeout(Duration::from_secs(1), told.kill()).await;
+            tell(folders, uid).await;
         }
         if !released(&held, PATIENCE).await {
-            kill(folders, &held);
+            kill(folders, &held).await;
         }
         if let Some((_, lock)) = held.iter().find(|(_, lock)| is_held(lock))
             && !released(&held, PATIENCE).await
@@ -155,15 +157,56 @@ async fn released(held: &[(String, PathBuf)], patience: Duration) -> bool {
     true
 }
 
-/// Ends processes that do not listen, as far as they have made themselves known.
-fn kill(folders: &Folders, held: &[(String, PathBuf)]) {
+/// Asks the process of a Pod, or that of Services, to end; one that does not answer is killed.
+async fn tell(folders: &Folders, uid: &str) {
+    if uid == services::NAME {
+        // It ends where there are none, and there is no object any more.
+        let folders = folders.clone();
+        let telling = tokio::task::spawn_blocking(move || services::tell(&folders));
+        let _ = tokio::time::timeout(SOON, telling).await;
+        return;
+    }
+    let client = PodClient::new(folders.control_socket(uid));
+    let _ = tokio::time::timeout(SOON, client.kill()).await;
+}
+
+/// Ends processes that do not listen: those that have made themselves known, and whoever else has one of
+/// the locks open, now and a moment later.
+async fn kill(folders: &Folders, held: &[(String, PathBuf)]) {
     for record in Ledger::new(folders).pods_now().iter() {
         let is_meant = held.iter().any(|(uid, lock)| *uid == record.uid && is_held(lock));
         // Its record is there as long as it lives, so nobody else has its number.
-        if let Some(pid) = i32::try_from(record.pid).ok().and_then(Pid::from_raw)
-            && is_meant
-        {
-            let _ = kill_process(pid, Signal::KILL);
+        if is_meant {
+            kill_process_of(record.pid);
         }
     }
+    // A command that only looks has a lock open for an instant.
+    let before = holders(held);
+    sleep(PAUSE).await;
+    holders(held).intersection(&before).copied().for_each(kill_process_of);
+}
+
+fn kill_process_of(id: u32) {
+    if let Some(id) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It may have ended by itself.
+        let _ = kill_process(id, Signal::KILL);
+    }
+}
+
+/// The other processes that have one of the locks open that are still held.
+fn holders(held: &[(String, PathBuf)]) -> HashSet<u32> {
+    let still_held = held.iter().map(|(_, lock)| lock).filter(|lock| is_held(lock));
+    // As the kernel names them: the state folder may be a link.
+    let locks: Vec<PathBuf> = still_held.filter_map(|lock| fs::canonicalize(lock).ok()).collect();
+    let has_open = |process: &Path| {
+        let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        let mut files = open.filter_map(|file| fs::read_link(file.path()).ok());
+        files.any(|file| locks.contains(&file))
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|process| {
+        let id: u32 = process.file_name().to_str()?.parse().ok()?;
+        (id != std::process::id() && has_open(&process.path())).then_some(id)
+    });
+    ids.collect()
 }

@@ -32,10 +32,11 @@ use wasmpod_objects::store::{Namespaces, Store, StoreError};
 pub(super) use allocator::ServiceAllocator;
 pub use process::{Handed, ServicesError, run};
 pub use slices::endpoint_slices;
+pub(crate) use socket::tell;
 
 /// What stands in the place of a Pod's uid where the process has files: in names of its own no Pod is
 /// called so.
-pub(super) const NAME: &str = "services";
+pub(crate) const NAME: &str = "services";
 
 /// All Services that are kept.
 ///
