@@ -13,7 +13,12 @@ use crate::background::{BackgroundPods, ProcessLock, Starter};
 
 fn machine(root: &Path) -> BackgroundPods {
     let folders = Folders::find(Some(root)).unwrap();
-    let starter = Starter { program: "/bin/false".into(), arguments: Vec::new(), pod: "pod", services: "services" };
+    let starter = Starter {
+        program: "/bin/false".into(),
+        arguments: Vec::new(),
+        pod: "pod",
+        services: "services",
+    };
     BackgroundPods::open(&folders, starter).unwrap()
 }
 

@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// Opens the store in this folder for reading, if there is one of this program's version. Nothing is made
-    /// or brought into another form, and nobody is waited for; a write fails.
+    /// or brought into another form, and whoever writes is waited for no longer than one notices; a write fails.
     ///
     /// # Errors
     /// [`StoreError`]

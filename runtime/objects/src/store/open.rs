@@ -14,6 +14,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{Failure, failure};
 use super::{StoreError, schema};
 
+/// The same for who only looks: the last one that leaves the file writes all of it, which takes a moment.
+const GLANCE: Duration = Duration::from_millis(300);
+
 /// How long a process waits for its turn. Writes take milliseconds: whoever waits for longer waits
 /// for a process that is stopped in the middle of one.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,7 +35,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 /// Opens a file that is there for reading; nothing where it has another version.
 pub(super) fn connect_to_look(path: &Path) -> Result<Option<Connection>, StoreError> {
     let connection = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(Duration::ZERO)?;
+    connection.busy_timeout(GLANCE)?;
     let is_current = schema::version_of(&connection)? == schema::VERSION;
     Ok(is_current.then_some(connection))
 }
