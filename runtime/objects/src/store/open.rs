@@ -14,12 +14,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{Failure, failure};
 use super::{StoreError, schema};
 
-/// The same for who only looks: the last one that leaves the file writes all of it, which takes a moment.
-const GLANCE: Duration = Duration::from_millis(300);
-
 /// How long a process waits for its turn. Writes take milliseconds: whoever waits for longer waits
 /// for a process that is stopped in the middle of one.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same for who only looks: the last one that leaves the file writes all of it, which takes a moment.
+const GLANCE: Duration = Duration::from_millis(300);
 
 /// Between two tries of what SQLite itself does not wait for.
 const PAUSE: Duration = Duration::from_millis(5);
