@@ -31,7 +31,7 @@ mod wait;
 mod waiters;
 
 pub use error::IpcError;
-pub use files::{IpcFile, IpcFolder, IpcStat, Opened, Opening, RunIpc};
+pub use files::{IpcFile, IpcFolder, IpcStat, Opened, Opening, QueueFile, RunIpc, SegmentFile};
 pub use keyed_queue::{ChargedTypedMessage, KeyedQueue, KeyedQueueStatus};
 pub use limits::IpcLimits;
 pub use message_queue::{ChargedMessage, MessageQueue, QueueStatus};

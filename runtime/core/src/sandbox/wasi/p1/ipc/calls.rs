@@ -1,5 +1,7 @@
 //! The functions of WASI 0.1 as [`large`](super::super::large) has them, save for descriptors of ours.
 
+#![expect(clippy::too_many_arguments, reason = "those of the interface")]
+
 use wasmtime::Result;
 use wasmtime_wasi::p1::types::Errno;
 use wiggle::GuestMemory;
@@ -159,7 +161,6 @@ pub(in crate::sandbox::wasi::p1) async fn fd_renumber(
     Ok(errno)
 }
 
-#[expect(clippy::too_many_arguments, reason = "those of the interface")]
 pub(in crate::sandbox::wasi::p1) async fn path_open(
     view: View<'_, '_>,
     memory: Memory<'_, '_>,
@@ -190,7 +191,6 @@ pub(in crate::sandbox::wasi::p1) async fn path_open(
 }
 
 /// There are no links to what is ours, or there.
-#[expect(clippy::too_many_arguments, reason = "those of the interface")]
 pub(in crate::sandbox::wasi::p1) async fn path_link(
     view: View<'_, '_>,
     memory: Memory<'_, '_>,
@@ -212,7 +212,6 @@ pub(in crate::sandbox::wasi::p1) async fn path_link(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "those of the interface")]
 pub(in crate::sandbox::wasi::p1) async fn path_rename(
     view: View<'_, '_>,
     memory: Memory<'_, '_>,

@@ -1,5 +1,7 @@
 //! What takes a path below a folder of ours.
 
+#![expect(clippy::too_many_arguments, reason = "those of the interface")]
+
 use std::sync::Arc;
 
 use wasmtime_wasi::p1::types::Errno;
@@ -70,7 +72,6 @@ pub(super) fn path_filestat_get(
 }
 
 /// There are no times to set.
-#[expect(clippy::too_many_arguments, reason = "those of the interface")]
 pub(super) fn path_filestat_set_times(
     view: View<'_, '_>,
     memory: Memory<'_, '_>,
