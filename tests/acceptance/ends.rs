@@ -51,3 +51,18 @@ fn a_graceful_end_is_the_pods_own_choice_of_seconds() {
         world.wasmpod(["get", "pod", "web"]).finish().code.ne(&0).then_some(())
     });
 }
+
+#[test]
+fn a_pod_that_wants_no_grace_ends_too() {
+    let world = World::new();
+    let file = PodText::new("quick")
+        .spec("terminationGracePeriodSeconds: 0")
+        .restart_policy("Always")
+        .container("main", &guest("toolbox"), &["idle"])
+        .write(&world);
+    world.does(["apply", "-f", &file, "--wait"]);
+    assert_eq!(world.does(["delete", "-f", &file]), "pod \"quick\" deleted\n");
+    assert!(std::fs::read_dir(world.root().join("pods")).is_ok_and(|pods| {
+        pods.filter_map(Result::ok).all(|entry| entry.file_name() == ".spare")
+    }));
+}

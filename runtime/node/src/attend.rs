@@ -61,7 +61,11 @@ async fn served(place: &Place, pod: &PodView, news: Arc<Notify>) -> ControlServe
                 Ok(server)
             });
         match served {
-            Ok(server) => return server,
+            Ok(server) => {
+                // Who has changed something before could not tell it.
+                news.notify_one();
+                return server;
+            }
             Err(problem) if !std::mem::replace(&mut has_failed, true) => {
                 pod.note(&format!("other commands cannot speak to this Pod: {problem}"));
             }

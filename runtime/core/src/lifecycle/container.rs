@@ -20,7 +20,7 @@ use super::backoff::{Backoff, RETRY};
 use super::event::{ImageError, ImageErrorKind, ImageInfo, Now, StartError};
 use super::exit::{Exit, RESTARTING_ALL};
 use super::running::{Running, StopReason};
-use super::spec::{ContainerSpec, Spec};
+use super::spec::{ContainerSpec, Role, Spec};
 use super::waiting::WaitingReason;
 
 /// How long an error of an image is shown before the words turn to its back-off: the time in
@@ -156,7 +156,9 @@ impl Container {
 
     /// Whether it ended with success, and nothing is under way for it.
     pub(crate) fn has_succeeded(&self) -> bool {
-        matches!(&self.state, RunState::Terminated { ended, .. } if ended.exit.is_success())
+        // One that made way for another image has not done its work, whatever it says.
+        matches!(&self.state, RunState::Terminated { ended, .. }
+            if ended.exit.is_success() && !ended.exit.makes_way)
     }
 
     /// The number that its next run will have.
@@ -253,16 +255,18 @@ impl Container {
         self.step_is_outdated = false;
     }
 
-    /// It has another definition: what runs makes way, what was prepared is of no use, and no back-off of
-    /// the old one lasts.
+    /// It has another definition: what runs makes way, save an init container, which is to do its work in
+    /// peace; what was prepared is of no use, and no back-off of the old one lasts.
     ///
     /// Rule: `computePodActions` of the kubelet, whose back-offs are kept by a hash of the definition.
-    pub(crate) fn redefine(&mut self, spec: &Spec) {
+    pub(crate) fn redefine(&mut self, spec: &Spec, role: Role) {
         self.crashes = Backoff::new(spec.max_restart_delay);
         self.image_failures = Backoff::new(super::backoff::MaxDelay::default());
         let step = match &mut self.state {
             RunState::Running(running) => {
-                running.outdated = Some(StopReason::Redefined);
+                if role != Role::Init {
+                    running.outdated = Some(StopReason::Redefined);
+                }
                 return;
             }
             RunState::Waiting { why, step } => {

@@ -208,7 +208,8 @@ impl Observed {
             }
             Event::SpecChanged(change) => {
                 for (container, _) in &change.images {
-                    self.with(*container, |container| container.redefine(spec));
+                    let role = spec.container(*container).role;
+                    self.with(*container, |container| container.redefine(spec, role));
                 }
             }
             Event::TornDown => self.torn_down(),

@@ -100,7 +100,7 @@ impl Folders {
     /// # Errors
     /// The folder of Pods cannot be read.
     pub fn count_running(&self) -> io::Result<usize> {
-        filesystem::count_live(&self.pods())
+        Ok(filesystem::live(&self.pods())?.len())
     }
 
     /// Whether the Pod `uid` has a folder: its process lives, or is dead and nobody has cleared up.

@@ -2,6 +2,8 @@
 //!
 //! Resources change by another way: see [`Resizer`](super::Resizer).
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::{Container, Pod as Object};
 
 use super::runtime::PodRuntime;
@@ -20,12 +22,7 @@ impl PodView {
     pub async fn update(&self, pod: &Object, objects: Manifest) {
         let runtime = &self.runtime;
         runtime.set_objects(objects);
-        let old = runtime.wanted_pod();
-        let new = updated(&old, pod);
-        if new != *old {
-            runtime.set_wanted_pod(new.clone());
-            runtime.relabelled.notify_one();
-        }
+        let (old, new) = self.take_in(pod);
         // Both were read before: the Pod is one that runs.
         if let (Ok(old), Ok(new)) = (Spec::new(&old), Spec::new(&new)) {
             let change = SpecChange::between(&old, &new);
@@ -36,8 +33,22 @@ impl PodView {
         self.refresh_volumes().await;
     }
 
+    /// What was wanted before, and what is now.
+    fn take_in(&self, pod: &Object) -> (Arc<Object>, Object) {
+        let runtime = &self.runtime;
+        // Resources that are changed at the same time are not to be lost.
+        let _turn = runtime.resize_turn();
+        let old = runtime.wanted_pod();
+        let new = updated(&old, pod);
+        if new != *old {
+            runtime.set_wanted_pod(new.clone());
+            runtime.relabelled.notify_one();
+        }
+        (old, new)
+    }
+
     async fn refresh_volumes(&self) {
-        let (runtime, now) = (std::sync::Arc::clone(&self.runtime), self.runtime.clock().wall());
+        let (runtime, now) = (Arc::clone(&self.runtime), self.runtime.clock().wall());
         let refreshing = self.runtime.blocking().spawn(move || refresh(&runtime));
         let refreshed = match refreshing.await {
             Ok(refreshed) => refreshed,

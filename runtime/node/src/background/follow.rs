@@ -38,8 +38,8 @@ pub(super) async fn follow(folders: &Folders, pod: &PodView, news: &Notify) -> I
                 }
                 pod.update(&object, referred.into()).await;
             }
-            // It is being forgotten.
-            Ok(Ok(None)) => {}
+            // Nobody else may forget it while this process lives, so it was removed as it is.
+            Ok(Ok(None)) => pod.handle().kill().await,
             Ok(Err(error)) => tracing::warn!("the Pod's objects are not read: {}", chain(&error)),
             Err(panicked) => tracing::warn!("the Pod's objects are not read: {panicked}"),
         }

@@ -15,7 +15,7 @@ use wasmpod_objects::resource::PODS;
 use wasmpod_objects::status::Reason;
 use wasmpod_objects::store::{Create, Origin, Store};
 
-use super::keep::{AtTheEnd, Keeper};
+use super::keep::{AtTheEnd, Keeper, is_over};
 use super::lock::ProcessLock;
 use crate::node::Node;
 
@@ -79,7 +79,11 @@ impl ForegroundPod {
     /// What the user is told.
     async fn write_down(&self) -> Result<(), String> {
         let (folders, identity) = (self.keeper.folders().clone(), self.keeper.identity().clone());
-        let object = serde_json::to_value(self.view.object()).map_err(|error| error.to_string())?;
+        let object = self.view.object();
+        if object.status.as_ref().is_some_and(is_over) {
+            return Ok(());
+        }
+        let object = serde_json::to_value(object).map_err(|error| error.to_string())?;
         let (shown, deletion) = (Arc::clone(&self.shown), self.view.handle().deletion());
         let writing = tokio::task::spawn_blocking(move || {
             let mut shown = locked(&shown);

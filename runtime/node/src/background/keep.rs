@@ -248,7 +248,7 @@ impl Batch {
     }
 }
 
-fn is_over(status: &PodStatus) -> bool {
+pub(super) fn is_over(status: &PodStatus) -> bool {
     matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
 }
 

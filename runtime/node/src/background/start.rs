@@ -51,7 +51,10 @@ impl Starter {
         let _alone = alone();
         envelope.lock = lock.inherit()?;
         let handover = Handover::new(envelope)?;
-        self.spawn(self.pod, &handover, words(folders, &envelope.uid())?)
+        let spawned = self.spawn(self.pod, &handover, words(folders, &envelope.uid())?);
+        // While nobody else starts one, who would inherit it.
+        drop(lock);
+        spawned
     }
 
     /// Starts a process, whose words go to a file; the caller is [`alone`].

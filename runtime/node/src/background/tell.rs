@@ -39,7 +39,10 @@ impl BackgroundPods {
             self.tell_services()?;
         }
         let uids = self.concerned()?;
-        let running = uids.iter().filter(|uid| ProcessLock::is_held(&self.folders, uid));
+        // One that does not listen yet looks when it does.
+        let listens = |uid: &&String| self.folders.control_socket(uid).exists();
+        let running = uids.iter().filter(listens);
+        let running = running.filter(|uid| ProcessLock::is_held(&self.folders, uid));
         let telling = running.map(|uid| {
             let client = PodClient::new(self.folders.control_socket(uid));
             async move {

@@ -124,14 +124,15 @@ fn volumes(pods: &BackgroundPods, pruned: &mut Pruned) -> Result<(), BackgroundE
     let found = claims(folders);
     let known = Known::read(folders, pods.store())?;
     // One that has just started in the foreground is no object yet, and may name any of them.
-    let with_process = known.pods.iter().filter(|pod| pod.has_process).count();
-    let alive = folders.count_running().unwrap_or(usize::MAX);
-    if alive > with_process {
+    let is_object = |uid: &String| known.pods.iter().any(|pod| pod.identity.uid == *uid);
+    let live = filesystem::live(&folders.pods());
+    if !live.is_ok_and(|live| live.iter().all(is_object)) {
         pruned.note("volumes stay: a Pod runs that is no object, and may use them");
         return Ok(());
     }
     for (claim, folder) in found {
-        if !known.needs_claim(&claim) {
+        // Anew for each: to remove the one before may have taken long.
+        if !Known::read(folders, pods.store())?.needs_claim(&claim) {
             pruned.remove(Kind::Volumes, format!("{}/{}", claim.0, claim.1), &folder);
         }
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
-use wasmpod::pod::Folders;
+use wasmpod::pod::{Folders, sweep_dead_pods};
 use wasmpod::sandbox::filesystem::remove_tree;
 
 use super::usage::size;
@@ -42,6 +42,12 @@ pub struct Reset {
 /// Something stays.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetError {
+    /// The state folder is not one.
+    #[error("{} is no state folder of wasmpod: nothing was removed", root.display())]
+    Foreign {
+        /// The folder.
+        root: PathBuf,
+    },
     /// A Pod's process does not end.
     #[error("the process that holds {} does not end", lock.display())]
     Stuck {
@@ -65,6 +71,9 @@ pub enum ResetError {
 /// # Errors
 /// [`ResetError`]; what comes before in the order is gone, and another try goes on.
 pub async fn reset(folders: &Folders) -> Result<Reset, ResetError> {
+    if !is_ours(folders) {
+        return Err(ResetError::Foreign { root: folders.root().to_owned() });
+    }
     let mut done = Reset { bytes: size(folders.root()), ..Reset::default() };
     remove(&folders.objects())?;
     for locks in [folders.processes(), folders.pods()] {
@@ -90,6 +99,23 @@ pub async fn reset(folders: &Folders) -> Result<Reset, ResetError> {
     Ok(done)
 }
 
+/// Whether there is something in the state folder that nobody else has there, or nothing at all of these names:
+/// others have folders named `objects` or `volumes`, too.
+fn is_ours(folders: &Folders) -> bool {
+    let signs = [
+        folders.objects().join("objects.notify"),
+        folders.objects().join("objects.db"),
+        folders.pods().join(".spare"),
+        folders.node().join("pods"),
+        folders.network().join("pods"),
+        folders.logs().join("pods"),
+        folders.addresses(),
+        folders.processes(),
+    ];
+    let names = [folders.objects(), folders.volumes(), folders.logs(), folders.network()];
+    signs.iter().any(|sign| sign.exists()) || !names.iter().any(|name| name.exists())
+}
+
 fn remove(path: &Path) -> Result<(), ResetError> {
     remove_tree(path).map_err(|source| ResetError::Remove { path: path.to_owned(), source })
 }
@@ -99,6 +125,8 @@ async fn end_all(folders: &Folders, locks: &Path) -> Result<usize, ResetError> {
     let mut ended = 0;
     // One that was being started may turn up behind the first look.
     loop {
+        // Dead Pods may have Secrets in memory, to which only their folders lead.
+        sweep_dead_pods(folders);
         let held = take_free(locks);
         if held.is_empty() {
             return Ok(ended);

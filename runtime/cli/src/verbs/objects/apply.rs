@@ -29,6 +29,7 @@ const TRIES: usize = 8;
 /// Something is not valid, or cannot be changed. What could be applied is.
 pub(crate) fn apply(verb: &Apply, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let change = &verb.change;
+    let patience = duration::parse(&verb.timeout)?.filter(|timeout| !timeout.is_zero());
     let desired = desired::read(&change.manifests.filenames, &change.namespace)?;
     let pods = machine::open(root)?;
     let count = desired.iter().filter(|one| one.resource == PODS).count();
@@ -49,11 +50,9 @@ pub(crate) fn apply(verb: &Apply, root: Option<&Path>) -> Result<ExitCode, Failu
     }
     machine::tell(&pods)?;
     if verb.wait && persist == Persist::Yes {
-        let timeout = duration::parse(&verb.timeout)?.filter(|timeout| !timeout.is_zero());
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
-        for key in applied {
-            super::ready::wait(&pods, &key, deadline)?;
-        }
+        let deadline = patience.map(|timeout| Instant::now() + timeout);
+        let waits = applied.iter().map(|key| super::ready::wait(&pods, key, deadline));
+        failures.extend(waits.filter_map(Result::err));
     }
     Failure::last_of(failures)
 }

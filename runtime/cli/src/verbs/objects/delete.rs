@@ -25,6 +25,7 @@ use crate::print::out;
 /// What is named and not there; a Pod that does not end in time.
 pub(crate) fn delete(verb: &Delete, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let options = &verb.options;
+    let patience = duration::parse(&options.timeout)?.filter(|wait| !wait.is_zero());
     let missing = if options.ignore_not_found { Missing::Fine } else { Missing::Error };
     let wanted = chosen::wanted(&verb.selection, NoName::Error, verb.all)?;
     let pods = machine::open(root)?;
@@ -34,25 +35,26 @@ pub(crate) fn delete(verb: &Delete, root: Option<&Path>) -> Result<ExitCode, Fai
         out::line("No resources found");
     }
     let runtime = crate::verbs::run::runtime()?;
-    let mut going = Vec::new();
+    let (mut going, mut failures) = (Vec::new(), Vec::new());
     for one in &objects {
-        if let Some(own) = Going::begin(&pods, &runtime, &one.key, grace(options))? {
-            say(one, options);
-            going.push(own);
+        match Going::begin(&pods, &runtime, &one.key, grace(options)) {
+            Ok(Some(own)) => {
+                say(one, options);
+                going.push(own);
+            }
+            Ok(None) => {}
+            Err(failure) => failures.push(failure),
         }
     }
     if objects.iter().any(|one| one.key.resource == SERVICES) {
         pods.tell_services()?;
     }
     if options.wait && !options.force {
-        let deadline = duration::parse(&options.timeout)?.filter(|wait| !wait.is_zero());
-        let deadline = deadline.map(|wait| Instant::now() + wait);
-        for own in going {
-            wait(&pods, &own, deadline)?;
-        }
+        let deadline = patience.map(|wait| Instant::now() + wait);
+        failures.extend(going.iter().filter_map(|own| wait(&pods, own, deadline).err()));
     }
-    found.settle()?;
-    Ok(ExitCode::SUCCESS)
+    failures.extend(std::mem::take(&mut found.missing));
+    Failure::last_of(failures)
 }
 
 /// An object that is on its way out.
@@ -76,7 +78,7 @@ impl Going {
         let is_pod = key.resource == PODS;
         let delete = store::Delete {
             // Its process ends first, which nobody could tell it any more.
-            grace_period_seconds: if is_pod { grace.map(|grace| grace.max(1)) } else { None },
+            grace_period_seconds: if is_pod { least_grace(pods, key, grace)? } else { None },
             ..store::Delete::default()
         };
         let deleted = match pods.store().delete(key, &delete) {
@@ -93,6 +95,23 @@ impl Going {
         }
         Ok(Some(Self { key: key.clone(), uid }))
     }
+}
+
+/// The grace period that an object is marked with: a second at least, also where its Pod wants none.
+fn least_grace(
+    pods: &BackgroundPods,
+    key: &Key,
+    grace: Option<i64>,
+) -> Result<Option<i64>, Failure> {
+    let wants_none = || match pods.store().get(key) {
+        Ok(object) => Ok(object["spec"]["terminationGracePeriodSeconds"] == 0),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(Failure::from(error)),
+    };
+    Ok(match grace {
+        Some(grace) => Some(grace.max(1)),
+        None => wants_none()?.then_some(1),
+    })
 }
 
 /// How many seconds a Pod has, as the flags of a command say it.

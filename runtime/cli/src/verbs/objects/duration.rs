@@ -15,6 +15,9 @@ const UNITS: [(&str, f64); 7] = [
     ("h", 3600.0),
 ];
 
+/// What Go's have room for: 292 years.
+const LONGEST: Duration = Duration::from_nanos(i64::MAX.unsigned_abs());
+
 /// A duration; none for a negative one.
 ///
 /// # Errors
@@ -43,6 +46,9 @@ pub(crate) fn parse(text: &str) -> Result<Option<Duration>, Failure> {
         rest = &rest[end..];
     }
     let duration = Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?;
+    if duration > LONGEST {
+        return Err(wrong());
+    }
     Ok((!is_negative).then_some(duration))
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn mark(verb: &Mark, marks: Marks, root: Option<&Path>) -> Result<Exi
         for one in &objects {
             list(&one.object["metadata"][marks.field()]);
         }
+        found.settle()?;
         return Ok(ExitCode::SUCCESS);
     }
     if changes.is_empty() {

@@ -41,6 +41,7 @@ pub(crate) fn patch(verb: &Patch, root: Option<&Path>) -> Result<ExitCode, Failu
             Err(failure) => failures.push(failure),
         }
     }
+    machine::tell(&pods)?;
     failures.extend(std::mem::take(&mut found.missing));
     Failure::last_of(failures)
 }

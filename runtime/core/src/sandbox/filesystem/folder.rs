@@ -273,14 +273,14 @@ fn locks(pods: &Path) -> io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// How many Pods have a process that lives.
+/// The uids of the Pods that have a process that lives.
 ///
 /// # Errors
 /// `pods` cannot be read; a missing folder is an empty one.
-pub(crate) fn count_live(pods: &Path) -> io::Result<usize> {
+pub fn live(pods: &Path) -> io::Result<Vec<String>> {
     // Held for a moment if nobody has it: who makes a Pod is patient.
     let is_held = |uid: &String| matches!(lock_existing(&lock_path(pods, uid)), Ok(None));
-    Ok(locks(pods)?.iter().filter(|uid| is_held(uid)).count())
+    Ok(locks(pods)?.into_iter().filter(is_held).collect())
 }
 
 /// Whether the Pod `uid` has a lock: its process lives, or is dead and not swept yet.

@@ -103,8 +103,12 @@ impl PodClient {
         let deadline = Instant::now() + LISTENS_WITHIN;
         loop {
             match UnixStream::connect(&self.socket).await {
+                // Not yet made; or left by a process that was killed, and the next one is on its way.
                 Err(error)
-                    if error.kind() == io::ErrorKind::NotFound && Instant::now() < deadline =>
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+                    ) && Instant::now() < deadline =>
                 {
                     tokio::time::sleep(LOOKS_AGAIN).await;
                 }
