@@ -34,7 +34,7 @@ pub(super) fn bind(folders: &Folders) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    at(folders, |path| UnixListener::bind(path))
+    at(folders, UnixListener::bind)
 }
 
 /// Tells the process, and waits until it has followed.
@@ -42,7 +42,7 @@ pub(super) fn bind(folders: &Folders) -> io::Result<UnixListener> {
 /// # Errors
 /// It is gone, or ends, or takes too long.
 pub(super) fn tell(folders: &Folders) -> io::Result<()> {
-    let mut stream = at(folders, |path| UnixStream::connect(path))?;
+    let mut stream = at(folders, UnixStream::connect)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut answer = [0];
     stream.read_exact(&mut answer)
