@@ -110,7 +110,9 @@ mod tests {
             if object["spec"]["externalIPs"].is_array() {
                 return Err(ApiError::bad_request("taken"));
             }
-            object["spec"]["clusterIP"] = format!("10.96.0.{}", others + 1).into();
+            let address = format!("10.96.0.{}", others + 1);
+            object["spec"]["clusterIPs"] = json!([address]);
+            object["spec"]["clusterIP"] = address.into();
             Ok(Box::new(UntilSeen { told: Arc::clone(&self.told), seen_by: self.seen_by.clone() }))
         }
     }
