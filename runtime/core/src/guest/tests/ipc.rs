@@ -38,6 +38,7 @@ const IMPORTS: &str = r#"
     (import "wasi_snapshot_preview1" "fd_close" (func $fd_close (param i32) (result i32)))
     (import "wasi_snapshot_preview1" "path_unlink_file"
         (func $path_unlink (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
     (memory (export "memory") 1)
     (data (i32.const 0) "q/../q")
     ;; A list of one buffer of four bytes, one that lies outside, one of a part of each.
@@ -45,6 +46,13 @@ const IMPORTS: &str = r#"
     (data (i32.const 24) "\f0\ff\ff\ff\04\00\00\00")
     (data (i32.const 32) "\40\00\00\00\ff\ff\ff\ff")
     (data (i32.const 64) "abcd")
+    ;; Subscriptions: to a clock of an hour, to read and write 5, to read 6; to a short clock, to read 5.
+    (data (i32.const 4096) "\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\00\a0\b8\30\46\03")
+    (data (i32.const 4144) "\02\00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\05")
+    (data (i32.const 4192) "\03\00\00\00\00\00\00\00\02\00\00\00\00\00\00\00\05")
+    (data (i32.const 4240) "\04\00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\06")
+    (data (i32.const 4288) "\05\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\01")
+    (data (i32.const 4336) "\06\00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\05")
 "#;
 
 /// Makes the calls, each with the answer that it should have.
@@ -139,16 +147,18 @@ async fn a_module_that_calls_for_what_cannot_be_gets_errnos() {
     .await;
 }
 
+const NON_BLOCKING: i32 = 4;
+
+/// Opens a file to read and write. Without mounts 3 is `/dev/mqueue` and 4 `/dev/shm`.
+fn open(folder: i32, path: i32, length: i32, flags: i32) -> String {
+    format!(
+        "(call $path_open (i32.const {folder}) (i32.const 0) (i32.const {path}) (i32.const {length}) \
+         (i32.const 1) (i64.const 66) (i64.const 0) (i32.const {flags}) (i32.const 96))"
+    )
+}
+
 #[tokio::test]
 async fn a_module_that_treats_its_files_so_gets_errnos_too() {
-    // Without mounts 3 is `/dev/mqueue` and 4 `/dev/shm`.
-    let open = |folder: i32, path: i32, length: i32, flags: i32| {
-        format!(
-            "(call $path_open (i32.const {folder}) (i32.const 0) (i32.const {path}) (i32.const {length}) \
-             (i32.const 1) (i64.const 66) (i64.const 0) (i32.const {flags}) (i32.const 96))"
-        )
-    };
-    const NON_BLOCKING: i32 = 4;
     calls(&[
         ("(call $prestat (i32.const 3) (i32.const 96))", 0),
         ("(call $prestat (i32.const 4) (i32.const 96))", 0),
@@ -191,6 +201,51 @@ async fn a_module_that_treats_its_files_so_gets_errnos_too() {
         ("(call $path_unlink (i32.const 4) (i32.const 0) (i32.const 1))", 0),
         ("(call $path_unlink (i32.const 4) (i32.const 0) (i32.const 1))", 44),
         ("(call $path_unlink (i32.const 3) (i32.const 0) (i32.const 1))", 0),
+    ])
+    .await;
+}
+
+/// The subscriptions of [`IMPORTS`] from one on, so many of them.
+fn poll(from: i32, count: i32) -> String {
+    let at = 4096 + 48 * (from - 1);
+    format!("(call $poll (i32.const {at}) (i32.const 8192) (i32.const {count}) (i32.const 96))")
+}
+
+#[tokio::test]
+async fn a_module_polls_its_files_with_clocks() {
+    const COUNT: &str = "(i32.load (i32.const 96))";
+    const FIRST: &str = "(i32.load (i32.const 8192))";
+    const SECOND: &str = "(i32.load (i32.const 8224))";
+    const BYTES: &str = "(i32.load (i32.const 8208))";
+    calls(&[
+        (&open(3, 0, 1, 0), 0),
+        (&open(4, 0, 1, 0), 0),
+        ("(call $fd_pwrite (i32.const 6) (i32.const 16) (i32.const 1) (i64.const 0) (i32.const 96))", 0),
+        // In an empty queue there is room, and nothing to read until the clock is over.
+        (&poll(1, 3), 0),
+        (COUNT, 1),
+        (FIRST, 3),
+        (&poll(5, 2), 0),
+        (COUNT, 1),
+        (FIRST, 5),
+        (&poll(4, 1), 0),
+        (COUNT, 1),
+        (FIRST, 4),
+        (BYTES, 4),
+        ("(call $fd_write (i32.const 5) (i32.const 16) (i32.const 1) (i32.const 96))", 0),
+        (&poll(1, 2), 0),
+        (COUNT, 1),
+        (FIRST, 2),
+        (&poll(1, 4), 0),
+        (COUNT, 3),
+        (FIRST, 2),
+        (SECOND, 3),
+        // A number that nothing has fails the call.
+        ("(call $fd_close (i32.const 6))", 0),
+        (&poll(1, 4), BADF),
+        // A folder is not waited for.
+        ("(call $fd_renumber (i32.const 4) (i32.const 5))", 0),
+        (&poll(1, 2), BADF),
     ])
     .await;
 }

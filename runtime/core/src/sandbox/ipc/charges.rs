@@ -1,4 +1,4 @@
-//! Who pays for a segment: each container for what it made the host hold of it.
+//! Who pays for a segment or a name: each container for what it made the host hold of it.
 
 use std::sync::Arc;
 
@@ -39,6 +39,23 @@ impl Charges {
         }
     }
 
+    /// Comes to `total`: more is charged to `memory`.
+    ///
+    /// # Errors
+    /// [`IpcError::OutOfMemory`] for more; it is what it was.
+    pub(super) fn set(
+        &mut self,
+        memory: &Arc<ContainerMemory>,
+        total: usize,
+    ) -> Result<(), IpcError> {
+        let before = self.total();
+        if total > before {
+            return self.grow(memory, total - before);
+        }
+        self.shrink_to(total);
+        Ok(())
+    }
+
     /// Comes down to `total`: whoever came last has it back first.
     pub(super) fn shrink_to(&mut self, total: usize) {
         let mut less = self.total().saturating_sub(total);
@@ -73,7 +90,10 @@ mod tests {
         charges.shrink_to(100);
         assert_eq!((one.of_host(), two.of_host()), (100, 0));
         charges.shrink_to(1000);
-        charges.grow(&two, 1).unwrap();
+        charges.set(&two, 101).unwrap();
+        assert_eq!((one.of_host(), two.of_host()), (100, 1));
+        charges.set(&two, 99).unwrap();
+        assert_eq!((one.of_host(), two.of_host()), (99, 0));
         drop(charges);
         assert_eq!((one.of_host(), two.of_host()), (0, 0));
     }

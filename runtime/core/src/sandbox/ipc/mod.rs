@@ -25,6 +25,7 @@ mod pod_ipc;
 mod queue;
 mod quota;
 mod segment;
+mod spare;
 mod tree;
 mod typed_queue;
 mod wait;

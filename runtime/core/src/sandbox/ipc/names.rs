@@ -6,7 +6,7 @@ use super::IpcError;
 const LONGEST_NAME: usize = 255;
 
 /// `PATH_MAX` of Linux.
-const LONGEST_PATH: usize = 4096;
+pub(super) const LONGEST_PATH: usize = 4096;
 
 /// The name of a queue or a segment: with a slash in front, as POSIX wants it, or without.
 ///

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::charges::Charges;
 use super::keyed_queue::KeyedQueue;
 use super::message_queue::MessageQueue;
 use super::names::name;
 use super::queue::QueueSize;
 use super::quota::Quota;
 use super::segment::{Segment, SegmentKind};
-use super::tree::{Node, Tree};
+use super::tree::{Node, ROOT, Tree};
 use super::{IpcError, IpcLimits};
 use crate::resources::memory::{ContainerMemory, Held};
 
@@ -19,6 +20,9 @@ const OBJECT: usize = 512;
 
 /// Pages of `/dev/shm` for one name of a file or folder there.
 const PAGE_FOR_EACH_NAME: usize = 4096;
+
+/// The number of `/dev/mqueue`, as [`ROOT`] is that of `/dev/shm`. All others come after these.
+pub(super) const QUEUES: u64 = ROOT + 1;
 
 /// The IPC of a Pod: all its containers have the same, and no other Pod does. It ends with the Pod.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ pub struct PodIpc {
 }
 
 /// The names below `/dev/shm`.
-pub(super) type Files = Tree<Arc<Segment>, Held>;
+pub(super) type Files = Tree<Arc<Segment>, Charges>;
 
 /// What there may be of each.
 #[derive(Debug)]
@@ -87,7 +91,7 @@ impl PodIpc {
         };
         Arc::new(Self {
             limits,
-            last_id: AtomicU64::new(0),
+            last_id: AtomicU64::new(QUEUES),
             queues: Mutex::default(),
             keyed_queues: Mutex::default(),
             keyed_segments: Mutex::default(),
@@ -259,8 +263,8 @@ impl PodIpc {
         let mut files = self.files();
         let found = match files.get(path) {
             Ok(Node::File(file)) => Some(Arc::clone(file)),
-            Ok(Node::Folder) if creation == Creation::Always => return Err(IpcError::Exists),
-            Ok(Node::Folder) => return Err(IpcError::IsFolder),
+            Ok(Node::Folder(_)) if creation == Creation::Always => return Err(IpcError::Exists),
+            Ok(Node::Folder(_)) => return Err(IpcError::IsFolder),
             Err(IpcError::NotFound) => None,
             Err(error) => return Err(error),
         };
@@ -268,10 +272,10 @@ impl PodIpc {
             return Ok(file);
         }
         files.check_free(path)?;
-        let held = self.hold_name(&files, memory, path)?;
+        let charges = self.charge_name(&files, memory, path)?;
         let kind = SegmentKind::Named;
         let file = Segment::new(self.next_id(), &self.places.shared_bytes, kind, 0)?;
-        files.insert(path.to_owned(), Node::File(Arc::clone(&file)), held)?;
+        files.insert(path.to_owned(), Node::File(Arc::clone(&file)), charges)?;
         Ok(file)
     }
 
@@ -283,21 +287,34 @@ impl PodIpc {
     ) -> Result<(), IpcError> {
         let mut files = self.files();
         files.check_free(path)?;
-        let held = self.hold_name(&files, memory, path)?;
-        files.insert(path.to_owned(), Node::Folder, held)
+        let charges = self.charge_name(&files, memory, path)?;
+        files.insert(path.to_owned(), Node::Folder(self.next_id()), charges)
+    }
+
+    /// Moves a file, or a folder with all in it, below `/dev/shm`. `memory` pays for what becomes longer.
+    pub(super) fn rename(
+        &self,
+        memory: &Arc<ContainerMemory>,
+        from: &str,
+        to: &str,
+    ) -> Result<(), IpcError> {
+        let pay = |charges: &mut Charges, length: usize| charges.set(memory, OBJECT + length);
+        self.files().rename(from, to, pay)
     }
 
     /// What one more name costs: memory, and there are as many as there are pages.
-    fn hold_name(
+    fn charge_name(
         &self,
         files: &Files,
         memory: &Arc<ContainerMemory>,
         path: &str,
-    ) -> Result<Held, IpcError> {
+    ) -> Result<Charges, IpcError> {
         if files.len() >= self.places.shared_bytes.most() / PAGE_FOR_EACH_NAME {
             return Err(IpcError::NoSpace);
         }
-        hold(memory, OBJECT + path.len())
+        let mut charges = Charges::default();
+        charges.grow(memory, OBJECT + path.len())?;
+        Ok(charges)
     }
 
     /// The names below `/dev/shm`, for a glance.
@@ -398,6 +415,26 @@ mod tests {
         assert_eq!(ipc.unlink_segment("/f"), Err(IpcError::IsFolder));
         ipc.unlink_segment("/a").unwrap();
         ipc.create_folder(&memory, "c").unwrap();
+    }
+
+    #[test]
+    fn a_rename_is_paid_for_by_who_makes_paths_longer() {
+        let (ipc, memory) = ipc(IpcLimits::default());
+        ipc.create_folder(&memory, "f").unwrap();
+        ipc.create_folder(&memory, "f/g").unwrap();
+        let before = memory.of_host();
+        let other = ContainerMemory::apart(1 << 20);
+        let long = "x".repeat(101);
+        ipc.rename(&other, "f", &long).unwrap();
+        assert_eq!((memory.of_host(), other.of_host()), (before, 200));
+        ipc.rename(&memory, &long, "f").unwrap();
+        assert_eq!((memory.of_host(), other.of_host()), (before, 0));
+        let poor = ContainerMemory::apart(0);
+        let all = poor.hold(2 << 20).unwrap();
+        assert_eq!(ipc.rename(&poor, "f", &long), Err(IpcError::OutOfMemory));
+        drop(all);
+        assert_eq!((memory.of_host(), poor.of_host()), (before, 0));
+        ipc.create_folder(&memory, &long).unwrap();
     }
 
     #[test]

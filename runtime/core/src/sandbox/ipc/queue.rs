@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::IpcError;
+use super::spare::give_back;
 
 /// The highest priority; `MQ_PRIO_MAX` of Linux less one.
 pub const HIGHEST_PRIORITY: u32 = 32_767;
@@ -88,6 +89,8 @@ impl<Charge> Queue<Charge> {
         let message = highest.get_mut().pop_front();
         if highest.get().is_empty() {
             highest.remove();
+        } else {
+            give_back(highest.get_mut());
         }
         let message = message?;
         self.count -= 1;
@@ -144,6 +147,16 @@ mod tests {
         assert_eq!(queue.send(message(9, "two")), Err(message(9, "two")));
         assert_eq!(queue.receive(), Some(message(0, "one")));
         queue.send(message(9, "two")).unwrap();
+    }
+
+    #[test]
+    fn what_is_left_of_many_holds_little_room() {
+        let mut queue = queue(10_000);
+        while queue.send(message(0, "")).is_ok() {}
+        while queue.len() > 1 {
+            queue.receive();
+        }
+        assert!(queue.by_priority[&0].capacity() < 16);
     }
 
     #[test]

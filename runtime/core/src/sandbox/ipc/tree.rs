@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::IpcError;
+use super::names::LONGEST_PATH;
+
+/// The number of the root.
+pub(super) const ROOT: u64 = 1;
 
 /// What a name leads to.
 #[derive(Debug)]
 pub(super) enum Node<File> {
-    Folder,
+    /// With a number that tells it from all else of the Pod.
+    Folder(u64),
     File(File),
 }
 
@@ -34,7 +39,7 @@ impl<File, Charge> Tree<File, Charge> {
     /// [`IpcError::NotFound`], [`IpcError::NotFolder`] where a file is on the way.
     pub(super) fn get(&self, path: &str) -> Result<&Node<File>, IpcError> {
         if path.is_empty() {
-            return Ok(&Node::Folder);
+            return Ok(&Node::Folder(ROOT));
         }
         match self.nodes.get(path) {
             Some((node, _)) => Ok(node),
@@ -72,7 +77,7 @@ impl<File, Charge> Tree<File, Charge> {
     /// [`IpcError::IsFolder`], and those of [`Tree::get`].
     pub(super) fn remove_file(&mut self, path: &str) -> Result<File, IpcError> {
         match self.get(path)? {
-            Node::Folder => Err(IpcError::IsFolder),
+            Node::Folder(_) => Err(IpcError::IsFolder),
             Node::File(_) => match self.nodes.remove(path) {
                 Some((Node::File(file), _)) => Ok(file),
                 _ => Err(IpcError::NotFound),
@@ -95,14 +100,21 @@ impl<File, Charge> Tree<File, Charge> {
     }
 
     /// Moves a node, and all below it; a file takes the place of a file, a folder that of an empty one.
+    /// `pay` makes a charge that of a path of so many bytes; less it never refuses.
     ///
     /// # Errors
-    /// As rename(2) has them.
-    pub(super) fn rename(&mut self, from: &str, to: &str) -> Result<(), IpcError> {
+    /// As rename(2) has them, [`IpcError::NameTooLong`] also for a path below, and those of `pay`. Nothing
+    /// has moved then.
+    pub(super) fn rename(
+        &mut self,
+        from: &str,
+        to: &str,
+        pay: impl FnMut(&mut Charge, usize) -> Result<(), IpcError>,
+    ) -> Result<(), IpcError> {
         if from.is_empty() || to.is_empty() {
             return Err(IpcError::NotPermitted);
         }
-        let is_folder = matches!(self.get(from)?, Node::Folder);
+        let is_folder = matches!(self.get(from)?, Node::Folder(_));
         if from == to {
             return Ok(());
         }
@@ -111,20 +123,62 @@ impl<File, Charge> Tree<File, Charge> {
         }
         self.check_folder(parent(to))?;
         match (self.nodes.get(to).map(|(node, _)| node), is_folder) {
-            (Some(Node::Folder), false) => return Err(IpcError::IsFolder),
+            (Some(Node::Folder(_)), false) => return Err(IpcError::IsFolder),
             (Some(Node::File(_)), true) => return Err(IpcError::NotFolder),
-            (Some(Node::Folder), true) if self.below(to).next().is_some() => {
+            (Some(Node::Folder(_)), true) if self.below(to).next().is_some() => {
                 return Err(IpcError::NotEmpty);
             }
-            (Some(Node::Folder), true) | (Some(Node::File(_)), false) | (None, _) => {}
+            (Some(Node::Folder(_)), true) | (Some(Node::File(_)), false) | (None, _) => {}
         }
-        let moved: Vec<String> = self.below(from).map(|(path, _)| path.clone()).collect();
-        for path in moved.into_iter().chain([from.to_owned()]) {
-            let Some(node) = self.nodes.remove(&path) else { continue };
-            let suffix = &path[from.len()..];
-            self.nodes.insert(format!("{to}{suffix}"), node);
+        let longest = self.below(from).map(|(path, _)| path.len() - from.len()).max();
+        if to.len() + longest.unwrap_or(0) > LONGEST_PATH {
+            return Err(IpcError::NameTooLong);
         }
+        self.pay_for_rename(from, to, pay)?;
+        // One after the other: a list of them all would be as large as they are.
+        while let Some(path) = self.below(from).next().map(|(path, _)| path.clone()) {
+            self.relocate(&path, &format!("{to}{}", &path[from.len()..]));
+        }
+        self.relocate(from, to);
         Ok(())
+    }
+
+    /// Has all that a rename moves paid for by its new path, or nothing.
+    fn pay_for_rename(
+        &mut self,
+        from: &str,
+        to: &str,
+        mut pay: impl FnMut(&mut Charge, usize) -> Result<(), IpcError>,
+    ) -> Result<(), IpcError> {
+        let mut paid = 0;
+        let outcome = self.charges(from).try_for_each(|(path, charge)| {
+            pay(charge, path.len() - from.len() + to.len()).map(|()| paid += 1)
+        });
+        if outcome.is_err() {
+            for (path, charge) in self.charges(from).take(paid) {
+                // It is less, or as much.
+                let _ = pay(charge, path.len());
+            }
+        }
+        outcome
+    }
+
+    fn relocate(&mut self, from: &str, to: &str) {
+        if let Some(node) = self.nodes.remove(from) {
+            self.nodes.insert(to.to_owned(), node);
+        }
+    }
+
+    /// The charges of `path` and of all below it.
+    fn charges<'tree>(
+        &'tree mut self,
+        path: &'tree str,
+    ) -> impl Iterator<Item = (&'tree String, &'tree mut Charge)> {
+        let all = self.nodes.range_mut::<str, _>((Bound::Included(path), Bound::Unbounded));
+        all.take_while(move |(other, _)| other.starts_with(path))
+            // `a.c` is between `a` and `a/b`.
+            .filter(move |(other, _)| other.as_str() == path || is_below(other, path))
+            .map(|(other, (_, charge))| (other, charge))
     }
 
     /// The names in a folder.
@@ -152,7 +206,7 @@ impl<File, Charge> Tree<File, Charge> {
 
     fn check_folder(&self, path: &str) -> Result<(), IpcError> {
         match self.get(path)? {
-            Node::Folder => Ok(()),
+            Node::Folder(_) => Ok(()),
             Node::File(_) => Err(IpcError::NotFolder),
         }
     }
@@ -181,7 +235,7 @@ mod tests {
         let mut tree = Tree::default();
         for (number, path) in (0..).zip(paths) {
             let node = match path.strip_suffix('/') {
-                Some(_) => Node::Folder,
+                Some(_) => Node::Folder(2),
                 None => Node::File(number),
             };
             tree.insert(path.trim_end_matches('/').to_owned(), node, ()).unwrap();
@@ -239,12 +293,44 @@ mod tests {
             ("", "x", IpcError::NotPermitted),
             ("f", "", IpcError::NotPermitted),
         ] {
-            assert_eq!(tree.rename(from, to), Err(error), "{from} {to}");
+            assert_eq!(tree.rename(from, to, |(), _| Ok(())), Err(error), "{from} {to}");
         }
-        tree.rename("a", "empty").unwrap();
-        tree.rename("f", "full/x").unwrap();
-        tree.rename("a.c", "a.c").unwrap();
+        let free = |(): &mut (), _| Ok(());
+        tree.rename("a", "empty", free).unwrap();
+        tree.rename("f", "full/x", free).unwrap();
+        tree.rename("a.c", "a.c", free).unwrap();
         assert_eq!(paths(&tree), "a.c empty empty/b full full/x");
         assert!(matches!(tree.get("full/x"), Ok(Node::File(6))));
+    }
+
+    #[test]
+    fn all_that_moves_has_to_fit_and_is_paid_for_by_its_new_path() {
+        let mut tree = Tree::<(), usize>::default();
+        let nodes = [("a", Node::Folder(2)), ("a.c", Node::File(())), ("a/b", Node::File(()))];
+        for (path, node) in nodes {
+            tree.insert(path.to_owned(), node, path.len()).unwrap();
+        }
+        let paid = |tree: &Tree<(), usize>| {
+            tree.nodes.iter().all(|(path, (_, charge))| path.len() == *charge)
+        };
+        let up_to = |most: usize| {
+            move |charge: &mut usize, length: usize| {
+                if length > most {
+                    return Err(IpcError::OutOfMemory);
+                }
+                *charge = length;
+                Ok(())
+            }
+        };
+        assert_eq!(tree.rename("a", "folder", up_to(7)), Err(IpcError::OutOfMemory));
+        assert!(paid(&tree) && tree.get("a/b").is_ok());
+        let long = "x".repeat(LONGEST_PATH - 1);
+        assert_eq!(tree.rename("a", &long, up_to(usize::MAX)), Err(IpcError::NameTooLong));
+        assert!(paid(&tree) && tree.get("a/b").is_ok());
+        for (from, to) in [("a", &long[1..]), (&long[1..], "folder"), ("folder", "f")] {
+            tree.rename(from, to, up_to(LONGEST_PATH)).unwrap();
+            assert!(paid(&tree), "{}", to.len());
+        }
+        assert!(tree.get("f/b").is_ok() && tree.len() == 3);
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use super::IpcError;
+use super::spare::give_back;
 
 /// Which message is wanted, by the number that `msgrcv` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,7 @@ impl<Charge> TypedQueue<Charge> {
             return Err(IpcError::TooBig);
         }
         let message = self.messages.remove(position);
+        give_back(&mut self.messages);
         self.bytes -= message.as_ref().map_or(0, |message| message.body.len());
         Ok(message)
     }
@@ -144,6 +146,16 @@ mod tests {
         }
         assert_eq!(taken(&mut queue, i64::MIN), "f");
         assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn an_empty_queue_holds_no_room() {
+        let mut queue = TypedQueue::new(16_384);
+        for _ in 0..16_384 {
+            queue.send(message(1, "")).unwrap();
+        }
+        while queue.receive(Wanted::Any, 0).unwrap().is_some() {}
+        assert!(queue.messages.capacity() < 16, "{}", queue.messages.capacity());
     }
 
     #[test]

@@ -289,6 +289,10 @@ impl SegmentFile {
     }
 }
 
+pub(super) fn stat_of_folder(id: u64) -> IpcStat {
+    IpcStat { folder: true, size: 0, id }
+}
+
 pub(super) fn stat_of_queue(queue: &MessageQueue) -> IpcStat {
     IpcStat { folder: false, size: QUEUE_FILE, id: queue.id() }
 }

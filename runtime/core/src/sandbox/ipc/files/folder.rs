@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::file::{IpcFile, IpcStat, QueueFile, SegmentFile, stat_of_queue, stat_of_segment};
+use super::file::{
+    IpcFile, IpcStat, QueueFile, SegmentFile, stat_of_folder, stat_of_queue, stat_of_segment,
+};
 use crate::resources::memory::{ContainerMemory, Held};
 use crate::sandbox::ipc::message_queue::MessageQueue;
-use crate::sandbox::ipc::pod_ipc::{Creation, PodIpc};
-use crate::sandbox::ipc::tree::Node;
+use crate::sandbox::ipc::pod_ipc::{Creation, PodIpc, QUEUES};
+use crate::sandbox::ipc::tree::{Node, ROOT};
 use crate::sandbox::ipc::wait::Interrupt;
 use crate::sandbox::ipc::{IpcError, names};
 
@@ -27,7 +29,12 @@ pub enum IpcFolder {
     /// `/dev/mqueue`
     Queues,
     /// `/dev/shm`, or the folder at this path below it.
-    Shared(String),
+    Shared {
+        /// Empty is `/dev/shm` itself.
+        path: String,
+        /// Tells it from all else of the Pod.
+        id: u64,
+    },
 }
 
 /// How something is opened.
@@ -57,12 +64,20 @@ pub enum Opened {
 impl IpcFolder {
     /// The two that a guest is given, and where it finds them.
     pub fn given() -> [(&'static str, Self); 2] {
-        [("/dev/mqueue", Self::Queues), ("/dev/shm", Self::Shared(String::new()))]
+        [("/dev/mqueue", Self::Queues), ("/dev/shm", Self::shared())]
+    }
+
+    /// `/dev/shm`
+    pub(super) fn shared() -> Self {
+        Self::Shared { path: String::new(), id: ROOT }
     }
 
     /// Of the folder itself.
     pub fn stat(&self) -> IpcStat {
-        IpcStat { folder: true, size: 0, id: 0 }
+        match self {
+            Self::Queues => stat_of_folder(QUEUES),
+            Self::Shared { id, .. } => stat_of_folder(*id),
+        }
     }
 }
 
@@ -126,9 +141,9 @@ impl RunIpc {
                 let queue = self.pod.open_queue(&self.memory, &path, creation, None)?;
                 Ok(Opened::File(IpcFile::Queue(QueueFile::new(queue, read, write))))
             }
-            IpcFolder::Shared(_) => {
-                if matches!(self.pod.files().get(&path), Ok(Node::Folder)) {
-                    return opening.folder_at(IpcFolder::Shared(path));
+            IpcFolder::Shared { .. } => {
+                if let Ok(Node::Folder(id)) = self.pod.files().get(&path) {
+                    return opening.folder_at(IpcFolder::Shared { path, id: *id });
                 }
                 if opening.folder {
                     self.pod.files().get(&path)?;
@@ -150,10 +165,10 @@ impl RunIpc {
     pub fn stat(&self, folder: &IpcFolder, path: &str) -> Result<IpcStat, IpcError> {
         let path = folder.path(path)?;
         match folder {
-            _ if path.is_empty() => Ok(folder.stat()),
+            IpcFolder::Queues if path.is_empty() => Ok(folder.stat()),
             IpcFolder::Queues => Ok(stat_of_queue(&*self.queue(&path)?)),
-            IpcFolder::Shared(_) => Ok(match self.pod.files().get(&path)? {
-                Node::Folder => folder.stat(),
+            IpcFolder::Shared { .. } => Ok(match self.pod.files().get(&path)? {
+                Node::Folder(id) => stat_of_folder(*id),
                 Node::File(segment) => stat_of_segment(segment),
             }),
         }
@@ -168,10 +183,10 @@ impl RunIpc {
             IpcFolder::Queues => {
                 Ok(self.pod.queue_names().into_iter().map(|name| (name, false)).collect())
             }
-            IpcFolder::Shared(path) => {
+            IpcFolder::Shared { path, .. } => {
                 let files = self.pod.files();
                 let names = files.list(path)?.into_iter();
-                Ok(names.map(|(name, node)| (name, matches!(node, Node::Folder))).collect())
+                Ok(names.map(|(name, node)| (name, matches!(node, Node::Folder(_)))).collect())
             }
         }
     }
@@ -185,7 +200,7 @@ impl RunIpc {
         match folder {
             _ if path.is_empty() => Err(IpcError::IsFolder),
             IpcFolder::Queues => self.pod.unlink_queue(&path),
-            IpcFolder::Shared(_) => self.pod.files().remove_file(&path).map(drop),
+            IpcFolder::Shared { .. } => self.pod.files().remove_file(&path).map(drop),
         }
     }
 
@@ -195,7 +210,7 @@ impl RunIpc {
         let path = folder.path(path)?;
         match folder {
             IpcFolder::Queues => Err(IpcError::NotPermitted),
-            IpcFolder::Shared(_) => self.pod.create_folder(&self.memory, &path),
+            IpcFolder::Shared { .. } => self.pod.create_folder(&self.memory, &path),
         }
     }
 
@@ -206,7 +221,7 @@ impl RunIpc {
         match folder {
             IpcFolder::Queues if path.is_empty() => Err(IpcError::NotPermitted),
             IpcFolder::Queues => self.queue(&path).and(Err(IpcError::NotFolder)),
-            IpcFolder::Shared(_) => self.pod.files().remove_folder(&path),
+            IpcFolder::Shared { .. } => self.pod.files().remove_folder(&path),
         }
     }
 
@@ -218,9 +233,9 @@ impl RunIpc {
         (other, name): (&IpcFolder, &str),
     ) -> Result<(), IpcError> {
         match (folder, other) {
-            (IpcFolder::Shared(_), IpcFolder::Shared(_)) => {
+            (IpcFolder::Shared { .. }, IpcFolder::Shared { .. }) => {
                 let (from, to) = (folder.path(path)?, other.path(name)?);
-                self.pod.files().rename(&from, &to)
+                self.pod.rename(&self.memory, &from, &to)
             }
             (IpcFolder::Queues, _) | (_, IpcFolder::Queues) => Err(IpcError::NotPermitted),
         }
@@ -235,7 +250,7 @@ impl IpcFolder {
     fn path(&self, text: &str) -> Result<String, IpcError> {
         match self {
             Self::Queues => names::path("", text),
-            Self::Shared(folder) => names::path(folder, text),
+            Self::Shared { path, .. } => names::path(path, text),
         }
     }
 }

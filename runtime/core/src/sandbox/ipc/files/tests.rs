@@ -8,7 +8,7 @@ fn run() -> RunIpc {
 }
 
 fn shared() -> IpcFolder {
-    IpcFolder::Shared(String::new())
+    IpcFolder::shared()
 }
 
 const READ: Opening =
@@ -71,6 +71,26 @@ fn the_folder_of_queues_holds_nothing_else() {
     assert!(matches!(run.open(&queues, ".", as_folder), Ok(Opened::Folder(IpcFolder::Queues))));
     run.unlink(&queues, "q").unwrap();
     assert_eq!(run.stat(&queues, "q"), Err(IpcError::NotFound));
+}
+
+#[test]
+fn each_folder_is_itself() {
+    let run = run();
+    let shm = shared();
+    run.create_folder(&shm, "f").unwrap();
+    run.create_folder(&shm, "f/g").unwrap();
+    file(run.open(&shm, "f/x", CREATE));
+    let stat = |path| run.stat(&shm, path).unwrap();
+    let Ok(Opened::Folder(folder)) = run.open(&shm, "f", READ) else { panic!("no folder") };
+    assert_eq!((folder.stat(), run.stat(&folder, ".")), (stat("f"), Ok(stat("f"))));
+    assert_eq!((run.stat(&folder, ".."), shm.stat()), (Ok(stat(".")), stat(".")));
+    let queues = IpcFolder::Queues;
+    assert_eq!(run.stat(&queues, "."), Ok(queues.stat()));
+    let all = [queues.stat(), stat("."), stat("f"), stat("f/g"), stat("f/x")];
+    let ids: std::collections::BTreeSet<u64> = all.iter().map(|stat| stat.id).collect();
+    assert_eq!(ids.len(), all.len());
+    run.rename((&shm, "f"), (&shm, "h")).unwrap();
+    assert_eq!(stat("h"), folder.stat());
 }
 
 #[tokio::test]

@@ -25,14 +25,20 @@ impl IpcHandles {
         Self { open: BTreeMap::new(), most }
     }
 
+    /// Whether one more has a place.
+    ///
+    /// # Errors
+    /// [`IpcError::TooManyHandles`]
+    pub(super) fn check_room(&self) -> Result<(), IpcError> {
+        if self.open.len() < self.most { Ok(()) } else { Err(IpcError::TooManyHandles) }
+    }
+
     /// Puts something under the lowest free number.
     ///
     /// # Errors
     /// [`IpcError::TooManyHandles`]
     pub(super) fn insert(&mut self, handle: Handle) -> Result<i32, IpcError> {
-        if self.open.len() >= self.most {
-            return Err(IpcError::TooManyHandles);
-        }
+        self.check_room()?;
         let taken = self.open.keys().zip(0..).take_while(|(number, at)| *number == at).count();
         let number = i32::try_from(taken).map_err(|_| IpcError::TooManyHandles)?;
         self.open.insert(number, handle);
@@ -81,7 +87,9 @@ mod tests {
         let queue = ipc.open_queue(&memory, "q", Creation::Always, None).unwrap();
         let mut handles = IpcHandles::new(2);
         assert_eq!(handles.insert(Handle::Queue(queue.clone())), Ok(0));
+        assert_eq!(handles.check_room(), Ok(()));
         assert_eq!(handles.insert(Handle::Queue(queue.clone())), Ok(1));
+        assert_eq!(handles.check_room(), Err(IpcError::TooManyHandles));
         assert_eq!(handles.insert(Handle::Queue(queue.clone())), Err(IpcError::TooManyHandles));
         assert_eq!(handles.remove(0), Ok(()));
         assert_eq!(handles.remove(0), Err(IpcError::BadDescriptor));

@@ -120,6 +120,7 @@ fn link_queues<Data: IpcView + 'static>(linker: &mut Linker<Data>) -> Result<()>
                 (messages, message_bytes) => Some(QueueSize { messages, message_bytes }),
             };
             let creation = creation_of(creation)?;
+            guest.check_room()?;
             let queue = run.pod().open_queue(run.memory(), &name, creation, size);
             guest.insert(Handle::Queue(queue.map_err(errno)?))
         }
@@ -176,6 +177,7 @@ fn link_queues<Data: IpcView + 'static>(linker: &mut Linker<Data>) -> Result<()>
 fn link_keyed_queues<Data: IpcView + 'static>(linker: &mut Linker<Data>) -> Result<()> {
     define!(linker, KEYED_QUEUES, "get", (key: i32, creation: i32) -> i32, |guest| {
         let (run, creation) = (guest.run(), creation_of(creation)?);
+        guest.check_room()?;
         let queue = run.pod().keyed_queue(run.memory(), key.cast_unsigned(), creation);
         guest.insert(Handle::KeyedQueue(queue.map_err(errno)?))
     });
@@ -221,11 +223,14 @@ fn link_keyed_queues<Data: IpcView + 'static>(linker: &mut Linker<Data>) -> Resu
 fn link_segments<Data: IpcView + 'static>(linker: &mut Linker<Data>) -> Result<()> {
     define!(linker, SEGMENTS, "open", (name: i32, length: i32, creation: i32) -> i32, |guest| {
         let (name, run) = (guest.name(name, length)?, guest.run());
-        let segment = run.pod().open_segment(run.memory(), &name, creation_of(creation)?);
+        let creation = creation_of(creation)?;
+        guest.check_room()?;
+        let segment = run.pod().open_segment(run.memory(), &name, creation);
         guest.insert(Handle::Segment(segment.map_err(errno)?))
     });
     define!(linker, SEGMENTS, "get", (key: i32, size: i64, creation: i32) -> i32, |guest| {
         let (run, creation) = (guest.run(), creation_of(creation)?);
+        guest.check_room()?;
         let (key, size) = (key.cast_unsigned(), size.cast_unsigned());
         let segment = run.pod().keyed_segment(run.memory(), key, size, creation);
         guest.insert(Handle::Segment(segment.map_err(errno)?))
@@ -303,6 +308,11 @@ impl<'a, Data: IpcView + 'static> Guest<'a, Data> {
 
     fn run(&mut self) -> RunIpc {
         self.caller.data_mut().ipc().run.clone()
+    }
+
+    /// Whether there is a handle for one more, before anything is made.
+    fn check_room(&mut self) -> Outcome<()> {
+        self.caller.data_mut().ipc().handles.check_room().map_err(errno)
     }
 
     fn insert(&mut self, handle: Handle) -> Outcome<i32> {

@@ -1,8 +1,8 @@
-//! `poll_oneoff` over sockets, clocks, files and standard streams together.
+//! `poll_oneoff` over sockets, files of the Pod's IPC, clocks, other files and standard streams together.
 //!
-//! The subscriptions that are no sockets go to the stock implementation, in a small memory of our
-//! own: translated, and with their place in the list as user data. Both are polled side by side;
-//! whoever is ready at that moment is reported.
+//! The subscriptions that are neither sockets nor of the IPC go to the stock implementation, in a small
+//! memory of our own: translated, and with their place in the list as user data. All are polled side by
+//! side; whoever is ready at that moment is reported.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -18,6 +18,7 @@ use wiggle::GuestMemory;
 use super::connection::Readable;
 use super::descriptors::{Descriptors, Slot, Socket};
 use super::errno::raw;
+use super::ipc::{IpcDescriptors, PolledFile};
 use super::link::{WASI, enter, exported_memory};
 use super::memory::{Buffer, write_bytes, write_u32};
 use super::sleep;
@@ -46,30 +47,62 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
             Box::new(async move {
                 let memory = exported_memory(&mut caller)?;
                 let (mut memory, view) = enter(&mut caller, &memory)?;
-                let asked = match Asked::read(&memory, view.descriptors, subscriptions, count) {
+                let numbers = Numbers::Translated(view.descriptors);
+                let asked = match Asked::read(&memory, (numbers, &*view.ipc), subscriptions, count)
+                {
                     Ok(asked) => asked,
                     Err(errno) => return Ok(raw(Err(errno))),
                 };
                 // What a plain sleep does is not worth a detour.
-                if asked.sockets.is_empty() && !asked.translates {
+                if asked.is_stock() && !asked.translates {
                     let (wasi, memory) = (view.wasi, &mut memory);
                     return sleep::poll(wasi, memory, subscriptions, events, count, out).await;
                 }
-                let answers = match asked.wait(view).await? {
-                    Ok(answers) => answers,
-                    Err(errno) => return Ok(errno),
-                };
-                Ok(raw(report(&mut memory, &asked, &answers, events, out)))
+                asked.answer(view.wasi, &mut memory, (events, out)).await
             })
         },
     )?;
     Ok(())
 }
 
+/// The arguments of a call.
+pub(super) struct Call {
+    pub(super) subscriptions: i32,
+    pub(super) events: i32,
+    pub(super) count: i32,
+    pub(super) out: i32,
+}
+
+/// The call of a guest without listeners, whose numbers are the stock implementation's. None where
+/// nothing in it is of the IPC: then that has the answer.
+pub(super) async fn with_files(
+    view: &mut ModuleCtxView<'_>,
+    memory: &mut GuestMemory<'_>,
+    Call { subscriptions, events, count, out }: Call,
+) -> Option<Result<i32>> {
+    if !view.ipc.has_files() {
+        return None;
+    }
+    let asked = Asked::read(memory, (Numbers::Stock, &*view.ipc), subscriptions, count).ok()?;
+    if asked.is_stock() {
+        return None;
+    }
+    Some(asked.answer(view.wasi, memory, (events, out)).await)
+}
+
+/// What a guest's numbers stand for.
+#[derive(Clone, Copy)]
+enum Numbers<'a> {
+    /// The stock implementation's.
+    Stock,
+    Translated(&'a Descriptors),
+}
+
 /// What a guest waits for.
 struct Asked {
     user_data: Vec<[u8; 8]>,
     sockets: Vec<Interest>,
+    files: Vec<FileInterest>,
     /// Subscriptions for the stock implementation, by their place.
     stock: Vec<(usize, [u8; SUBSCRIPTION])>,
     /// Whether one of those has another number there.
@@ -80,6 +113,12 @@ struct Interest {
     place: usize,
     kind: Kind,
     socket: Socket,
+}
+
+struct FileInterest {
+    place: usize,
+    kind: Kind,
+    file: PolledFile,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,7 +139,7 @@ struct Answer {
 impl Asked {
     fn read(
         memory: &GuestMemory<'_>,
-        table: &Descriptors,
+        tables: (Numbers<'_>, &IpcDescriptors),
         offset: i32,
         count: i32,
     ) -> Result<Self, Errno> {
@@ -114,12 +153,13 @@ impl Asked {
         let mut asked = Self {
             user_data: Vec::with_capacity(count),
             sockets: Vec::new(),
+            files: Vec::new(),
             stock: Vec::new(),
             translates: false,
         };
         let (subscriptions, _) = list.as_chunks::<SUBSCRIPTION>();
         for (place, subscription) in subscriptions.iter().enumerate() {
-            asked.add(table, place, *subscription)?;
+            asked.add(tables, place, *subscription)?;
         }
         Ok(asked)
     }
@@ -128,7 +168,7 @@ impl Asked {
     /// `badf` for a descriptor that is not there: it fails the call, as in the stock implementation.
     fn add(
         &mut self,
-        table: &Descriptors,
+        (numbers, ipc): (Numbers<'_>, &IpcDescriptors),
         place: usize,
         mut subscription: [u8; SUBSCRIPTION],
     ) -> Result<(), Errno> {
@@ -144,25 +184,51 @@ impl Asked {
             }
         };
         let number = i32::from_le_bytes(field(DESCRIPTOR));
-        match table.get(number)? {
-            Slot::Socket(socket) => {
-                self.sockets.push(Interest { place, kind, socket: socket.clone() });
-            }
-            Slot::Stock(stock) => {
-                self.translates |= stock.cast_signed() != number;
-                subscription[DESCRIPTOR..DESCRIPTOR + 4].copy_from_slice(&stock.to_le_bytes());
-                self.stock.push((place, subscription));
-            }
+        let stock = match numbers {
+            Numbers::Stock => number,
+            Numbers::Translated(table) => match table.get(number)? {
+                Slot::Stock(stock) => stock.cast_signed(),
+                Slot::Socket(socket) => {
+                    self.sockets.push(Interest { place, kind, socket: socket.clone() });
+                    return Ok(());
+                }
+            },
+        };
+        if let Some(file) = ipc.polled(stock) {
+            self.files.push(FileInterest { place, kind, file });
+            return Ok(());
         }
+        self.translates |= stock != number;
+        subscription[DESCRIPTOR..DESCRIPTOR + 4].copy_from_slice(&stock.to_le_bytes());
+        self.stock.push((place, subscription));
         Ok(())
     }
 
-    /// Waits until something is ready; the inner error is an errno of the stock implementation.
-    async fn wait(&self, view: ModuleCtxView<'_>) -> Result<Result<BTreeMap<usize, Answer>, i32>> {
-        let mut answers = BTreeMap::new();
+    /// Whether the stock implementation knows of all of it.
+    fn is_stock(&self) -> bool {
+        self.sockets.is_empty() && self.files.is_empty()
+    }
+
+    /// Waits, and leaves what is ready at `events` and its number at `out`.
+    async fn answer(
+        &self,
+        wasi: &mut WasiP1Ctx,
+        memory: &mut GuestMemory<'_>,
+        (events, out): (i32, i32),
+    ) -> Result<i32> {
+        Ok(match self.wait(wasi).await? {
+            Ok(answers) => raw(report(memory, self, &answers, events, out)),
+            Err(errno) => errno,
+        })
+    }
+
+    /// Waits until something is ready; the inner error is an errno of the whole call.
+    async fn wait(&self, wasi: &mut WasiP1Ctx) -> Result<Result<BTreeMap<usize, Answer>, i32>> {
+        let (mut answers, mut failed) = (BTreeMap::new(), None);
+        let mut files: Vec<_> = self.files.iter().map(|file| Box::pin(file.answer())).collect();
         let mut scratch = Scratch::new(&self.stock);
         let stock = {
-            let mut stock = pin!(scratch.poll(view.wasi));
+            let mut stock = pin!(scratch.poll(wasi));
             poll_fn(|context| {
                 let polled = if self.stock.is_empty() {
                     Poll::Pending
@@ -174,9 +240,19 @@ impl Asked {
                         answers.insert(interest.place, answer);
                     }
                 }
+                // None is polled again once it is ready: then the wait is over.
+                for (interest, file) in self.files.iter().zip(&mut files) {
+                    match file.as_mut().poll(context) {
+                        Poll::Ready(Ok(answer)) => {
+                            answers.insert(interest.place, answer);
+                        }
+                        Poll::Ready(Err(errno)) => failed = Some(errno),
+                        Poll::Pending => {}
+                    }
+                }
                 match polled {
                     Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-                    Poll::Pending if answers.is_empty() => Poll::Pending,
+                    Poll::Pending if answers.is_empty() && failed.is_none() => Poll::Pending,
                     // The stock part is given up: its timers would only be late.
                     Poll::Pending => Poll::Ready(None),
                 }
@@ -190,7 +266,21 @@ impl Asked {
                 errno => return Ok(Err(errno)),
             },
         }
-        Ok(Ok(answers))
+        Ok(match failed {
+            None => Ok(answers),
+            Some(errno) => Err(raw(Err(errno))),
+        })
+    }
+}
+
+impl FileInterest {
+    /// Waits until it is ready.
+    async fn answer(&self) -> Result<Answer, Errno> {
+        let (kind, bytes) = match self.kind {
+            Kind::Read => (FD_READ, self.file.readable().await?),
+            Kind::Write => (FD_WRITE, self.file.writable().await?),
+        };
+        Ok(Answer { errno: 0, kind, bytes, flags: 0 })
     }
 }
 

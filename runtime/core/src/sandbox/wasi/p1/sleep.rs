@@ -17,6 +17,7 @@ use wiggle::GuestMemory;
 use super::errno::raw;
 use super::link::{UNSTABLE, WASI, enter, exported_memory};
 use super::memory::{Buffer, write_bytes, write_u32};
+use super::poll::{Call, with_files};
 use super::view::ModuleView;
 
 /// Where the fields of a subscription are: its own, and those of a clock.
@@ -49,8 +50,12 @@ pub(super) fn link<T: ModuleView + 'static>(linker: &mut Linker<T>) -> Result<()
         |mut caller: Caller<'_, T>, (subscriptions, events, count, out): Arguments| {
             Box::new(async move {
                 let memory = exported_memory(&mut caller)?;
-                let (mut memory, view) = enter(&mut caller, &memory)?;
-                poll(view.wasi, &mut memory, subscriptions, events, count, out).await
+                let (mut memory, mut view) = enter(&mut caller, &memory)?;
+                let call = Call { subscriptions, events, count, out };
+                match with_files(&mut view, &mut memory, call).await {
+                    Some(answer) => answer,
+                    None => poll(view.wasi, &mut memory, subscriptions, events, count, out).await,
+                }
             })
         },
     )?;

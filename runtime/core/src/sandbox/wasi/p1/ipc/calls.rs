@@ -9,17 +9,15 @@ use wiggle::GuestMemory;
 use super::{bytes, descriptors, paths};
 use crate::sandbox::wasi::p1::errno::raw;
 use crate::sandbox::wasi::p1::large as stock;
+use crate::sandbox::wasi::p1::poll;
 use crate::sandbox::wasi::p1::view::ModuleCtxView;
 
 type View<'a, 'b> = &'a mut ModuleCtxView<'b>;
 type Memory<'a, 'b> = &'a mut GuestMemory<'b>;
 
-/// Functions that know of no descriptors of ours: `at_once` those that never wait, `awaited` the others.
+/// Functions that know of no descriptors of ours, and never wait.
 macro_rules! passed_on {
-    (
-        at_once { $($quick:ident($($argument:ident: $type:ty),*);)* }
-        awaited { $($slow:ident($($parameter:ident: $kind:ty),*);)* }
-    ) => {
+    ($($quick:ident($($argument:ident: $type:ty),*);)*) => {
         $(pub(in crate::sandbox::wasi::p1) fn $quick(
             view: View<'_, '_>,
             memory: Memory<'_, '_>,
@@ -27,37 +25,25 @@ macro_rules! passed_on {
         ) -> Result<i32> {
             stock::$quick(view.wasi, memory, $($argument),*)
         })*
-        $(pub(in crate::sandbox::wasi::p1) async fn $slow(
-            view: View<'_, '_>,
-            memory: Memory<'_, '_>,
-            $($parameter: $kind),*
-        ) -> Result<i32> {
-            stock::$slow(view.wasi, memory, $($parameter),*).await
-        })*
     };
 }
 
 passed_on! {
-    at_once {
-        args_get(list: i32, text: i32);
-        args_sizes_get(count: i32, size: i32);
-        clock_res_get(clock: i32, out: i32);
-        clock_time_get(clock: i32, precision: i64, out: i32);
-        environ_get(list: i32, text: i32);
-        environ_sizes_get(count: i32, size: i32);
-        fd_prestat_dir_name(fd: i32, path: i32, length: i32);
-        fd_prestat_get(fd: i32, out: i32);
-        proc_raise(signal: i32);
-        random_get(buffer: i32, length: i32);
-        sched_yield();
-        sock_accept(fd: i32, flags: i32, out: i32);
-        sock_recv(fd: i32, buffers: i32, count: i32, flags: i32, size: i32, out: i32);
-        sock_send(fd: i32, buffers: i32, count: i32, flags: i32, out: i32);
-        sock_shutdown(fd: i32, how: i32);
-    }
-    awaited {
-        poll_oneoff(subscriptions: i32, events: i32, count: i32, out: i32);
-    }
+    args_get(list: i32, text: i32);
+    args_sizes_get(count: i32, size: i32);
+    clock_res_get(clock: i32, out: i32);
+    clock_time_get(clock: i32, precision: i64, out: i32);
+    environ_get(list: i32, text: i32);
+    environ_sizes_get(count: i32, size: i32);
+    fd_prestat_dir_name(fd: i32, path: i32, length: i32);
+    fd_prestat_get(fd: i32, out: i32);
+    proc_raise(signal: i32);
+    random_get(buffer: i32, length: i32);
+    sched_yield();
+    sock_accept(fd: i32, flags: i32, out: i32);
+    sock_recv(fd: i32, buffers: i32, count: i32, flags: i32, size: i32, out: i32);
+    sock_send(fd: i32, buffers: i32, count: i32, flags: i32, out: i32);
+    sock_shutdown(fd: i32, how: i32);
 }
 
 /// Functions whose first argument is a descriptor: what `$ours` does for one of ours, and what the stock
@@ -133,6 +119,21 @@ by_descriptor! {
         fd_pwrite(list: i32, count: i32, offset: i64, out: i32) bytes;
         fd_read(list: i32, count: i32, out: i32) bytes;
         fd_write(list: i32, count: i32, out: i32) bytes;
+    }
+}
+
+pub(in crate::sandbox::wasi::p1) async fn poll_oneoff(
+    view: View<'_, '_>,
+    memory: Memory<'_, '_>,
+    subscriptions: i32,
+    events: i32,
+    count: i32,
+    out: i32,
+) -> Result<i32> {
+    let call = poll::Call { subscriptions, events, count, out };
+    match poll::with_files(view, memory, call).await {
+        Some(answer) => answer,
+        None => stock::poll_oneoff(view.wasi, memory, subscriptions, events, count, out).await,
     }
 }
 

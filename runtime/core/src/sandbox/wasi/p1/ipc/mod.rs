@@ -8,16 +8,17 @@
 //! | `table` | which numbers are ours |
 //! | `calls` | each function of WASI 0.1: ours, or passed on |
 //! | `bytes`, `descriptors`, `paths` | ours, by what they take |
+//! | `readiness` | what `poll_oneoff` waits for of ours |
 //! | `layout` | answers as the interface lays them out |
-//!
-//! `poll_oneoff` finds a file of ours ready at once, as it does any file.
 
 mod bytes;
 mod calls;
 mod descriptors;
 mod layout;
 mod paths;
+mod readiness;
 mod table;
 
 pub(super) use calls::*;
+pub(super) use readiness::PolledFile;
 pub use table::IpcDescriptors;

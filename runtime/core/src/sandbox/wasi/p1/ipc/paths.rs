@@ -154,18 +154,26 @@ pub(super) async fn open(
     (fd, folder): (i32, IpcFolder),
     open: Open,
 ) -> wasmtime::Result<i32> {
-    let opened = text(memory, open.path.0, open.path.1)
-        .and_then(|path| view.ipc.run.open(&folder, &path, opening(&open)).map_err(errno));
-    let entry = match opened {
+    let path = match text(memory, open.path.0, open.path.1) {
+        Ok(path) => path,
+        Err(errno) => return Ok(raw(Err(errno))),
+    };
+    // Before anything is made or cut off, which would stay so.
+    let number = match number(view, fd).await? {
+        Ok(number) => number,
+        Err(errno) => return Ok(errno),
+    };
+    let entry = match view.ipc.run.open(&folder, &path, opening(&open)) {
         Ok(Opened::Folder(folder)) => Entry::Folder(folder),
         Ok(Opened::File(file)) => {
             Entry::File(OpenFile { file: Arc::new(file), offset: 0, flags: open.flags })
         }
-        Err(errno) => return Ok(raw(Err(errno))),
-    };
-    let number = match number(view, fd).await? {
-        Ok(number) => number,
-        Err(errno) => return Ok(errno),
+        Err(refused) => {
+            let mut none = [];
+            let mut memory = GuestMemory::Unshared(&mut none);
+            stock::fd_close(view.wasi, &mut memory, number).await?;
+            return Ok(raw(Err(errno(refused))));
+        }
     };
     view.ipc.insert(number, entry);
     Ok(raw(write_u32(memory, open.out, number.cast_unsigned())))

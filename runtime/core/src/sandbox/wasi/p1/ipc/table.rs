@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wasmtime_wasi::p1::types::Errno;
 
+use super::readiness::PolledFile;
 use crate::sandbox::ipc::{IpcFile, IpcFolder, Patience, RunIpc};
 use crate::sandbox::wasi::ipc::errno;
 
@@ -75,6 +76,19 @@ impl IpcDescriptors {
             Entry::Folder(_) => Err(Errno::Isdir),
             Entry::File(file) => Ok(file),
         })
+    }
+
+    /// Whether any number is of a file of ours.
+    pub(in crate::sandbox::wasi::p1) fn has_files(&self) -> bool {
+        self.open.values().any(|entry| matches!(entry, Entry::File(_)))
+    }
+
+    /// The file of ours under a number, to be waited for.
+    pub(in crate::sandbox::wasi::p1) fn polled(&self, fd: i32) -> Option<PolledFile> {
+        match self.open.get(&fd)? {
+            Entry::Folder(_) => None,
+            Entry::File(open) => Some(PolledFile { run: self.run.clone(), open: open.clone() }),
+        }
     }
 
     pub(super) fn insert(&mut self, fd: i32, entry: Entry) {

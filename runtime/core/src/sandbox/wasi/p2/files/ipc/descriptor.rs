@@ -271,10 +271,7 @@ impl HostDescriptor for PodFilesCtxView<'_> {
 
     async fn is_same_object(&mut self, one: Fd, other: Fd) -> Result<bool> {
         match (self.ipc.get(&one), self.ipc.get(&other)) {
-            (Some(one), Some(other)) => {
-                let (one, other) = (one.stat(), other.stat());
-                Ok(!one.folder && !other.folder && one.id == other.id)
-            }
+            (Some(one), Some(other)) => Ok(one.stat().id == other.stat().id),
             (Some(_), None) | (None, Some(_)) => Ok(false),
             (None, None) => self.stock.is_same_object(one, other).await,
         }

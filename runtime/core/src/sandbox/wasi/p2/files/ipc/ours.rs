@@ -140,12 +140,17 @@ impl PodFilesCtxView<'_> {
             read: flags.contains(DescriptorFlags::READ),
             write: flags.contains(DescriptorFlags::WRITE),
         };
-        let entry = match self.ipc.run.open(folder, path, opening).map_err(refused)? {
-            Opened::Folder(folder) => Entry::Folder(folder),
-            Opened::File(file) => Entry::File(Arc::new(file)),
-        };
+        // Before anything is made or cut off, which would stay so.
         let copy = self.stock.table.get(fd)?.clone();
         let opened = self.stock.table.push(copy)?;
+        let entry = match self.ipc.run.open(folder, path, opening) {
+            Ok(Opened::Folder(folder)) => Entry::Folder(folder),
+            Ok(Opened::File(file)) => Entry::File(Arc::new(file)),
+            Err(error) => {
+                self.stock.table.delete(opened)?;
+                return Err(refused(error));
+            }
+        };
         self.ipc.insert(&opened, entry);
         Ok(opened)
     }

@@ -28,7 +28,7 @@ impl Input {
             return Err(error);
         }
         let bytes = self.file.read(&self.run, self.offset, size.min(MOST), patience).await?;
-        self.offset += bytes.len() as u64;
+        self.offset = self.offset.saturating_add(bytes.len() as u64);
         Ok(bytes)
     }
 
@@ -85,7 +85,7 @@ pub(super) struct Output {
 impl Output {
     async fn put(&mut self, bytes: &[u8], patience: Patience) -> Result<(), IpcError> {
         self.file.write(&self.run, self.offset, bytes, patience).await?;
-        self.offset = self.offset.map(|offset| offset + bytes.len() as u64);
+        self.offset = self.offset.map(|offset| offset.saturating_add(bytes.len() as u64));
         Ok(())
     }
 
@@ -157,4 +157,38 @@ impl Pollable for Output {
 /// [`filesystem_error_code`]: wasmtime_wasi::p2::bindings::filesystem::types::Host::filesystem_error_code
 fn failure(error: IpcError) -> StreamError {
     StreamError::LastOperationFailed(Error::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::ipc::{Creation, IpcFolder, Opened, Opening};
+
+    #[test]
+    fn a_queue_has_no_offsets_that_end() {
+        let run = RunIpc::apart();
+        let opening = Opening {
+            creation: Creation::IfMissing,
+            folder: false,
+            truncate: false,
+            read: true,
+            write: true,
+        };
+        let opened = run.open(&IpcFolder::Queues, "q", opening);
+        let Ok(Opened::File(file)) = opened else { panic!("{opened:?}") };
+        let file = Arc::new(file);
+        let offset = Some(u64::MAX);
+        let mut output = Output {
+            file: Arc::clone(&file),
+            run: run.clone(),
+            offset,
+            waiting: None,
+            failed: None,
+        };
+        output.write(Bytes::from_static(b"one")).unwrap();
+        output.write(Bytes::from_static(b"two")).unwrap();
+        let mut input = Input { file, run, offset: u64::MAX, failed: None };
+        assert_eq!(input.read(9).unwrap(), "one");
+        assert_eq!(input.read(9).unwrap(), "two");
+    }
 }
