@@ -136,7 +136,8 @@ impl<File, Charge> Tree<File, Charge> {
         }
         self.pay_for_rename(from, to, pay)?;
         // One after the other: a list of them all would be as large as they are.
-        while let Some(path) = self.below(from).next().map(|(path, _)| path.clone()) {
+        let next = |tree: &Self| tree.below(from).next().map(|(path, _)| path.clone());
+        while let Some(path) = next(self) {
             self.relocate(&path, &format!("{to}{}", &path[from.len()..]));
         }
         self.relocate(from, to);

@@ -41,7 +41,7 @@ pub(super) fn bind(folders: &Folders) -> io::Result<UnixListener> {
 ///
 /// # Errors
 /// It is gone, or ends, or takes too long.
-pub(super) fn tell(folders: &Folders) -> io::Result<()> {
+pub(crate) fn tell(folders: &Folders) -> io::Result<()> {
     let mut stream = at(folders, UnixStream::connect)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut answer = [0];
