@@ -83,7 +83,7 @@ fn one_round(world: &World, users: &mut [User], chance: &mut StdRng) -> usize {
                     processes.extend(processes::of_services(world));
                     let chosen = (!processes.is_empty())
                         .then(|| processes[chance.random_range(0..processes.len())]);
-                    chosen.map(processes::kill);
+                    chosen.into_iter().for_each(processes::kill);
                     usize::from(chosen.is_some())
                 }
                 _ => {
