@@ -1,6 +1,9 @@
 //! What this process arranges for itself with the system, before anything else.
 
+use std::time::Duration;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::sleep;
 
 /// Raises the limit on open files as far as it goes without privilege.
 ///
@@ -40,10 +43,23 @@ pub(crate) fn keep_freed_memory() {
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn keep_freed_memory() {}
 
+/// By then a Pod has started, or waits for something.
+const SETTLED: Duration = Duration::from_secs(1);
+/// How long after that its object is written, and the store closed again.
+const WRITTEN: Duration = Duration::from_secs(4);
+
+/// Gives back memory when a Pod has started, and when that is written down.
+pub(crate) async fn give_back_memory_behind_start() {
+    for wait in [SETTLED, WRITTEN] {
+        sleep(wait).await;
+        give_back_memory();
+    }
+}
+
 /// Gives back what starting took and running does not need: some fifty kilobytes of the megabyte that
 /// an idle Pod holds for itself. For the thread that the program began with.
 #[cfg(target_env = "gnu")]
-pub(crate) fn give_back_memory() {
+fn give_back_memory() {
     #[expect(unsafe_code, reason = "the allocator's upkeep has no safe interface")]
     // SAFETY: it takes a number and gives free pages back under the allocator's locks.
     unsafe {
@@ -54,7 +70,7 @@ pub(crate) fn give_back_memory() {
 
 /// Others keep what they hold.
 #[cfg(not(target_env = "gnu"))]
-pub(crate) fn give_back_memory() {}
+fn give_back_memory() {}
 
 /// Reading a manifest goes a hundred kilobytes deep; nothing after it does.
 // Never part of its caller's frame, which may be larger than what is left alone below.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tokio::task::JoinSet;
 use wasmpod::pod::{Folders, Host};
@@ -13,9 +12,6 @@ use crate::args::BackgroundPod;
 use crate::compiler;
 use crate::failure::Failure;
 use crate::{process, toolbox};
-
-/// By then a Pod has started, or waits for something.
-const SETTLED: Duration = Duration::from_secs(1);
 
 /// # Errors
 /// An envelope that cannot be read, or what keeps its Pod from being started; both are in the Pod's
@@ -38,10 +34,7 @@ pub(crate) fn background_pod(
     let life = async {
         // A task of its own: below the frame of what polls this one lies more to give back.
         let mut aside = JoinSet::new();
-        aside.spawn(async {
-            tokio::time::sleep(SETTLED).await;
-            process::give_back_memory();
-        });
+        aside.spawn(process::give_back_memory_behind_start());
         let finished = run(*envelope, &host).await;
         aside.shutdown().await;
         finished

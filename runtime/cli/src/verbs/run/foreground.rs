@@ -33,9 +33,6 @@ use crate::toolbox;
 /// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
 const READER_GONE: Duration = Duration::from_secs(2);
 
-/// By then a Pod has started, or waits for something; a shorter one has no memory to give back.
-const SETTLED: Duration = Duration::from_secs(1);
-
 /// Runs the Pod of `bundle`; the exit code tells how it ended.
 ///
 /// # Errors
@@ -57,10 +54,7 @@ pub(crate) async fn run_pod(
     let (tell, told) = mpsc::channel(WAITING_EVENTS);
     let mut helpers = JoinSet::new();
     // A task of its own: below the frame of what polls this one lies more to give back.
-    helpers.spawn(async {
-        tokio::time::sleep(SETTLED).await;
-        process::give_back_memory();
-    });
+    helpers.spawn(process::give_back_memory_behind_start());
     let (builder, place) = build(&mut bundle, root, &mut helpers, &tell)?;
     let pod = builder
         .log_sink(Arc::clone(&queue) as _)
