@@ -42,7 +42,8 @@ impl Segment {
     /// As [`Segment::lock`].
     pub fn try_lock(&self, offset: u64) -> Result<Option<SegmentLock<'_>>> {
         let found = self.compare_and_swap32(offset, FREE, TAKEN)?;
-        Ok((found == FREE).then_some(SegmentLock { segment: self, offset }))
+        // Made only where it is had: to drop one is to free it, whoever has it.
+        Ok((found == FREE).then(|| SegmentLock { segment: self, offset }))
     }
 }
 

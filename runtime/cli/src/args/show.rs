@@ -101,7 +101,7 @@ pub(crate) struct Wait {
     #[arg(long = "for", value_name = "WHAT")]
     pub(crate) what: String,
 
-    /// How long to wait for each; 0 looks once, a negative one is a week
+    /// How long to wait for all of them; 0 looks once, a negative one is a week
     #[arg(long, value_name = "DURATION", default_value = "30s", allow_hyphen_values = true)]
     pub(crate) timeout: String,
 

@@ -12,8 +12,8 @@ use crate::sandbox::ipc::tree::{Node, ROOT};
 use crate::sandbox::ipc::wait::Interrupt;
 use crate::sandbox::ipc::{IpcError, names};
 
-/// What the host holds for a message beside its bytes.
-const MESSAGE: usize = 64;
+/// What the host holds for a message beside its bytes: two allocations, and its place among those of its priority.
+const MESSAGE: usize = 256;
 
 /// The Pod's IPC as one run of a container has it. Clones are of the same run.
 #[derive(Clone, Debug)]
