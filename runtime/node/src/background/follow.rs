@@ -62,7 +62,8 @@ fn read(store: &Store, identity: &Identity) -> Result<Option<(Pod, Referred)>, S
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error),
     };
-    let Ok(pod) = serde_json::from_value::<Pod>(object) else { return Ok(None) };
+    // One of a newer version is not gone: the Pod stays as it is.
+    let pod = serde_json::from_value::<Pod>(object).map_err(StoreError::OtherType)?;
     if pod.metadata.uid.as_ref() != Some(&identity.uid) {
         return Ok(None);
     }

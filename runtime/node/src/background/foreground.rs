@@ -15,8 +15,9 @@ use wasmpod_objects::resource::PODS;
 use wasmpod_objects::status::Reason;
 use wasmpod_objects::store::{Create, Origin, Store};
 
-use super::keep::{AtTheEnd, Keeper, is_over};
+use super::keep::{AtTheEnd, Keeper};
 use super::lock::ProcessLock;
+use super::lost::is_over;
 use crate::node::Node;
 
 /// By then a Pod has started, or waits for something; a shorter one has nothing to tell.

@@ -25,6 +25,7 @@ use wasmpod_objects::status::ApiError;
 use wasmpod_objects::store::{NewEvent, Origin, Store, StoreError, Update};
 
 use super::forget::forget;
+use super::lost::is_over;
 use super::pods::identity;
 
 /// By then most Pods have started: their first steps are written down together.
@@ -246,10 +247,6 @@ impl Batch {
         // Whoever removed it has no use for its status.
         Ok(object.is_some_and(|object| object["metadata"]["deletionTimestamp"].is_null()))
     }
-}
-
-pub(super) fn is_over(status: &PodStatus) -> bool {
-    matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
 }
 
 /// Gives the object of a Pod this status, and returns it; nothing where it is gone, or another Pod has its

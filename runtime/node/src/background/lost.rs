@@ -25,8 +25,12 @@ pub(super) enum Verdict {
 
 /// Whether a Pod that has no process can be left as it is, whatever else there is to know of it.
 pub(super) fn is_settled(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    pod.metadata.deletion_timestamp.is_none() && matches!(phase, Some("Succeeded" | "Failed"))
+    pod.metadata.deletion_timestamp.is_none() && pod.status.as_ref().is_some_and(is_over)
+}
+
+/// Whether a Pod of this status has ended.
+pub(super) fn is_over(status: &PodStatus) -> bool {
+    matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
 }
 
 /// What becomes of `pod` at `now`; `can_start` tells whether it is known how it was started, `lost` how its

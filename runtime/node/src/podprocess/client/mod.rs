@@ -68,9 +68,7 @@ impl PodClient {
     /// # Errors
     /// [`ClientError`]
     pub async fn stats_soon(&self) -> Result<PodStats, ClientError> {
-        tokio::time::timeout(ANSWERS_SOON, self.stats())
-            .await
-            .unwrap_or_else(|_elapsed| Err(ClientError::TimedOut { socket: self.socket.clone() }))
+        self.soon(self.stats()).await
     }
 
     /// Gives the Pod other resources, by a patch of its subresource `resize`.
@@ -123,11 +121,15 @@ impl PodClient {
     /// # Errors
     /// [`ClientError`]
     pub async fn sync(&self) -> Result<(), ClientError> {
-        let nothing = Value::Object(serde_json::Map::new());
-        let told = self.post("/sync", &nothing);
-        tokio::time::timeout(ANSWERS_SOON, told)
-            .await
-            .unwrap_or_else(|_elapsed| Err(ClientError::TimedOut { socket: self.socket.clone() }))
+        self.soon(self.post("/sync", &Value::Object(serde_json::Map::new()))).await
+    }
+
+    async fn soon<Answer>(
+        &self,
+        call: impl Future<Output = Result<Answer, ClientError>>,
+    ) -> Result<Answer, ClientError> {
+        let elapsed = |_| Err(ClientError::TimedOut { socket: self.socket.clone() });
+        tokio::time::timeout(ANSWERS_SOON, call).await.unwrap_or_else(elapsed)
     }
 
     /// Where it is.
