@@ -10,9 +10,10 @@ use std::collections::{HashMap, HashSet};
 use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::run::{at, root, run, target_folder, tool};
 use crate::{build, guests};
@@ -53,14 +54,19 @@ pub(crate) fn write() -> Result<(), String> {
         let start = |program: &Path| {
             let mut command = tool(program);
             command.env("HOME", &folder).env("WASMPOD_ROOT", &folder);
+            command.env("XDG_CACHE_HOME", &folder);
             command
         };
-        // Compiles, and leaves what a later start finds.
-        run(start(&wasmpod).arg("run").arg(&pod))?;
         let log = folder.join("blocks.log");
-        let mut emulated = start(Path::new("qemu-x86_64"));
-        emulated.args(["-d", "in_asm", "-D"]).arg(&log).arg(&wasmpod);
-        run(emulated.arg("run").arg(&pod))?;
+        let emulated = || {
+            let mut command = start(Path::new("qemu-x86_64"));
+            command.args(["-d", "in_asm", "-D"]).arg(&log).arg(&wasmpod).arg("run").arg(&pod);
+            command
+        };
+        // Compiles, and leaves what a later start finds. It may not run what it has compiled.
+        let _ = run(&mut emulated());
+        compile_for_emulator(&image, &folder)?;
+        run(&mut emulated())?;
         let blocks = fs::read(&log).map_err(at(&log))?;
         let blocks = String::from_utf8_lossy(&blocks);
         let names = blocks.lines().filter_map(|line| line.strip_prefix("IN: ")).map(str::trim);
@@ -74,6 +80,36 @@ pub(crate) fn write() -> Result<(), String> {
     let lines: String =
         functions.iter().map(|Function { name, size }| format!("{size} {name}\n")).collect();
     fs::write(list(), lines).map_err(at(&list()))
+}
+
+/// Puts code for the emulated processor in the place of what was compiled last, which is for this machine's:
+/// a child of an emulated program is none.
+fn compile_for_emulator(image: &Path, folder: &Path) -> Result<(), String> {
+    let cache = folder.join("wasmpod/code/code");
+    let modified = |entry: &fs::DirEntry| entry.metadata().and_then(|metadata| metadata.modified());
+    let entries = fs::read_dir(&cache).map_err(at(&cache))?.flatten();
+    let latest = entries.max_by_key(|entry| modified(entry).ok()).ok_or("nothing was compiled")?;
+    let output = folder.join("code");
+    let request = format!(
+        r#"{{"image":"{}","output":"{}","small_reservation":false,"fuel":false,"of_guest":false}}"#,
+        image.display(),
+        output.display()
+    );
+    let mut compiler = tool(Path::new("qemu-x86_64"))
+        .arg(target_folder().join("release/wasmpod-compiler"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("cannot run qemu-x86_64: {error}"))?;
+    // It ends when its standard input does.
+    let mut lifeline = compiler.stdin.take().ok_or("standard input is piped")?;
+    writeln!(lifeline, "{request}").map_err(|error| format!("cannot ask the compiler: {error}"))?;
+    let status = compiler.wait().map_err(|error| format!("no compiler to wait for: {error}"))?;
+    drop(lifeline);
+    if !status.success() {
+        return Err(format!("the compiler ended with {status}"));
+    }
+    fs::rename(&output, latest.path()).map_err(at(&output))
 }
 
 fn manifest(image: &Path) -> String {
