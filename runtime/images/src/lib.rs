@@ -1,0 +1,3 @@
+//! Images of WebAssembly: what they are called, how the world stores them, and where they lie here.
+//!
+//! No network and no engine: the registry's client and the Pod build upon it.
