@@ -1,7 +1,11 @@
 //! One layout, many processes, some of which die at any moment.
 //!
 //! The test binary starts itself again: the test `child` plays the other process.
-#![expect(clippy::unwrap_used, reason = "a test with helpers, which clippy does not know for one")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test with helpers, which clippy does not know for one"
+)]
 
 use std::collections::HashSet;
 use std::env;
