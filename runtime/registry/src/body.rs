@@ -1,6 +1,7 @@
 //! Reading what a registry sends, as long as it comes, and not more than it may.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -87,8 +88,17 @@ pub(crate) fn unavailable(error: &reqwest::Error) -> Failure {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    // One without a cause would name the address, with all that is secret in it.
-    let text =
-        if std::ptr::addr_eq(cause, error) { "request failed".into() } else { cause.to_string() };
+    let os_error = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    let text = match os_error {
+        // In the words of Go's client, for which people and tools look: `connection refused`.
+        Some(number) => {
+            let text =
+                cause.to_string().to_lowercase().replace(&format!(" (os error {number})"), "");
+            if error.is_connect() { format!("connect: {text}") } else { text }
+        }
+        // One without a cause would name the address, with all that is secret in it.
+        None if std::ptr::addr_eq(cause, error) => "request failed".to_owned(),
+        None => cause.to_string(),
+    };
     Failure::Unavailable(text)
 }

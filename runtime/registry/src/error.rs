@@ -80,6 +80,11 @@ impl Failure {
             "unexpected commit size {actual}, expected {expected}: failed precondition"
         ))
     }
+
+    /// The registry promised so many bytes and does not stop.
+    pub(crate) fn too_long(expected: u64) -> Self {
+        Self::Invalid(format!("unexpected commit size, more than {expected}: failed precondition"))
+    }
 }
 
 impl From<LayoutError> for Failure {

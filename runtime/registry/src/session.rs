@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
         let at = shown(&call.url);
         Err(Failure::Unexpected(format!(
             "failed to do request: {} {at:?}: stopped after {MOST_REDIRECTS} redirects",
-            call.method
+            verb(&call.method)
         )))
     }
 
@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
         sent.map_err(|failure| match failure {
             Failure::Unavailable(text) => Failure::Unavailable(format!(
                 "failed to do request: {} {:?}: {text}",
-                call.method,
+                verb(&call.method),
                 shown(&call.url)
             )),
             other => other,
@@ -222,6 +222,12 @@ fn request_body(
         Some(body) => Ok(request.body(body()?)),
         None => Ok(request),
     }
+}
+
+/// The method in the words of Go's client: `Head`.
+fn verb(method: &Method) -> String {
+    let (first, rest) = method.as_str().split_at(1);
+    format!("{first}{}", rest.to_lowercase())
 }
 
 /// Where an answer leads, if it does.

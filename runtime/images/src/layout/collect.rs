@@ -42,7 +42,8 @@ pub struct Collected {
 
 impl Layout {
     /// Removes blobs that no name and no living [`super::Pin`] leads to, partial files that nobody
-    /// writes or has written to for a day and, as `collection` says, images.
+    /// writes or has written to for a day (at once, if room is wanted) and, as `collection` says,
+    /// images.
     ///
     /// # Errors
     /// [`LayoutError::Damaged`], [`LayoutError::Io`]; what has gone until then is gone.
@@ -71,7 +72,9 @@ impl Layout {
         for algorithm in Algorithm::ALL {
             self.sweep_blobs(algorithm, &kept, &mut collected);
         }
-        self.sweep_partials(now, &mut collected);
+        let wants_room = collected.wanted > 0 || matches!(collection, Collection::Unused);
+        let oldest = if wants_room { Duration::ZERO } else { STALE_PARTIAL };
+        self.sweep_partials(now, oldest, &mut collected);
         Ok(collected)
     }
 
@@ -150,16 +153,16 @@ impl Layout {
         }
     }
 
-    fn sweep_partials(&self, now: SystemTime, collected: &mut Collected) {
+    fn sweep_partials(&self, now: SystemTime, oldest: Duration, collected: &mut Collected) {
         for entry in fs::read_dir(self.ingest_folder()).into_iter().flatten().flatten() {
             let path = entry.path();
             let Ok(file) = File::open(&path) else { continue };
             let is_free = file.try_lock().is_ok() && is_same_file(&file, &path);
-            let is_stale =
-                file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|written| {
-                    now.duration_since(written).is_ok_and(|age| age > STALE_PARTIAL)
-                });
-            if is_free && is_stale {
+            let is_old = file
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|written| now.duration_since(written).is_ok_and(|age| age >= oldest));
+            if is_free && is_old {
                 remove(&path, collected);
             }
         }

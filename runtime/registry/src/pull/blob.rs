@@ -12,7 +12,7 @@ use bytes::Bytes;
 use oci_spec::image::Descriptor;
 use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
 use reqwest::{Method, Response, StatusCode};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time;
 use wasmpod_images::digest::Digest;
@@ -44,29 +44,63 @@ pub(crate) async fn blocking<Value: Send + 'static>(
     }
 }
 
-/// Fetches it, unless it is here; answers how many bytes came.
+/// Whether the image was found to be one that cannot come right, so that nothing of it should stay.
+#[derive(Debug)]
+pub(super) struct Abandoned(watch::Sender<bool>);
+
+impl Abandoned {
+    pub(super) fn not_yet() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    pub(super) fn set(&self) {
+        self.0.send_replace(true);
+    }
+
+    fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    async fn wait(&self) {
+        // Its sender is in our hands, so it does not end before.
+        let _ = self.0.subscribe().wait_for(|abandoned| *abandoned).await;
+    }
+}
+
+/// Fetches it, unless it is here; answers how many bytes came. Ends soon and leaves nothing once the
+/// image is `abandoned`.
 pub(super) async fn fetch(
     session: &Session<'_>,
     pin: &Arc<Pin>,
     descriptor: &Descriptor,
+    abandoned: &Abandoned,
     progress: &Sink<'_>,
 ) -> Result<u64, Failure> {
     let digest = Digest::of(descriptor)?;
     let mut fetched = 0;
     loop {
-        let Some(ingest) = begin(pin, &digest, descriptor.size(), progress).await? else {
+        let begun = tokio::select! {
+            biased;
+            () = abandoned.wait() => Err(needless()),
+            begun = begin(pin, &digest, descriptor.size(), progress) => begun,
+        };
+        let Some(ingest) = begun? else {
             progress(Progress::Done { digest, present: fetched == 0 });
             return Ok(fetched);
         };
         let resumed = ingest.offset() > 0;
         let mut writer = Writer::start(ingest);
-        let received = receive(session, &mut writer, progress).await;
+        let received = tokio::select! {
+            biased;
+            () = abandoned.wait() => Err(needless()),
+            received = receive(session, &mut writer, progress) => received,
+        };
         fetched += writer.received;
         let ingest = match received {
             Ok(()) => writer.finish().await?,
             Err(failure) => {
                 // Of what cannot become right nothing stays; of what was cut, all.
-                if matches!(failure, Failure::Invalid(_)) {
+                if !failure.is_transient() || abandoned.is_set() {
                     writer.finish().await?.discard();
                 }
                 return Err(failure);
@@ -82,6 +116,10 @@ pub(super) async fn fetch(
             Err(failure) => return Err(failure),
         }
     }
+}
+
+fn needless() -> Failure {
+    Failure::Unavailable("another part of the image cannot come".to_owned())
 }
 
 /// The right to write it, waiting for whoever has it now. `None`: it is here.
@@ -210,7 +248,7 @@ impl Writer {
         let length = bytes.len() as u64;
         let offset = self.offset.saturating_add(length);
         if offset > self.size {
-            return Err(Failure::wrong_size(self.size, offset));
+            return Err(Failure::too_long(self.size));
         }
         self.tell(Write::Bytes(bytes)).await?;
         self.offset = offset;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-use oci_spec::image::Descriptor;
+use futures::{StreamExt as _, stream};
+use oci_spec::image::{Descriptor, ImageIndex};
 use tracing::debug;
 use wasmpod_images::digest::Digest;
 use wasmpod_images::layout::{Content, Layout, LayoutError, Manifest, Pin};
 use wasmpod_images::reference::Reference;
 
-use super::blob::{self, blocking};
+use super::blob::{self, Abandoned, blocking};
 use super::choice::Choose;
 use super::manifest::{self, Resolved};
 use super::progress::{Progress, Sink};
@@ -21,6 +21,9 @@ use crate::session::Session;
 
 /// An index may name another one, but nobody needs more.
 const MOST_INDEXES: usize = 3;
+
+/// How many platforms an error names.
+const MOST_PLATFORMS: usize = 20;
 
 /// An image that is in the layout, whole and under its name.
 #[derive(Clone, Debug)]
@@ -165,8 +168,9 @@ impl Pull<'_> {
                 Err((_, Failure::NotFound(_))) if self.reference.digest().is_none() && !moved => {
                     moved = true;
                 }
-                Err((_, Failure::NotFound(what))) => {
-                    return Err((Step::Resolve, Failure::NotFound(what)));
+                Err((_, Failure::NotFound(_))) => {
+                    let image = self.reference.clone().with_default_tag().to_string();
+                    return Err((Step::Resolve, Failure::NotFound(image)));
                 }
                 other => return other,
             }
@@ -223,22 +227,7 @@ impl Pull<'_> {
         let (mut manifest, mut fetched) = (root, 0);
         for _ in 0..=MOST_INDEXES {
             let Content::Index(index) = &manifest.content else { return Ok((manifest, fetched)) };
-            let chosen = (self.choose)(index).ok_or_else(|| {
-                let platforms: Vec<String> = index
-                    .manifests()
-                    .iter()
-                    .filter_map(|manifest| {
-                        let platform = manifest.platform().as_ref()?;
-                        Some(format!("{}/{}", platform.os(), platform.architecture()))
-                    })
-                    .take(20)
-                    .collect();
-                let text = format!(
-                    "no match for platform wasi/wasm in manifest, which has {}",
-                    platforms.join(", ")
-                );
-                (Step::Resolve, Failure::NotFound(text))
-            })?;
+            let chosen = (self.choose)(index).ok_or_else(|| (Step::Resolve, no_match(index)))?;
             let digest = Digest::of(&chosen).map_err(|error| (Step::Resolve, error.into()))?;
             let (next, bytes) = self.manifest(session, pin, &digest, None).await?;
             if next.bytes.len() as u64 != chosen.size() {
@@ -274,21 +263,36 @@ impl Pull<'_> {
             Content::Image(image) => Some(image.config().digest().clone()),
             Content::Index(_) => None,
         };
-        stream::iter(wanted)
-            .map(|descriptor| {
-                let is_config = config.as_ref() == Some(descriptor.digest());
-                let kind = if is_config { "config" } else { "layer" };
-                async move {
-                    let fetching = blob::fetch(session, pin, descriptor, self.progress);
-                    fetching.await.map_err(|failure| match Digest::of(descriptor) {
-                        Ok(digest) => (Step::Fetch(kind, digest), failure),
-                        Err(error) => (Step::Resolve, error.into()),
-                    })
+        let abandoned = &Abandoned::not_yet();
+        let fetches = wanted.into_iter().map(|descriptor| {
+            let is_config = config.as_ref() == Some(descriptor.digest());
+            let kind = if is_config { "config" } else { "layer" };
+            async move {
+                let fetching = blob::fetch(session, pin, descriptor, abandoned, self.progress);
+                fetching.await.map_err(|failure| match Digest::of(descriptor) {
+                    Ok(digest) => (Step::Fetch(kind, digest), failure),
+                    Err(error) => (Step::Resolve, error.into()),
+                })
+            }
+        });
+        let at_a_time = self.options.limits.parallel_layers.max(1);
+        let mut fetches = stream::iter(fetches).buffer_unordered(at_a_time);
+        let (mut fetched, mut failed) = (0_u64, None);
+        while let Some(result) = fetches.next().await {
+            match result {
+                Ok(bytes) => fetched = fetched.saturating_add(bytes),
+                // Dropped, the others leave what they have to the next pull.
+                Err((step, failure)) if failed.is_none() && failure.is_transient() => {
+                    return Err((step, failure));
                 }
-            })
-            .buffer_unordered(self.options.limits.parallel_layers.max(1))
-            .try_fold(0_u64, |sum, bytes| async move { Ok(sum.saturating_add(bytes)) })
-            .await
+                // There is no next one that could use it: the others are waited for, and leave nothing.
+                Err(error) => {
+                    abandoned.set();
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        failed.map_or(Ok(fetched), Err)
     }
 
     /// Before anything comes: whether it may be so large, and whether there is room for it.
@@ -316,4 +320,17 @@ impl Pull<'_> {
         }
         Ok(())
     }
+}
+
+/// None of an index is meant for us; says what it has.
+fn no_match(index: &ImageIndex) -> Failure {
+    let platforms: Vec<String> = index
+        .manifests()
+        .iter()
+        .filter_map(|manifest| manifest.platform().as_ref())
+        .map(|platform| format!("{}/{}", platform.os(), platform.architecture()))
+        .take(MOST_PLATFORMS)
+        .collect();
+    let has = if platforms.is_empty() { "none".to_owned() } else { platforms.join(", ") };
+    Failure::NotFound(format!("no match for platform in manifest (wanted wasi/wasm, has {has})"))
 }
