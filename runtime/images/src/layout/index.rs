@@ -51,20 +51,6 @@ pub struct Image {
     pub last_used: SystemTime,
 }
 
-impl Image {
-    fn is(&self, reference: &Reference) -> bool {
-        let Some(name) = &self.name else { return false };
-        let Some(digest) = reference.digest() else {
-            return *name == reference.clone().with_default_tag().to_string();
-        };
-        // Content is the same under each name, but whoever may pull from one repository may not
-        // therefore from another.
-        let same_repository =
-            name.parse::<Reference>().is_ok_and(|known| known.name() == reference.name());
-        same_repository && (self.digest == *digest || self.registry_digest == *digest)
-    }
-}
-
 impl Layout {
     /// Every image, in the order of `index.json`.
     ///
@@ -82,8 +68,10 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::Damaged`], [`LayoutError::Io`]
     pub fn resolve(&self, reference: &Reference) -> Result<Option<Image>, LayoutError> {
-        let images = self.images()?;
-        Ok(images.into_iter().find(|image| image.is(reference) && self.has(&image.digest)))
+        let index = self.read_index()?;
+        let mut fitting = index.manifests().iter().filter(|entry| is_entry_of(entry, reference));
+        // Only what fits is looked at closer: that reads its manifest.
+        Ok(fitting.find_map(|entry| self.image(entry).filter(|image| self.has(&image.digest))))
     }
 
     /// Lets `reference` (with the default tag, if it has neither tag nor digest) lead to the
@@ -208,6 +196,21 @@ impl Layout {
             last_used: file.unwrap_or(since),
         })
     }
+}
+
+fn is_entry_of(entry: &Descriptor, reference: &Reference) -> bool {
+    let Some(name) = annotation(entry, NAME) else { return false };
+    let Some(digest) = reference.digest() else {
+        return *name == reference.clone().with_default_tag().to_string();
+    };
+    // Content is the same under each name, but whoever may pull from one repository may not
+    // therefore from another.
+    let same_repository =
+        name.parse::<Reference>().is_ok_and(|known| known.name() == reference.name());
+    let is_digest = |text: &str| text.parse().is_ok_and(|known: Digest| known == *digest);
+    same_repository
+        && (is_digest(&entry.digest().to_string())
+            || annotation(entry, REGISTRY_DIGEST).is_some_and(|text| is_digest(text)))
 }
 
 fn annotation<'a>(entry: &'a Descriptor, key: &str) -> Option<&'a String> {

@@ -79,12 +79,8 @@ pub(super) async fn fetch(
     let digest = Digest::of(descriptor)?;
     let mut fetched = 0;
     loop {
-        let begun = tokio::select! {
-            biased;
-            () = abandoned.wait() => Err(needless()),
-            begun = begin(pin, &digest, descriptor.size(), progress) => begun,
-        };
-        let Some(ingest) = begun? else {
+        let begun = begin(pin, &digest, descriptor.size(), abandoned, progress).await?;
+        let Some(ingest) = begun else {
             progress(Progress::Done { digest, present: fetched == 0 });
             return Ok(fetched);
         };
@@ -127,10 +123,12 @@ async fn begin(
     pin: &Arc<Pin>,
     digest: &Digest,
     size: u64,
+    abandoned: &Abandoned,
     progress: &Sink<'_>,
 ) -> Result<Option<Box<Ingest>>, Failure> {
     let mut told = false;
-    loop {
+    // Looked at between questions: a thread that is about to make the file is waited for.
+    while !abandoned.is_set() {
         let (pin, wanted) = (pin.clone(), digest.clone());
         match blocking(move || pin.ingest(&wanted, size)).await? {
             Begin::Present => return Ok(None),
@@ -143,6 +141,7 @@ async fn begin(
         }
         time::sleep(BUSY_POLL).await;
     }
+    Err(needless())
 }
 
 async fn receive(
