@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Decided here: what the file may say. What a registry's endpoints are is decided in `endpoint`.
-//! Other keys are refused: a misspelt `ca_file` must not pass for none.
+//! Other keys are refused, `rewrite` among them: a misspelt `ca_file` must not pass for none.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,11 +1,15 @@
 //! From an image in a layout to a registry.
 
+use std::io;
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use oci_spec::image::Descriptor;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Body, Method, Response, StatusCode};
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::Notify;
 use url::Url;
 use wasmpod_images::digest::Digest;
 use wasmpod_images::layout::{Layout, LayoutError, Manifest, Pin};
@@ -17,6 +21,9 @@ use crate::options::Options;
 use crate::pull::{Progress, Sink, blocking};
 use crate::retry::retry;
 use crate::session::{Call, Session};
+
+/// How much of a file is read at a time.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// An image that is in the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +95,7 @@ fn take(
     let pin = layout.pin("push")?;
     let Some(image) = pin.take(name)? else {
         let name = name.clone().with_default_tag();
-        return Ok(Err(Failure::NotFound(format!("image {name} in the image store"))));
+        return Ok(Err(Failure::NotFound(format!("image {name}"))));
     };
     let manifest = layout.manifest(&image.digest)?;
     Ok(Ok((Arc::new(pin), manifest)))
@@ -149,11 +156,12 @@ async fn push_blob(
     }
     let mut url = location(&response)?;
     url.query_pairs_mut().append_pair("digest", &digest.to_string());
+    let moved = Arc::new(Notify::new());
     let body = || {
-        let file = pin.layout().blob(descriptor)?;
-        Ok(Body::from(tokio::fs::File::from_std(file)))
+        let file = tokio::fs::File::from_std(pin.layout().blob(descriptor)?);
+        Ok(Body::wrap_stream(pieces(file, moved.clone())))
     };
-    let mut put = Call { body: Some(&body), ..Call::new(Method::PUT, url) };
+    let mut put = Call { body: Some(&body), moved: Some(&moved), ..Call::new(Method::PUT, url) };
     put.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     put.headers.insert(CONTENT_LENGTH, HeaderValue::from(descriptor.size()));
     let response = session.send(put).await?;
@@ -163,6 +171,20 @@ async fn push_blob(
     progress(Progress::At { digest: digest.clone(), bytes: descriptor.size() });
     progress(Progress::Done { digest, present: false });
     Ok(descriptor.size())
+}
+
+/// A file as it is taken up by the connection, which is told to `moved`.
+fn pieces(
+    file: tokio::fs::File,
+    moved: Arc<Notify>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::try_unfold((file, moved), |(mut file, moved)| async move {
+        moved.notify_one();
+        let mut piece = vec![0; PIECE_BYTES];
+        let length = file.read(&mut piece).await?;
+        piece.truncate(length);
+        Ok((length > 0).then(|| (Bytes::from(piece), (file, moved))))
+    })
 }
 
 /// Where the upload goes on. It may be another server, which then gets no word of who we are.

@@ -28,7 +28,9 @@ impl Attempts {
     /// How long to wait before the next attempt; `Err` gives the failure back when there is none.
     pub(crate) fn after(&mut self, failure: Failure) -> Result<Duration, Failure> {
         self.failed += 1;
-        if !failure.is_transient() || self.failed >= self.limits.attempts {
+        // Who says "too many" is not asked more: the Pod's back-off is what was meant.
+        let is_enough = matches!(failure, Failure::TooManyRequests(_));
+        if is_enough || !failure.is_transient() || self.failed >= self.limits.attempts {
             return Err(failure);
         }
         let factor = 1_u32.checked_shl(self.failed - 1).unwrap_or(u32::MAX);
@@ -66,5 +68,6 @@ mod tests {
         assert!(attempts.after(Failure::Unavailable(String::new())).is_ok());
         attempts.progressed();
         assert!(attempts.after(Failure::NotFound(String::new())).is_err());
+        assert!(attempts.after(Failure::TooManyRequests(String::new())).is_err());
     }
 }

@@ -6,7 +6,7 @@
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use reqwest::{Body, Method, Response, StatusCode};
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use url::Url;
 
 use crate::body::{in_time, read_all, unavailable};
@@ -43,11 +43,13 @@ pub(crate) struct Call<'a> {
     pub(crate) headers: HeaderMap,
     /// Made anew for each time that it is sent.
     pub(crate) body: Option<&'a (dyn Fn() -> Result<Body, Failure> + Send + Sync)>,
+    /// Told by a long body each time that a piece of it has gone.
+    pub(crate) moved: Option<&'a Notify>,
 }
 
 impl Call<'_> {
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: None }
+        Self { method, url, headers: HeaderMap::new(), body: None, moved: None }
     }
 }
 
@@ -126,10 +128,19 @@ impl<'a> Session<'a> {
         let sending = async {
             request_body(request, call)?.send().await.map_err(|error| unavailable(&error))
         };
-        let sent = match call.body {
-            // How long a layer takes to go there is nobody's to say; a dead peer ends it.
-            Some(_) => sending.await,
-            None => in_time(limits.answer, sending).await,
+        tokio::pin!(sending);
+        let sent = loop {
+            // However long a layer takes: it is the time without any of it moving that counts.
+            let moved = async {
+                match call.moved {
+                    Some(moved) => moved.notified().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                sent = in_time(limits.answer, &mut sending) => break sent,
+                () = moved => {}
+            }
         };
         sent.map_err(|failure| match failure {
             Failure::Unavailable(text) => Failure::Unavailable(format!(

@@ -209,7 +209,7 @@ fn is_entry_of(entry: &Descriptor, reference: &Reference) -> bool {
         name.parse::<Reference>().is_ok_and(|known| known.name() == reference.name());
     let is_digest = |text: &str| text.parse().is_ok_and(|known: Digest| known == *digest);
     same_repository
-        && (is_digest(&entry.digest().to_string())
+        && (is_digest(entry.digest().as_ref())
             || annotation(entry, REGISTRY_DIGEST).is_some_and(|text| is_digest(text)))
 }
 

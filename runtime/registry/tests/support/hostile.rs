@@ -49,6 +49,8 @@ pub enum Reply {
     Trickle(usize),
     /// No length is promised, and it never ends.
     Endless,
+    /// Nothing at all, while the connection stays.
+    Silent,
     /// No length is promised, and it ends after this.
     Open(Vec<u8>),
 }
@@ -165,6 +167,7 @@ async fn send(connection: &mut TcpStream, asked: &Asked, reply: Reply) -> std::i
                 sleep(Duration::from_millis(5)).await;
             }
         }
+        Reply::Silent => std::future::pending().await,
         Reply::Endless => {
             connection.write_all(head(200, None, &[]).as_bytes()).await?;
             loop {

@@ -12,7 +12,10 @@ use tempfile::TempDir;
 use wasmpod_images::digest::Digest;
 use wasmpod_images::layout::{Layout, Pin};
 use wasmpod_images::reference::Reference;
-use wasmpod_registry::{Keyring, Options, PullError, Pulled, RegistryConfig, default_choice, pull};
+use wasmpod_registry::{
+    Keyring, Options, PullError, Pulled, PushError, Pushed, RegistryConfig, default_choice, pull,
+    push,
+};
 
 pub struct World {
     folder: TempDir,
@@ -45,6 +48,11 @@ impl World {
     pub async fn pull(&self, image: &str) -> Result<Pulled, PullError> {
         let reference = image.parse().unwrap();
         pull(&reference, &default_choice, &self.layout, &self.options, &|_| {}).await
+    }
+
+    pub async fn push(&self, name: &str, image: &str) -> Result<Pushed, PushError> {
+        let (name, image) = (name.parse().unwrap(), image.parse().unwrap());
+        push(&self.layout, &name, &image, &self.options, &|_| {}).await
     }
 
     /// The text of the failure, with the port left out.
