@@ -13,30 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::hostile::{Asked, Hostile, Reply};
+use support::hostile::{Asked, CONTENT, Hostile, Reply, image, registry};
 use support::{World, layer, manifest};
 use wasmpod_images::digest::Digest;
-
-const CONTENT: &[u8] = b"0123456789";
-
-/// An image of one layer with this content, as the manifest promises it.
-fn image() -> String {
-    manifest(&[layer(&Digest::sha256(CONTENT), CONTENT.len())])
-}
-
-/// A registry with this manifest that answers for layers with `of_layer`.
-async fn registry(
-    manifest: String,
-    of_layer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
-) -> Hostile {
-    let config = Digest::sha256(b"{}").to_string();
-    Hostile::start(move |asked| match &asked.path {
-        path if path.contains("/manifests/") => Reply::manifest(&manifest),
-        path if path.ends_with(&config) => Reply::ok("{}"),
-        _ => of_layer(asked),
-    })
-    .await
-}
 
 /// What becomes of a pull of one layer from a registry that answers so.
 async fn failure_of_layer(of_layer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> String {
@@ -195,83 +174,6 @@ async fn a_tag_that_moves_while_it_is_pulled_is_followed() {
     .await;
     let world = World::new();
     world.pull(&format!("{}/a:1", registry.address)).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_cut_connection_costs_only_what_did_not_come() {
-    let content: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
-    let image = manifest(&[layer(&Digest::sha256(&content), content.len())]);
-    let size = content.len();
-    let registry = registry(image, move |asked| {
-        let from = asked.from.unwrap_or(0);
-        let range = format!("bytes {from}-{}/{size}", size - 1);
-        match asked.from {
-            None => Reply::Cut(size, content[..150_000].to_vec()),
-            Some(_) => Reply::part(&range, &content[from..]),
-        }
-    })
-    .await;
-    let world = World::new();
-    let pulled = world.pull(&format!("{}/a:1", registry.address)).await.unwrap();
-    assert_eq!(pulled.bytes_fetched, pulled.size);
-    let layers: Vec<Option<usize>> = registry
-        .asked()
-        .iter()
-        .filter(|asked| asked.path.contains("/blobs/") && !asked.path.contains("44136fa3"))
-        .map(|asked| asked.from)
-        .collect();
-    assert_eq!(layers.len(), 2);
-    assert!(layers[1] > Some(0), "{layers:?}");
-}
-
-#[tokio::test]
-async fn a_registry_that_does_not_resume_begins_anew() {
-    let questions = AtomicUsize::new(0);
-    let registry = registry(image(), move |_| match questions.fetch_add(1, Ordering::Relaxed) {
-        0 => Reply::Cut(10, CONTENT[..4].to_vec()),
-        1 => Reply::status(416),
-        2 => Reply::Cut(10, CONTENT[..6].to_vec()),
-        _ => Reply::ok(CONTENT),
-    })
-    .await;
-    let world = World::new();
-    let pulled = world.pull(&format!("{}/a:1", registry.address)).await.unwrap();
-    world.layout.verify_image(&pulled.digest).unwrap();
-}
-
-#[tokio::test]
-async fn the_next_pull_goes_on_where_the_last_gave_up() {
-    let questions = AtomicUsize::new(0);
-    let registry =
-        registry(image(), move |asked| match questions.fetch_add(1, Ordering::Relaxed) {
-            0 => Reply::Cut(10, CONTENT[..4].to_vec()),
-            1 => {
-                assert_eq!(asked.from, Some(4));
-                Reply::part("bytes 4-9/10", &CONTENT[4..])
-            }
-            _ => Reply::status(500),
-        })
-        .await;
-    let mut world = World::new();
-    world.options.limits.attempts = 1;
-    let image = format!("{}/a:1", registry.address);
-    assert!(world.pull(&image).await.unwrap_err().is_transient());
-    let pulled = world.pull(&image).await.unwrap();
-    world.layout.verify_image(&pulled.digest).unwrap();
-}
-
-#[tokio::test]
-async fn a_partial_file_that_is_wrong_is_fetched_from_its_beginning() {
-    let registry = registry(image(), |asked| match asked.from {
-        Some(from) => Reply::part(&format!("bytes {from}-9/10"), &CONTENT[from..]),
-        None => Reply::ok(CONTENT),
-    })
-    .await;
-    let world = World::new();
-    let partial = format!("ingest/sha256-{}", Digest::sha256(CONTENT).hex());
-    std::fs::write(world.layout.folder().join(partial), "xxxx").unwrap();
-    let pulled = world.pull(&format!("{}/a:1", registry.address)).await.unwrap();
-    world.layout.verify_image(&pulled.digest).unwrap();
 }
 
 #[tokio::test]

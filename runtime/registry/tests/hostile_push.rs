@@ -11,10 +11,8 @@ mod support;
 
 use std::time::Duration;
 
-use support::hostile::{Hostile, Reply};
+use support::hostile::{CONTENT, Hostile, Reply};
 use support::{World, put_image};
-
-const CONTENT: &[u8] = b"0123456789";
 
 #[tokio::test]
 async fn a_push_goes_where_the_registry_says_but_tells_only_the_registry_who_we_are() {

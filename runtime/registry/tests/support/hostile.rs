@@ -8,6 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
 use wasmpod_images::digest::Digest;
 
+use super::{layer, manifest};
+
 /// What it was asked.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -180,4 +182,26 @@ async fn send(connection: &mut TcpStream, asked: &Asked, reply: Reply) -> std::i
         }
     }
     connection.shutdown().await
+}
+
+/// What the one layer of [`image`] holds.
+pub const CONTENT: &[u8] = b"0123456789";
+
+/// An image of one layer with this content, as the manifest promises it.
+pub fn image() -> String {
+    manifest(&[layer(&Digest::sha256(CONTENT), CONTENT.len())])
+}
+
+/// A registry with this manifest that answers for layers with `of_layer`.
+pub async fn registry(
+    manifest: String,
+    of_layer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+) -> Hostile {
+    let config = Digest::sha256(b"{}").to_string();
+    Hostile::start(move |asked| match &asked.path {
+        path if path.contains("/manifests/") => Reply::manifest(&manifest),
+        path if path.ends_with(&config) => Reply::ok("{}"),
+        _ => of_layer(asked),
+    })
+    .await
 }
