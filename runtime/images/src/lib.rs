@@ -1,3 +1,7 @@
 //! Images of WebAssembly: what they are called, how the world stores them, and where they lie here.
 //!
 //! No network and no engine: the registry's client and the Pod build upon it.
+
+pub mod artifact;
+pub mod digest;
+mod shown;
