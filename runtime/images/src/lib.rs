@@ -4,4 +4,5 @@
 
 pub mod artifact;
 pub mod digest;
+pub mod rootfs;
 mod shown;
