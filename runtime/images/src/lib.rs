@@ -4,5 +4,6 @@
 
 pub mod artifact;
 pub mod digest;
+pub mod pack;
 pub mod rootfs;
 mod shown;

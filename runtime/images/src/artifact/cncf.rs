@@ -17,7 +17,7 @@ use super::media::{LayerKind, layer_kind};
 use crate::shown::{Notes, shown};
 
 /// The name of a file, by the tools that push one.
-const TITLE: &str = "org.opencontainers.image.title";
+pub(crate) const TITLE: &str = "org.opencontainers.image.title";
 
 pub(super) fn image(manifest: &ImageManifest) -> Result<Image, ArtifactError> {
     let mut programs: Vec<&Descriptor> = Vec::new();

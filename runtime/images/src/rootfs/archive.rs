@@ -93,7 +93,7 @@ impl<Input: Read> Archive<Input> {
             }
             let header = Header::from_byte_slice(&block);
             check(header, &block)?;
-            let size = header.entry_size()?;
+            let size = size(header)?;
             match header.entry_type() {
                 EntryType::GNULongName => described.path = Some(self.name(size)?),
                 EntryType::GNULongLink => described.link = Some(self.name(size)?),
@@ -134,9 +134,7 @@ impl<Input: Read> Archive<Input> {
             }
         };
         let size = match kind {
-            Kind::File | Kind::Device(_) => {
-                described.size.map_or_else(|| header.entry_size(), Ok)?
-            }
+            Kind::File | Kind::Device(_) => described.size.map_or_else(|| size(header), Ok)?,
             // Whatever it says, nothing follows.
             Kind::Folder | Kind::Link(_) | Kind::HardLink(_) => 0,
         };
@@ -249,6 +247,12 @@ impl Described {
         }
         Ok(())
     }
+}
+
+/// Some builders leave the size of a folder out.
+fn size(header: &Header) -> io::Result<u64> {
+    let blank = header.as_old().size.iter().all(|byte| matches!(byte, 0 | b' '));
+    if blank { Ok(0) } else { header.entry_size() }
 }
 
 fn number(text: &[u8]) -> Option<u64> {
