@@ -13,7 +13,9 @@ use super::cncf;
 use super::command::Command;
 use super::error::ArtifactError;
 use super::image::{ExposedPort, Image, Layer, Layout, Program, Protocol};
-use super::manifest::{MOST_DOCUMENT_BYTES, bare, bounded, json, only_program, unknown_layer};
+use super::manifest::{
+    MOST_DOCUMENT_BYTES, bare, bounded, has_wasm, json, only_program, unknown_layer,
+};
 use super::media::{LayerKind, layer_kind};
 use super::platform::Platform;
 use crate::shown::{Notes, shown};
@@ -87,7 +89,7 @@ fn layout(
     platform: &Platform,
     command: &Command,
 ) -> Result<Layout, ArtifactError> {
-    if platform.is_wasm() || has_wasm_layer(manifest) {
+    if platform.is_wasm() || has_wasm(manifest) {
         return Ok(Layout::Container);
     }
     let starts_wasm = command.first().is_some_and(is_wasm_file);
@@ -114,10 +116,6 @@ fn is_marked(manifest: &ImageManifest) -> bool {
         annotations.get(key).is_some_and(|word| words.contains(&word.as_str()))
     };
     says(VARIANT, &["compat", "compat-smart"]) || says(HANDLER, &["wasm"])
-}
-
-fn has_wasm_layer(manifest: &ImageManifest) -> bool {
-    manifest.layers().iter().any(|layer| layer_kind(layer.media_type()) == Some(LayerKind::Wasm))
 }
 
 /// The program and the root. In runwasi's own format the program is a layer, and counts among the

@@ -114,7 +114,7 @@ fn shape(manifest: &ImageManifest) -> Result<Shape, ArtifactError> {
     }
 }
 
-fn has_wasm(manifest: &ImageManifest) -> bool {
+pub(super) fn has_wasm(manifest: &ImageManifest) -> bool {
     manifest.layers().iter().any(|layer| layer_kind(layer.media_type()) == Some(LayerKind::Wasm))
 }
 

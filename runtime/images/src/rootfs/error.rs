@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::limits::Excess;
 use crate::digest::Digest;
+use crate::shown::shown;
 
 /// A root that could not be made; nothing is left of it.
 #[derive(Debug, thiserror::Error)]
@@ -103,18 +104,54 @@ pub enum EntryError {
     Host(#[source] io::Error),
 }
 
-impl From<rustix::io::Errno> for EntryError {
-    fn from(errno: rustix::io::Errno) -> Self {
-        Self::Host(errno.into())
-    }
-}
-
 impl LayerError {
     /// What a reader of the layer has failed with.
     pub(super) fn reading(error: io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Excess>()) {
             Some(excess) => Self::Excess(*excess),
             None => Self::Broken(error),
+        }
+    }
+}
+
+/// Why an entry was not added: it, or all that is left to be spent.
+pub(super) enum Failure {
+    Entry(EntryError),
+    Excess(Excess),
+    Content(io::Error),
+}
+
+impl From<EntryError> for Failure {
+    fn from(error: EntryError) -> Self {
+        Self::Entry(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Entry(EntryError::Host(error))
+    }
+}
+
+impl From<rustix::io::Errno> for Failure {
+    fn from(errno: rustix::io::Errno) -> Self {
+        io::Error::from(errno).into()
+    }
+}
+
+impl From<Excess> for Failure {
+    fn from(excess: Excess) -> Self {
+        Self::Excess(excess)
+    }
+}
+
+impl Failure {
+    /// Of the entry with that name.
+    pub(super) fn at(self, path: &[u8]) -> LayerError {
+        match self {
+            Self::Entry(source) => LayerError::Entry { path: shown(path), source },
+            Self::Excess(excess) => excess.into(),
+            Self::Content(error) => LayerError::reading(error),
         }
     }
 }

@@ -22,7 +22,8 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 16 << 30, entries: 1 << 18, depth: 128, ratio: 250 }
+        // A walk holds up to three descriptors for each level.
+        Self { bytes: 8 << 30, entries: 1 << 18, depth: 64, ratio: 250 }
     }
 }
 

@@ -12,7 +12,9 @@
 //! | `stream` | a layer's bytes: decompressed, counted, hashed |
 //! | `archive` | the entries of a tar archive |
 //! | `name` | what a name in it means (pure) |
-//! | `tree` | entries and whiteouts into a folder |
+//! | `tree` | entries into a folder |
+//! | `whiteout` | what marks hide in it |
+//! | `write` | files, links and folders with what they have |
 //! | `unpack` | all layers of an image |
 //! | `trees` | roots by digest, among processes |
 //! | `limits`, `error` | how much is too much, and what can go wrong |
@@ -30,6 +32,8 @@ mod tests;
 mod tree;
 mod trees;
 mod unpack;
+mod whiteout;
+mod write;
 
 pub use error::{EntryError, LayerError, RootfsError};
 pub use limits::{Excess, Limits};

@@ -92,6 +92,21 @@ pub(super) fn link_target(depth: usize, target: &[u8]) -> Vec<u8> {
     if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') }
 }
 
+/// Where a link leads that [`link_target`] wrote for a folder of that depth to lead from the root.
+pub(super) fn from_root(depth: usize, written: &[u8]) -> Vec<u8> {
+    // The names of the folders that it climbs out of do not matter.
+    let mut parts: Vec<Option<&[u8]>> = vec![None; depth];
+    for part in written.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()),
+            part => parts.push(Some(part)),
+        }
+    }
+    let names: Vec<&[u8]> = parts.into_iter().flatten().collect();
+    [b"/".as_slice(), &names.join(&b'/')].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -153,6 +168,17 @@ mod tests {
             (1, "./a/./b", "./a/./b"),
         ] {
             let found = link_target(depth, target.as_bytes());
+            assert_eq!(String::from_utf8(found).unwrap(), expected, "{depth} {target}");
+        }
+    }
+
+    #[test]
+    fn what_leads_from_the_root_is_found_again() {
+        for (depth, target, expected) in
+            [(0, "/run", "/run"), (2, "/run/x", "/run/x"), (3, "/", "/"), (1, "../../etc", "/etc")]
+        {
+            let written = link_target(depth, target.as_bytes());
+            let found = from_root(depth, &written);
             assert_eq!(String::from_utf8(found).unwrap(), expected, "{depth} {target}");
         }
     }

@@ -2,100 +2,46 @@
 //!
 //! Every path is resolved below the root's descriptor, one name at a time where something is made, so
 //! neither `..` nor a link that came with the image leads out. Nobody else writes here meanwhile.
-//!
-//! A folder is made for its owner alone and gets its own mode and time at the end, when nothing comes
-//! into it any more: this process is not root, and must be able to write into a folder of mode 0555.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, File, MetadataExt, OpenOptions, OpenOptionsExt};
-use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, MetadataExt};
+use rustix::fs::AtFlags;
 
 use super::archive::{Entry, Kind, Modified};
-use super::error::{EntryError, LayerError};
-use super::limits::{Budget, Excess};
-use super::name::{Meaning, Place, link_target, meaning, place};
+use super::error::{EntryError, Failure, LayerError};
+use super::limits::Budget;
+use super::name::{Meaning, Place, from_root, link_target, meaning, place};
+use super::write::{
+    Attributes, Folder, IMPLICIT, OWNS, attribute, open_folder, settle, write_file, write_link,
+};
 use crate::shown::{Notes, shown};
 
-const BUFFER_BYTES: usize = 64 << 10;
-
-/// A folder that no entry of its own describes.
-const IMPLICIT: Attributes =
-    Attributes { mode: 0o755, modified: Modified { seconds: 0, nanoseconds: 0 } };
-
-/// The owner of a file reads it, and that of a folder does all: a guest sees none of these bits, but
-/// the process that opens its files needs them.
-const READS: u32 = 0o400;
-const OWNS: u32 = 0o700;
-
-/// What a folder has in the end.
-#[derive(Clone, Copy, Debug)]
-struct Attributes {
-    mode: u32,
-    modified: Modified,
-}
-
-/// A folder of the tree, known by its inode: links give it many paths.
-#[derive(Clone, Copy, Debug)]
-struct Folder {
-    depth: usize,
-    attributes: Attributes,
-}
-
 /// An open folder of the tree.
-struct Opened {
-    dir: Dir,
-    inode: u64,
-    depth: usize,
+pub(super) struct Opened {
+    pub(super) dir: Dir,
+    pub(super) inode: u64,
+    pub(super) depth: usize,
 }
 
 /// A root in the making.
 pub(super) struct Tree {
-    root: Rc<Opened>,
+    pub(super) root: Rc<Opened>,
     folders: HashMap<u64, Folder>,
+    /// Links that were written to lead from the root, by their inodes.
+    from_root: HashSet<u64>,
     /// What the present layer has made, by folder and name: its own whiteouts do not concern it.
-    of_layer: HashSet<(u64, OsString)>,
+    pub(super) of_layer: HashSet<(u64, OsString)>,
     /// The folder of the last entry; the next one is often in it too.
-    last: Option<(PathBuf, Rc<Opened>)>,
-    budget: Rc<RefCell<Budget>>,
+    pub(super) last: Option<(PathBuf, Rc<Opened>)>,
+    pub(super) budget: Rc<RefCell<Budget>>,
     notes: Notes,
-}
-
-/// Why an entry was not added: it, or all that is left to be spent.
-enum Failure {
-    Entry(EntryError),
-    Excess(Excess),
-    Content(io::Error),
-}
-
-impl From<EntryError> for Failure {
-    fn from(error: EntryError) -> Self {
-        Self::Entry(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Entry(EntryError::Host(error))
-    }
-}
-
-impl From<rustix::io::Errno> for Failure {
-    fn from(errno: rustix::io::Errno) -> Self {
-        Self::Entry(errno.into())
-    }
-}
-
-impl From<Excess> for Failure {
-    fn from(excess: Excess) -> Self {
-        Self::Excess(excess)
-    }
 }
 
 impl Tree {
@@ -109,6 +55,7 @@ impl Tree {
         Ok(Self {
             root: Rc::new(Opened { dir: root, inode, depth: 0 }),
             folders,
+            from_root: HashSet::new(),
             of_layer: HashSet::new(),
             last: None,
             budget,
@@ -126,12 +73,7 @@ impl Tree {
     /// # Errors
     /// It cannot be in a root, or be written, or is one too many.
     pub(super) fn add(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<(), LayerError> {
-        let added = self.try_add(entry, content);
-        added.map_err(|failure| match failure {
-            Failure::Entry(source) => LayerError::Entry { path: shown(&entry.path), source },
-            Failure::Excess(excess) => excess.into(),
-            Failure::Content(error) => LayerError::reading(error),
-        })
+        self.try_add(entry, content).map_err(|failure| failure.at(&entry.path))
     }
 
     fn try_add(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<(), Failure> {
@@ -184,13 +126,10 @@ impl Tree {
             Kind::Folder => self.make_folder(&parent, name, entry)?,
             Kind::File => {
                 self.make_room(&parent, name)?;
-                make_file(&parent.dir, name, entry, content)?;
+                write_file(&parent.dir, name, entry, content)?;
             }
-            Kind::Link(target) => {
-                self.make_room(&parent, name)?;
-                make_link(&parent, name, target, entry.modified)?;
-            }
-            Kind::HardLink(target) => self.make_hard_link(&parent, name, target)?,
+            Kind::Link(target) => self.make_link(&parent, name, target, entry.modified)?,
+            Kind::HardLink(target) => self.make_hard_link(&parent, name, target, entry.modified)?,
             Kind::Device(_) => {}
         }
         self.of_layer.insert((parent.inode, name.to_owned()));
@@ -230,7 +169,7 @@ impl Tree {
         Ok(parent)
     }
 
-    fn open(&self, path: &std::path::Path) -> io::Result<Opened> {
+    pub(super) fn open(&self, path: &Path) -> io::Result<Opened> {
         let dir = self.root.dir.open_dir(path)?;
         let inode = dir.dir_metadata()?.ino();
         let depth = self.folders.get(&inode).map_or(0, |folder| folder.depth);
@@ -280,11 +219,38 @@ impl Tree {
         }
     }
 
+    fn make_link(
+        &mut self,
+        parent: &Opened,
+        name: &OsStr,
+        target: &[u8],
+        modified: Modified,
+    ) -> Result<(), Failure> {
+        if target.is_empty() {
+            return Err(EntryError::Nameless.into());
+        }
+        if target.contains(&0) {
+            return Err(EntryError::Nul.into());
+        }
+        self.make_room(parent, name)?;
+        let written = link_target(parent.depth, target);
+        write_link(&parent.dir, name, &written, modified)?;
+        let inode = parent.dir.symlink_metadata(name)?.ino();
+        if written == target {
+            // The inode may be that of a link that is gone.
+            self.from_root.remove(&inode);
+        } else {
+            self.from_root.insert(inode);
+        }
+        Ok(())
+    }
+
     fn make_hard_link(
         &mut self,
         parent: &Opened,
         name: &OsStr,
         target: &[u8],
+        modified: Modified,
     ) -> Result<(), Failure> {
         let nothing = || EntryError::HardLink { target: shown(target) };
         let Place { folder, name: target_name } = place(target, self.most_depth())?;
@@ -302,6 +268,15 @@ impl Tree {
         // To make room would remove what is to be linked to.
         if own.is_ok_and(|own| own.ino() == there.ino()) {
             return Ok(());
+        }
+        if there.is_symlink() {
+            // What it says is relative to where it is: here it is written anew.
+            let says = of_target.dir.read_link_contents(target_name)?.into_os_string().into_vec();
+            let leads = match self.from_root.contains(&there.ino()) {
+                true => from_root(of_target.depth, &says),
+                false => says,
+            };
+            return self.make_link(parent, name, &leads, modified);
         }
         self.make_room(parent, name)?;
         let (from, to) = (&of_target.dir, &parent.dir);
@@ -328,113 +303,18 @@ impl Tree {
         Ok(())
     }
 
-    fn white_out(&mut self, folder: &[&OsStr], name: &OsStr) -> Result<(), Failure> {
-        let Some(parent) = self.existing(folder)? else { return Ok(()) };
-        self.last = None;
-        self.remove_lower(&parent.dir, parent.inode, name)
-    }
-
-    fn make_opaque(&mut self, folder: &[&OsStr]) -> Result<(), Failure> {
-        let Some(folder) = self.existing(folder)? else { return Ok(()) };
-        self.last = None;
-        self.clear_lower(&folder.dir, folder.inode)
-    }
-
-    /// A whiteout in a folder that is not there hides nothing.
-    fn existing(&self, parts: &[&OsStr]) -> Result<Option<Rc<Opened>>, Failure> {
-        if parts.is_empty() {
-            return Ok(Some(Rc::clone(&self.root)));
-        }
-        match self.open(&parts.iter().collect::<PathBuf>()) {
-            Ok(opened) => Ok(Some(Rc::new(opened))),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(no_folder(error)),
-        }
-    }
-
-    /// Removes what layers below have left under that name, and nothing of the present one.
-    fn remove_lower(&mut self, parent: &Dir, inode: u64, name: &OsStr) -> Result<(), Failure> {
-        self.budget.borrow_mut().spend_look()?;
-        let there = match parent.symlink_metadata(name) {
-            Ok(there) => there,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let of_layer = self.of_layer.contains(&(inode, name.to_owned()));
-        if there.is_dir() {
-            self.clear_lower(&open_folder(parent, name)?, there.ino())?;
-            if of_layer {
-                return Ok(());
-            }
-            match parent.remove_dir(name) {
-                // What this layer has put there stays.
-                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
-                removed => Ok(removed?),
-            }
-        } else if of_layer {
-            Ok(())
-        } else {
-            Ok(parent.remove_file(name)?)
-        }
-    }
-
-    fn clear_lower(&mut self, folder: &Dir, inode: u64) -> Result<(), Failure> {
-        for name in names(folder)? {
-            self.remove_lower(folder, inode, &name)?;
-        }
-        Ok(())
-    }
-
     /// Gives the folders what they are to have; answers what the user should know.
     ///
     /// # Errors
     /// The host's file system refuses.
     pub(super) fn finish(self) -> io::Result<Vec<String>> {
         settle(&self.root.dir, &self.folders)?;
-        let folder = rustix::fs::openat(&self.root.dir, ".", OPEN_FOLDER, Mode::empty())?;
-        attribute(&folder, self.folders.get(&self.root.inode))?;
+        attribute(&open_folder(&self.root.dir, ".".as_ref())?, self.folders.get(&self.root.inode))?;
         Ok(self.notes.finish())
     }
 }
 
-const OPEN_FOLDER: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-/// The folder of that name, and not one that a link of that name leads to.
-fn open_folder(parent: &Dir, name: &OsStr) -> io::Result<Dir> {
-    let folder = rustix::fs::openat(parent, name, OPEN_FOLDER, Mode::empty())?;
-    Ok(Dir::from_std_file(folder.into()))
-}
-
-fn names(folder: &Dir) -> io::Result<Vec<OsString>> {
-    folder.entries()?.map(|entry| Ok(entry?.file_name())).collect()
-}
-
-/// From the deepest up: what is done in a folder changes its time.
-fn settle(folder: &Dir, folders: &HashMap<u64, Folder>) -> io::Result<()> {
-    for entry in folder.entries()? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            let below = open_folder(folder, &entry.file_name())?;
-            settle(&below, folders)?;
-            attribute(&below, folders.get(&below.dir_metadata()?.ino()))?;
-        }
-    }
-    Ok(())
-}
-
-fn attribute(folder: impl std::os::fd::AsFd, known: Option<&Folder>) -> io::Result<()> {
-    let Attributes { mode, modified } = known.map_or(IMPLICIT, |folder| folder.attributes);
-    rustix::fs::fchmod(&folder, Mode::from_raw_mode(mode | OWNS))?;
-    rustix::fs::futimens(&folder, &times(modified))?;
-    Ok(())
-}
-
-fn no_folder(error: io::Error) -> Failure {
+pub(super) fn no_folder(error: io::Error) -> Failure {
     let loops = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     Failure::Entry(match error.kind() {
         ErrorKind::NotADirectory => EntryError::NotAFolder,
@@ -443,55 +323,4 @@ fn no_folder(error: io::Error) -> Failure {
         _ if loops => EntryError::Outside,
         _ => EntryError::Host(error),
     })
-}
-
-fn make_file(
-    parent: &Dir,
-    name: &OsStr,
-    entry: &Entry,
-    content: &mut dyn Read,
-) -> Result<(), Failure> {
-    let options = OpenOptions::new().write(true).create_new(true).mode(0o600).clone();
-    let mut file = parent.open_with(name, &options)?;
-    copy(content, &mut file)?;
-    rustix::fs::fchmod(&file, Mode::from_raw_mode(entry.mode | READS))?;
-    rustix::fs::futimens(&file, &times(entry.modified))?;
-    Ok(())
-}
-
-/// Tells what cannot be read from what cannot be written.
-fn copy(content: &mut dyn Read, file: &mut File) -> Result<(), Failure> {
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        match content.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => file.write_all(&buffer[..read])?,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Failure::Content(error)),
-        }
-    }
-}
-
-fn make_link(
-    parent: &Opened,
-    name: &OsStr,
-    target: &[u8],
-    modified: Modified,
-) -> Result<(), Failure> {
-    if target.is_empty() {
-        return Err(EntryError::Nameless.into());
-    }
-    if target.contains(&0) {
-        return Err(EntryError::Nul.into());
-    }
-    let target = link_target(parent.depth, target);
-    parent.dir.symlink_contents(OsStr::from_bytes(&target), name)?;
-    rustix::fs::utimensat(&parent.dir, name, &times(modified), AtFlags::SYMLINK_NOFOLLOW)?;
-    Ok(())
-}
-
-fn times(Modified { seconds, nanoseconds }: Modified) -> Timestamps {
-    let time =
-        Timespec { tv_sec: seconds.try_into().unwrap_or_default(), tv_nsec: nanoseconds.into() };
-    Timestamps { last_access: time, last_modification: time }
 }

@@ -96,7 +96,7 @@ impl Trees {
     }
 
     /// The root of an image, unpacked if it is not here yet; who asks while another unpacks it waits.
-    /// `open` gives the bytes of a blob.
+    /// `open` gives the bytes of a blob, whose digest it has verified.
     ///
     /// # Errors
     /// Those of [`unpack`]; what was written is removed.

@@ -31,7 +31,7 @@ pub struct Unpacked {
 }
 
 /// Unpacks `layers`, the lowest first, into the empty folder `into`; `open` gives the bytes of a
-/// blob. Blocks. What an error leaves in the folder is for the caller to remove.
+/// blob, whose digest it has verified. Blocks. What an error leaves in the folder is for the caller to remove.
 ///
 /// Links are written so that they lead to where they lead when the image is the root of a process;
 /// by way of others they may still lead out of the folder, so whoever follows them resolves them

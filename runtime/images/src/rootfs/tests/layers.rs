@@ -143,6 +143,28 @@ fn hard_links_are_the_same_file() {
 }
 
 #[test]
+fn hard_links_to_links_lead_where_those_lead() {
+    let archive = Archive::new()
+        .folder("run/")
+        .folder("a/b/")
+        .link("a/absolute", "/run")
+        .link("a/relative", "b")
+        .hard_link("a/b/deeper", "a/absolute")
+        .hard_link("higher", "a/absolute")
+        .hard_link("a/beside", "a/relative");
+    insta::assert_snapshot!(listing(&[archive]), @r"
+    755 a/
+    link a/absolute -> ../run
+    755 a/b/
+    link a/b/deeper -> ../../run
+    link a/beside -> b
+    link a/relative -> b
+    link higher -> run
+    755 run/
+    ");
+}
+
+#[test]
 fn modes_and_times_are_kept_but_for_what_gives_rights() {
     let world = World::new();
     let archive = Archive::new()

@@ -1,6 +1,8 @@
 //! Roots that many share.
 
 use std::fs;
+use std::io::{self, BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -73,6 +75,52 @@ fn what_a_killed_process_left_is_made_anew() {
     assert_eq!(trees.sweep().unwrap(), 1);
     assert_eq!(names(&folder).len(), 1);
     assert_eq!(trees.sweep().unwrap(), 0);
+}
+
+/// Not a test of its own: what the next one kills.
+#[test]
+fn unpacks_for_ever() {
+    let Some(folder) = std::env::var_os(VICTIM) else { return };
+    let trees = Trees::open(folder.as_ref()).unwrap();
+    let image = Image::of(&[Archive::new().file("half", "1"), Archive::new()]);
+    let mut layers = 0;
+    let open = |blob: &_| {
+        layers += 1;
+        if layers == 2 {
+            println!("half way");
+            // Until it is killed.
+            io::copy(&mut io::stdin(), &mut io::sink())?;
+        }
+        image.open(blob)
+    };
+    let unpacked = trees.unpack(&digest("a"), &image.layers, open, Limits::default());
+    panic!("killed before: {unpacked:?}");
+}
+
+const VICTIM: &str = "WASMPOD_IMAGES_VICTIM";
+
+#[test]
+fn a_process_that_is_killed_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "rootfs::tests::trees::unpacks_for_ever", "--nocapture"])
+        .env(VICTIM, folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(victim.stdout.take().unwrap());
+    assert!(output.lines().any(|line| line.unwrap().contains("half way")), "it unpacks");
+    let trees = Trees::open(folder.path()).unwrap();
+    assert_eq!(trees.sweep().unwrap(), 0, "it is alive");
+    assert!(trees.get(&digest("a")).unwrap().is_none());
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let image = Image::of(&[Archive::new().file("whole", "1")]);
+    let open = |blob: &_| image.open(blob);
+    let root = trees.unpack(&digest("a"), &image.layers, open, Limits::default()).unwrap();
+    assert_eq!(list(root.path()), "644 whole \"1\"");
+    assert_eq!(names(&folder).len(), 1);
 }
 
 #[test]
