@@ -17,6 +17,7 @@
 //! | `write` | files, links and folders with what they have |
 //! | `unpack` | all layers of an image |
 //! | `trees` | roots by digest, among processes |
+//! | `program` | the file of a root that is to run |
 //! | `limits`, `error` | how much is too much, and what can go wrong |
 //!
 //! All of it blocks. Rule: "Image Layer Filesystem Changeset" of the OCI image specification, with
@@ -26,6 +27,7 @@ mod archive;
 mod error;
 mod limits;
 mod name;
+mod program;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -37,5 +39,6 @@ mod write;
 
 pub use error::{EntryError, LayerError, RootfsError};
 pub use limits::{Excess, Limits};
+pub use program::{ProgramError, open_program};
 pub use trees::{Removal, Root, Trees};
 pub use unpack::{Unpacked, unpack};

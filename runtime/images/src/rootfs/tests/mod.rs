@@ -4,4 +4,5 @@ mod bounds;
 mod fixture;
 mod hostile;
 mod layers;
+mod program;
 mod trees;
