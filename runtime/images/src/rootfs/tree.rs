@@ -161,6 +161,8 @@ impl Tree {
             path.push(part);
             parent = match self.open(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
+                    // One entry may make many.
+                    self.budget.borrow_mut().spend_entry()?;
                     Rc::new(self.create_folder(&parent, part, IMPLICIT)?)
                 }
                 opened => Rc::new(opened.map_err(no_folder)?),
@@ -184,12 +186,10 @@ impl Tree {
     ) -> Result<Opened, Failure> {
         let depth = parent.depth + 1;
         let most = self.most_depth();
-        // A link to a deep folder begins anew at the depth that its path says.
+        // By way of links a short path leads to a deep folder: what counts is where it is.
         if depth > most {
             return Err(EntryError::Deep { most }.into());
         }
-        // An implicit folder counts too: one entry may make a hundred.
-        self.budget.borrow_mut().spend_entry()?;
         let created = parent.dir.create_dir_with(name, DirBuilder::new().mode(OWNS));
         match created {
             // A link to nothing is there.
@@ -272,9 +272,10 @@ impl Tree {
         if there.is_symlink() {
             // What it says is relative to where it is: here it is written anew.
             let says = of_target.dir.read_link_contents(target_name)?.into_os_string().into_vec();
-            let leads = match self.from_root.contains(&there.ino()) {
-                true => from_root(of_target.depth, &says),
-                false => says,
+            let leads = if self.from_root.contains(&there.ino()) {
+                from_root(of_target.depth, &says)
+            } else {
+                says
             };
             return self.make_link(parent, name, &leads, modified);
         }

@@ -19,6 +19,8 @@ fn all_layers_share_one_bound() {
     insta::assert_snapshot!(refusal(&image, limits), @"layer 2 of the image: the image unpacks to more than 3000 bytes");
     let unpacked = World::new().unpack(&image, Limits::default()).unwrap();
     assert_eq!((unpacked.entries, unpacked.bytes), (4, 4096));
+    let folders = Image::of(&[Archive::new().folder("a").file("a/b", "").file("c/d/e", "")]);
+    assert_eq!(World::new().unpack(&folders, Limits::default()).unwrap().entries, 5);
 }
 
 #[test]

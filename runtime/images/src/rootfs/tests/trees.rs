@@ -141,3 +141,35 @@ fn a_root_in_use_stays() {
     assert!(trees.get(&digest("a")).unwrap().is_none());
     assert_eq!(names(&folder), [""; 0]);
 }
+
+#[test]
+fn whoever_has_a_root_has_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive =
+        (0..20).fold(Archive::new(), |archive, number| archive.file(&format!("d/{number}"), "1"));
+    let image = Image::of(&[archive]);
+    let removed = AtomicUsize::new(0);
+    let trees = Trees::open(folder.path()).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let open = |blob: &_| image.open(blob);
+                    let limits = Limits::default();
+                    let root = trees.unpack(&digest("a"), &image.layers, open, limits).unwrap();
+                    assert_eq!(list(root.path()).lines().count(), 21);
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..150 {
+                if trees.remove(&digest("a")).unwrap() == Removal::Removed {
+                    removed.fetch_add(1, Ordering::Relaxed);
+                }
+                trees.sweep().unwrap();
+            }
+        });
+    });
+    assert!(trees.remove(&digest("a")).is_ok());
+    assert_eq!(names(&folder), [""; 0], "{removed:?} were removed meanwhile");
+}
