@@ -104,10 +104,19 @@ impl Pack {
         self
     }
 
-    /// When it was made, in seconds since 1970: what the caller has found in `SOURCE_DATE_EPOCH`.
+    /// When it was made, in seconds since 1970; 0 unless it is said.
     #[must_use]
     pub fn created(self, seconds: u64) -> Self {
         Self { created: seconds, ..self }
+    }
+
+    /// When it was made, as the variable `SOURCE_DATE_EPOCH` has it.
+    ///
+    /// # Errors
+    /// [`PackError::Invalid`] if `text` is no number.
+    pub fn source_date_epoch(self, text: &str) -> Result<Self, PackError> {
+        let invalid = |_| PackError::Invalid { what: "SOURCE_DATE_EPOCH", text: text.to_owned() };
+        Ok(self.created(text.parse().map_err(invalid)?))
     }
 
     /// Makes the image; answers the manifest's descriptor.

@@ -123,7 +123,8 @@ fn a_container_image_has_files_and_a_command() {
         .working_dir("/srv")
         .expose(ExposedPort { port: 8080, protocol: Protocol::Tcp })
         .label("who", "me")
-        .created(1_700_000_000);
+        .source_date_epoch("1700000000")
+        .unwrap();
     let manifest = pack.write(&mut blobs).unwrap();
     let decoded = Manifest::decode(blobs.get(&manifest)).unwrap();
     insta::assert_snapshot!(blobs.json(decoded.document()), @r#"
@@ -210,5 +211,7 @@ fn what_cannot_be_packed_is_named() {
     insta::assert_snapshot!(refusal(container().file(path("http.wasm"), "hello.wasm")), @"two files are to be hello.wasm of the image");
     insta::assert_snapshot!(refusal(container().file(path("http.wasm"), "hello.wasm/x")), @"two files are to be hello.wasm of the image");
     insta::assert_snapshot!(refusal(container().env("A=B", "1")), @r#""A=B" is no name of a variable"#);
+    let date = container().source_date_epoch("today").unwrap_err();
+    insta::assert_snapshot!(date, @r#""today" is no SOURCE_DATE_EPOCH"#);
     insta::assert_snapshot!(refusal(container().file("/dev/null", "null")), @"/dev/null is neither a file, a folder nor a link");
 }
