@@ -2,6 +2,10 @@
 //!
 //! No network and no engine: the registry's client and the Pod build upon it.
 
+pub mod artifact;
 pub mod digest;
 pub mod layout;
+pub mod pack;
 pub mod reference;
+pub mod rootfs;
+mod shown;
