@@ -47,18 +47,20 @@ pub(crate) fn write() -> Result<(), String> {
     let mut functions = Vec::new();
     for target in ["wasm32-wasip2", "wasm32-wasip1"] {
         let image = root().join("guest-examples/target").join(target).join("release/hello.wasm");
-        let image = format!("--image={}", image.display());
+        let pod = folder.join("hello.yaml");
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        fs::write(&pod, manifest(&image)).map_err(at(&pod))?;
         let start = |program: &Path| {
             let mut command = tool(program);
             command.env("HOME", &folder).env("WASMPOD_ROOT", &folder);
             command
         };
         // Compiles, and leaves what a later start finds.
-        run(start(&wasmpod).args(["run", "hello", &image]))?;
+        run(start(&wasmpod).arg("run").arg(&pod))?;
         let log = folder.join("blocks.log");
         let mut emulated = start(Path::new("qemu-x86_64"));
         emulated.args(["-d", "in_asm", "-D"]).arg(&log).arg(&wasmpod);
-        run(emulated.args(["run", "hello", &image]))?;
+        run(emulated.arg("run").arg(&pod))?;
         let blocks = fs::read(&log).map_err(at(&log))?;
         let blocks = String::from_utf8_lossy(&blocks);
         let names = blocks.lines().filter_map(|line| line.strip_prefix("IN: ")).map(str::trim);
@@ -72,6 +74,14 @@ pub(crate) fn write() -> Result<(), String> {
     let lines: String =
         functions.iter().map(|Function { name, size }| format!("{size} {name}\n")).collect();
     fs::write(list(), lines).map_err(at(&list()))
+}
+
+fn manifest(image: &Path) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{ name: hello }}\nspec:\n  restartPolicy: Never\n  \
+         containers: [{{ name: hello, image: \"file:{}\" }}]\n",
+        image.display()
+    )
 }
 
 /// Is the linker: calls the real one, with the order of the functions in what it is to link.

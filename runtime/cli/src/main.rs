@@ -18,7 +18,7 @@ use crate::failure::Failure;
 
 fn main() -> ExitCode {
     process::raise_file_limit();
-    process::keep_freed_memory();
+    process::arrange_heap();
     let line = match read_command_line() {
         Ok(line) => line,
         Err(error) => return usage(&error),

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, test_kill_process};
 use tempfile::TempDir;
-use wasmpod::image::{CodeCache, Compiler, Reservation, compile_child};
+use wasmpod::image::{CodeCache, Compiler, Confinement, Reservation, compile_child};
 
 /// Only a hang takes this long.
 const HANG: Duration = Duration::from_secs(60);
@@ -114,6 +114,17 @@ fn wait_for_oom_score(pid: Pid) {
     let path = format!("/proc/{}/oom_score_adj", pid.as_raw_nonzero());
     while std::fs::read_to_string(&path).unwrap().trim() != "1000" {
         assert!(SystemTime::now() < until, "the child is not offered to the OOM killer");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// It computes behind a filter of system calls, where the kernel has such.
+fn wait_for_confinement(pid: Pid) {
+    let until = SystemTime::now() + HANG;
+    let path = format!("/proc/{}/status", pid.as_raw_nonzero());
+    let is_filtered = || std::fs::read_to_string(&path).unwrap().contains("Seccomp:\t2");
+    while Confinement::detect().seccomp && !is_filtered() {
+        assert!(SystemTime::now() < until, "the child is not confined");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -219,6 +230,7 @@ fn the_child_ends_with_its_parent() {
         .unwrap();
     let child = wait_for_child(folder.path());
     wait_for_oom_score(child);
+    wait_for_confinement(child);
     parent.kill().unwrap();
     parent.wait().unwrap();
     wait_for_end(child);

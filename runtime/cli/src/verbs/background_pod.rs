@@ -35,7 +35,7 @@ pub(crate) fn background_pod(
         // A task of its own: below the frame of what polls this one lies more to give back.
         let mut aside = JoinSet::new();
         aside.spawn(process::give_back_memory_behind_start());
-        let finished = run(*envelope, &host).await;
+        let finished = run(envelope, &host).await;
         aside.shutdown().await;
         finished
     };

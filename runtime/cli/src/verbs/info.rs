@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use wasmpod::error::chain;
 use wasmpod::guest::{Allocation, Engines, WASMTIME_VERSION};
-use wasmpod::image::Reservation;
+use wasmpod::image::{Confinement, Reservation};
 use wasmpod::pod::{CpuSharing, Folders};
 use wasmpod::resources::cgroup::{CgroupReport, CgroupVersion};
 use wasmpod::resources::{allocatable, machine_memory, node_name};
@@ -70,6 +70,8 @@ struct Engine {
     memory_reservation: &'static str,
     /// How the instances of HTTP handlers get their memory.
     http_instances: &'static str,
+    /// What holds the compiler, which reads strangers' code, to its work.
+    compiler_confinement: Confinement,
 }
 
 impl Engine {
@@ -86,6 +88,7 @@ impl Engine {
                 Reservation::Whole => "4Gi",
                 Reservation::Small => "as it grows (the address space is limited: `ulimit -v`)",
             },
+            compiler_confinement: Confinement::detect(),
             http_instances: match allocation {
                 Allocation::Pooled => "pooled",
                 Allocation::OnDemand => "on demand",

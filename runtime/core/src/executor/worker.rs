@@ -31,6 +31,9 @@ const BLOCKING_THREADS: usize = 16;
 /// How long such a thread waits for more: an idle Pod should not keep it.
 const BLOCKING_KEEP_ALIVE: Duration = Duration::from_secs(1);
 
+/// Events of sockets that are taken at a time: room for them is made at once, in each idle Pod.
+const EVENTS: usize = 128;
+
 /// Polls after which the driver has a turn, if no tick came first.
 const POLLS_A_TURN: u32 = 64;
 
@@ -61,6 +64,7 @@ fn runtime(pool: &Arc<Pool>) -> io::Result<runtime::Runtime> {
     let (begins, ends) = (Arc::clone(&pool.aside), Arc::downgrade(pool));
     runtime::Builder::new_current_thread()
         .enable_all()
+        .max_io_events_per_tick(EVENTS)
         // Called by the blocking threads only: this one is not the runtime's.
         .on_thread_start(move || begins.begin())
         .on_thread_stop(move || {

@@ -16,9 +16,9 @@ mod recognise;
 mod reference;
 
 pub use cache::{CacheError, Code, CodeCache, CodeUsage, remove_unused_code};
-pub use compile::Compiler;
 #[cfg(feature = "compiler")]
 pub use compile::compile_child;
+pub use compile::{Compiler, Confinement};
 pub use error::{ImageError, ImageErrorReason};
 pub use file::ImageFile;
 pub(crate) use identity::FileIdentity;

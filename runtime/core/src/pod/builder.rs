@@ -410,7 +410,9 @@ impl Pod {
                 never = resized(&runtime, &handle) => match never {},
             }
         };
-        let life = sweep::beside(folders, runtime.blocking(), life);
-        runtime.executor.run_until(life).await
+        // Boxed, and within a box: a future that is handed to another is in that twice, and twice in the
+        // one around it.
+        let life = sweep::beside(folders, runtime.blocking(), Box::pin(life));
+        runtime.executor.run_until(Box::pin(life)).await
     }
 }

@@ -68,6 +68,21 @@ fn keep_cluster_ips(new: &mut ServiceSpec, old: &ServiceSpec) {
     if new.ip_family_policy.is_none() {
         new.ip_family_policy.clone_from(&old.ip_family_policy);
     }
+    give_up_second_family(new, old);
+}
+
+/// Rule: `trimFieldsForDualStackDowngrade` of Kubernetes: asking for one family is enough.
+fn give_up_second_family(new: &mut ServiceSpec, old: &ServiceSpec) {
+    let is_single = |spec: &ServiceSpec| spec.ip_family_policy.as_deref() == Some("SingleStack");
+    if is_single(old) || !is_single(new) {
+        return;
+    }
+    if new.ip_families == old.ip_families {
+        new.ip_families.iter_mut().for_each(|families| families.truncate(1));
+    }
+    if new.cluster_ips == old.cluster_ips {
+        new.cluster_ips.iter_mut().for_each(|ips| ips.truncate(1));
+    }
 }
 
 fn keep_node_ports(new: &mut ServiceSpec, old: &ServiceSpec) {
@@ -163,5 +178,17 @@ mod tests {
         assert_eq!(changed(&old, &new)["clusterIPs"], json!(["10.96.0.6"]));
         let new = json!({ "clusterIP": "10.96.0.6" });
         assert_eq!(changed(&old, &new)["clusterIPs"], json!(["10.96.0.6"]));
+    }
+
+    #[test]
+    fn asking_for_one_family_gives_up_the_second() {
+        let old = json!({ "clusterIP": "10.96.0.5", "clusterIPs": ["10.96.0.5", "fd00::5"],
+            "ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "PreferDualStack" });
+        let spec = changed(&old, &json!({ "ipFamilyPolicy": "SingleStack" }));
+        assert_eq!(spec["clusterIPs"], json!(["10.96.0.5"]));
+        assert_eq!(spec["ipFamilies"], json!(["IPv4"]));
+        // Whoever names both families has to decide.
+        let both = json!({ "ipFamilies": ["IPv6", "IPv4"], "ipFamilyPolicy": "SingleStack" });
+        assert_eq!(changed(&old, &both)["ipFamilies"], json!(["IPv6", "IPv4"]));
     }
 }

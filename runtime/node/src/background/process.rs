@@ -67,7 +67,7 @@ impl Envelope {
 ///
 /// # Cancel safety
 /// Dropping it ends the guests; the next command finds the Pod without a process.
-pub async fn run(envelope: Envelope, host: &Host) -> Result<Finished, ProcessError> {
+pub async fn run(envelope: Box<Envelope>, host: &Host) -> Result<Finished, ProcessError> {
     let lock = ProcessLock::inherited(envelope.lock).map_err(ProcessError::Lock)?;
     let keeper = Keeper::of(host.folders(), &envelope.pod, AtTheEnd::Stay);
     let outcome = live(envelope, host, &keeper).await;
@@ -79,13 +79,17 @@ pub async fn run(envelope: Envelope, host: &Host) -> Result<Finished, ProcessErr
     outcome
 }
 
-async fn live(envelope: Envelope, host: &Host, keeper: &Keeper) -> Result<Finished, ProcessError> {
+async fn live(
+    envelope: Box<Envelope>,
+    host: &Host,
+    keeper: &Keeper,
+) -> Result<Finished, ProcessError> {
     // Nothing that ends the session of whoever started this is to end the Pod. It fails where this
     // process leads a group, and then it has a session of its own or its user meant it so.
     let _ = rustix::process::setsid();
     let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(ProcessError::Signals)?;
-    let Envelope { pod, previous, objects, launch, .. } = envelope;
+    let Envelope { pod, previous, objects, launch, .. } = *envelope;
     let place = Arc::new(Place::new(Node::new(host.folders(), launch.node)));
     let images = find_images(&launch.folder, &launch.image_map)?;
     let source = launch.folder.join("manifest").display().to_string();

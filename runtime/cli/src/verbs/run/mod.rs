@@ -149,6 +149,8 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         // A thread that has printed or removed files should not stay for a Pod that idles.
         .thread_keep_alive(Duration::from_millis(500))
+        // Room for as many events is made at once; the usual thousand is for servers.
+        .max_io_events_per_tick(128)
         .build()
         .map_err(|error| Failure::because("cannot start", &error))
 }

@@ -10,6 +10,7 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use sha2::{Digest, Sha256};
 
+use super::confine::confine;
 use super::request::{CompileError, Compiled, MOST_CPU_SECONDS, MOST_IMAGE_BYTES, Request};
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
@@ -41,6 +42,8 @@ pub fn compile_child() -> ExitCode {
     if request.of_guest {
         give_way();
     }
+    // Before it has another thread: they inherit it.
+    confine(&request.image, &request.output);
     // Whoever asked holds the other end and writes nothing more: its end is ours.
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());

@@ -3,7 +3,8 @@
 //! Compiling happens in a child process by default: a process that has compiled stays 4 MiB larger
 //! for life, and a compiler fed with strangers' code is better kept apart. The child gets one line
 //! of JSON on its standard input, answers with one line on its standard output, and ends as soon as
-//! its standard input does: so it never outlives whoever asked.
+//! its standard input does: so it never outlives whoever asked. Before it reads a byte of the image it
+//! gives up all that compiling does not take ([`Confinement`]).
 //!
 //! Without the feature `compiler` this process contains none: [`Compiler`] says where one is.
 
@@ -12,10 +13,14 @@ mod child;
 #[cfg(feature = "compiler")]
 mod code;
 mod compiler;
+#[cfg(feature = "compiler")]
+mod confine;
+mod confinement;
 mod request;
 
 pub(crate) use cancel::Cancel;
 #[cfg(feature = "compiler")]
 pub use code::compile_child;
 pub use compiler::Compiler;
+pub use confinement::Confinement;
 pub(crate) use request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};

@@ -4,9 +4,11 @@
 //! listens.
 
 use std::fs;
-use std::io;
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::fd::OwnedFd;
 use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
 /// What the kernel knows of unix sockets, those of this network namespace.
 const BOUND: &str = "/proc/net/unix";
@@ -33,16 +35,21 @@ fn is_socket(file: &Path) -> bool {
 
 /// Asked only where the kernel's list does not have it: somebody in another namespace may.
 fn nobody_listens(file: &Path) -> bool {
-    let refuses = |outcome: io::Result<()>| {
-        outcome.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-    };
-    let datagrams = || UnixDatagram::unbound().and_then(|socket| socket.connect(file));
-    refuses(UnixStream::connect(file).map(drop)) && refuses(datagrams())
+    let refuses = |kind| connect(kind, file).is_err_and(|error| error == Errno::CONNREFUSED);
+    refuses(SocketType::STREAM) && refuses(SocketType::DGRAM)
+}
+
+/// Without waiting: somebody who listens may have a full queue, and stand still.
+fn connect(kind: SocketType, file: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(file)?)?;
+    Ok(socket)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixListener;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
 
     use super::*;
 
@@ -60,5 +67,17 @@ mod tests {
         let mut left: Vec<_> = left.collect();
         left.sort_unstable();
         assert_eq!(left, ["a.sock", "a.sock.udp", "busy"]);
+    }
+
+    #[test]
+    fn one_whose_queue_is_full_is_alive_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("full.sock");
+        let _listener = UnixListener::bind(&path).unwrap();
+        let mut connections = Vec::new();
+        while let Ok(connection) = connect(SocketType::STREAM, &path) {
+            connections.push(connection);
+        }
+        assert!(!nobody_listens(&path));
     }
 }

@@ -24,6 +24,8 @@ const MOST_HANDSHAKES: usize = 256;
 /// Callers that wait for a place at one port, whose guest does not accept: the others of the Pod
 /// must not wait behind them. More are refused.
 pub(super) const MOST_WAITING: usize = 32;
+/// Taken one after the other, before others of the Pod have their turn.
+const DATAGRAMS_A_TURN: usize = 64;
 
 /// Why a Pod cannot be reached by others.
 #[derive(Debug, thiserror::Error)]
@@ -209,20 +211,38 @@ async fn read_header(stream: &mut UnixStream) -> io::Result<Header> {
 }
 
 async fn take_datagrams(network: Arc<Network>, receiver: tokio::net::UnixDatagram) {
-    let mut buffer = vec![0; LONGEST + usize::from(u16::MAX)];
     loop {
-        let Ok(count) = receiver.recv(&mut buffer).await else {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
+        let taken = match receiver.readable().await {
+            Ok(()) => take_waiting(&network, &receiver),
+            Err(error) => Err(error),
         };
-        let Ok(Some((header, length))) = Header::decode(&buffer[..count]) else { continue };
-        if header.transport != Transport::Udp || !is_plausible(&network, &header) {
-            continue;
+        if taken.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        if let Some(mailbox) = network.mailbox(header.to) {
-            let bytes = Bytes::copy_from_slice(&buffer[length..count]);
-            mailbox.deliver(Datagram { bytes, from: header.from });
+    }
+}
+
+fn take_waiting(network: &Network, receiver: &tokio::net::UnixDatagram) -> io::Result<()> {
+    // Only now: most Pods never get one, and each would hold it.
+    let mut buffer = vec![0; LONGEST + usize::from(u16::MAX)];
+    for _ in 0..DATAGRAMS_A_TURN {
+        match receiver.try_recv(&mut buffer) {
+            Ok(count) => take_datagram(network, &buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+fn take_datagram(network: &Network, datagram: &[u8]) {
+    let Ok(Some((header, length))) = Header::decode(datagram) else { return };
+    if header.transport != Transport::Udp || !is_plausible(network, &header) {
+        return;
+    }
+    if let Some(mailbox) = network.mailbox(header.to) {
+        let bytes = Bytes::copy_from_slice(&datagram[length..]);
+        mailbox.deliver(Datagram { bytes, from: header.from });
     }
 }
 
