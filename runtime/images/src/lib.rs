@@ -4,6 +4,7 @@
 
 pub mod artifact;
 pub mod digest;
+pub mod fetch;
 pub mod layout;
 pub mod pack;
 pub mod reference;
