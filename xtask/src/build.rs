@@ -25,9 +25,9 @@ pub(crate) fn development() -> Result<PathBuf, String> {
     Ok(target_folder().join("debug").join("wasmpod"))
 }
 
-/// Builds wasmpod for release and tells where it is: first its compiler, a program of its own, then
-/// the program that carries it, linked by [`order`]. So the processes of Pods contain no compiler:
-/// they start sooner and hold less memory.
+/// Builds wasmpod for release and tells where it is: first its compiler and what fetches images, programs of
+/// their own, then the program that carries them, linked by [`order`]. So the processes of Pods contain
+/// neither: they start sooner and hold less memory.
 pub(crate) fn release() -> Result<PathBuf, String> {
     build(&[])
 }
@@ -53,9 +53,13 @@ fn build(more: &[&str]) -> Result<PathBuf, String> {
     let package = ["--package", "wasmpod-compiler", "--bin", "wasmpod-compiler"];
     run(release_build().args(package).args(&last_step))?;
 
+    let package = ["--package", "wasmpod-registry", "--bin", "wasmpod-registry"];
+    run(release_build().args(package).args(&last_step))?;
+
     let package = ["--package", "wasmpod-cli", "--bin", "wasmpod", "--no-default-features"];
     let mut wasmpod = release_build();
     wasmpod.env("WASMPOD_COMPILER", built.join("wasmpod-compiler"));
+    wasmpod.env("WASMPOD_REGISTRY", built.join("wasmpod-registry"));
     wasmpod.env(order::LINKS, "1");
     if let Some(commit) = commit() {
         wasmpod.env("WASMPOD_COMMIT", commit);

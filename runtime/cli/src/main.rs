@@ -5,6 +5,7 @@ mod compiler;
 mod failure;
 mod print;
 mod process;
+mod registry;
 mod toolbox;
 mod verbs;
 
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
     };
     if !line.verb.is_quiet() {
         print::warnings::show();
+    }
+    if let Err(error) = registry::keep(line.images.into()) {
+        return Failure::because("the working folder", &error).report();
     }
     let root = line.root.as_deref();
     let result = match line.verb {
@@ -80,6 +84,8 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Complete(line) => Ok(verbs::completion::complete(&line)),
         #[cfg(feature = "compiler")]
         ShortVerb::CompileCode => Ok(wasmpod::image::compile_child()),
+        #[cfg(feature = "registry")]
+        ShortVerb::FetchImage => Ok(wasmpod_registry::fetch_child()),
     }
 }
 

@@ -50,12 +50,14 @@ pub(crate) fn arrange_heap() {}
 
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_secs(1);
-/// How long after that its object is written, and the store closed again.
-const WRITTEN: Duration = Duration::from_secs(4);
+/// How long after that its object is written as a rule, and the store closed again.
+const WRITTEN: Duration = Duration::from_secs(1);
+/// How long after that it is on a slow disk.
+const WRITTEN_SLOWLY: Duration = Duration::from_secs(4);
 
 /// Gives back memory when a Pod has started, and when that is written down.
 pub(crate) async fn give_back_memory_behind_start() {
-    for wait in [SETTLED, WRITTEN] {
+    for wait in [SETTLED, WRITTEN, WRITTEN_SLOWLY] {
         sleep(wait).await;
         give_back_memory();
     }

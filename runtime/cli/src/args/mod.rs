@@ -36,8 +36,30 @@ pub(crate) struct CommandLine {
     #[arg(long, global = true, value_name = "DIR", env = "WASMPOD_ROOT", value_hint = ValueHint::DirPath)]
     pub(crate) root: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) images: ImageFiles,
+
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// Files that say how images of registries are to be had.
+#[derive(Debug, Args)]
+pub(crate) struct ImageFiles {
+    /// File with mirrors, certificates and names of registries [default: registries.yaml in
+    /// /etc/wasmpod or $XDG_CONFIG_HOME/wasmpod]
+    #[arg(long, global = true, value_name = "FILE", env = "WASMPOD_REGISTRY_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) registry_config: Option<PathBuf>,
+
+    /// File that says which images need whose signature
+    #[arg(long, global = true, value_name = "FILE", env = "WASMPOD_IMAGE_POLICY", value_hint = ValueHint::FilePath)]
+    pub(crate) image_policy: Option<PathBuf>,
+}
+
+impl From<ImageFiles> for crate::registry::Files {
+    fn from(files: ImageFiles) -> Self {
+        Self { registries: files.registry_config, policy: files.image_policy }
+    }
 }
 
 // Deferred, here and below: a start pays for the arguments of its own verb only.
@@ -124,6 +146,10 @@ pub(crate) enum ShortVerb {
     #[cfg(feature = "compiler")]
     #[command(name = crate::compiler::VERB, hide = true)]
     CompileCode,
+    /// Fetch an image as standard input says (called by wasmpod itself)
+    #[cfg(feature = "registry")]
+    #[command(name = crate::registry::VERB, hide = true)]
+    FetchImage,
 }
 
 impl Verb {

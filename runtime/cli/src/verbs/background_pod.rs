@@ -11,7 +11,7 @@ use wasmpod_node::handover::Handover;
 use crate::args::BackgroundPod;
 use crate::compiler;
 use crate::failure::Failure;
-use crate::{process, toolbox};
+use crate::{process, registry, toolbox};
 
 /// # Errors
 /// An envelope that cannot be read, or what keeps its Pod from being started; both are in the Pod's
@@ -25,8 +25,12 @@ pub(crate) fn background_pod(
         .map_err(|error| Failure::because(verb.envelope.display(), &error))?;
     let folders = Folders::find(root).map_err(|error| failed(&error))?;
     let compiler = compiler::find().map_err(|error| failed(&error))?;
+    let fetcher = registry::fetcher().map_err(|error| failed(&error))?;
+    let files = registry::files();
     let host = Host::builder(folders)
         .compiler(compiler)
+        .fetcher(fetcher)
+        .registries(files.registries, files.policy)
         .toolbox(toolbox::find())
         .build()
         .map_err(|error| failed(&error))?;

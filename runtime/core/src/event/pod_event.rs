@@ -31,6 +31,8 @@ pub enum Reason {
     Scheduled,
     /// There is no room for the Pod.
     FailedScheduling,
+    /// An image is fetched.
+    Pulling,
     /// An image is there.
     Pulled,
     /// A container was made.

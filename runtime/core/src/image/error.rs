@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use wasmpod_images::fetch::{FetchError, FetchErrorKind};
+use wasmpod_images::layout::LayoutError;
+use wasmpod_images::reference::InvalidReference;
+
 use super::cache::CacheError;
 
 /// The reason that a waiting container's status shows.
@@ -13,6 +17,10 @@ pub enum ImageErrorReason {
     ErrImageNeverPull,
     /// `ErrImagePull`: not here and not to be had, or not usable.
     ErrImagePull,
+    /// `ImageInspectError`: here, and not to be read.
+    ImageInspectError,
+    /// `RegistryUnavailable`: nobody answers who would know.
+    RegistryUnavailable,
 }
 
 impl ImageErrorReason {
@@ -22,6 +30,8 @@ impl ImageErrorReason {
             Self::InvalidImageName => "InvalidImageName",
             Self::ErrImageNeverPull => "ErrImageNeverPull",
             Self::ErrImagePull => "ErrImagePull",
+            Self::ImageInspectError => "ImageInspectError",
+            Self::RegistryUnavailable => "RegistryUnavailable",
         }
     }
 }
@@ -30,37 +40,43 @@ impl ImageErrorReason {
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// Neither a path nor an image reference.
-    #[error("couldn't parse image name {image:?}: invalid reference format: {detail}")]
+    #[error("couldn't parse image name {image:?}: {problem}")]
     InvalidName {
         /// As written in the manifest.
         image: String,
         /// What is wrong with it.
-        detail: String,
+        problem: InvalidReference,
     },
-    /// Not mapped to a file, and `imagePullPolicy` is `Never`.
-    #[error(
-        "container image {image:?} is not present with pull policy of Never ({looked}); {hint}"
-    )]
+    /// Not here, and `imagePullPolicy` is `Never`.
+    #[error("Container image {image:?} is not present with pull policy of Never")]
     NeverPull {
-        /// As written in the manifest.
+        /// Its name.
         image: String,
-        /// Where it was looked for.
-        looked: String,
-        /// What would be right.
-        hint: String,
     },
-    /// Not mapped to a file.
-    #[error(
-        "container image {image:?} was not found ({looked}), and pulling from a registry is not \
-         supported yet; {hint}"
-    )]
-    NotFound {
-        /// As written in the manifest.
+    /// It could not be fetched.
+    #[error(transparent)]
+    Fetch(FetchError),
+    /// It was fetched, and removed before it could be used.
+    #[error("image {image:?} was removed while it was fetched")]
+    Removed {
+        /// Its name.
         image: String,
-        /// Where it was looked for.
-        looked: String,
-        /// What would be right.
-        hint: String,
+    },
+    /// It is here and cannot be read.
+    #[error("Failed to inspect image {image:?}: {message}")]
+    Inspect {
+        /// Its name.
+        image: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The store of images cannot be used.
+    #[error("Failed to inspect image {image:?}: {}", crate::error::chain(problem))]
+    Store {
+        /// Its name.
+        image: String,
+        /// Why.
+        problem: LayoutError,
     },
     /// The file is missing or cannot be read.
     #[error("cannot read image file {}: {source}", path.display())]
@@ -118,7 +134,12 @@ impl ImageError {
         match self {
             Self::InvalidName { .. } => ImageErrorReason::InvalidImageName,
             Self::NeverPull { .. } => ImageErrorReason::ErrImageNeverPull,
-            Self::NotFound { .. }
+            Self::Fetch(error) if error.kind == FetchErrorKind::Unavailable => {
+                ImageErrorReason::RegistryUnavailable
+            }
+            Self::Inspect { .. } | Self::Store { .. } => ImageErrorReason::ImageInspectError,
+            Self::Fetch(_)
+            | Self::Removed { .. }
             | Self::Read { .. }
             | Self::NotAFile { .. }
             | Self::TooLarge { .. }

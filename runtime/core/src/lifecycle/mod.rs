@@ -40,7 +40,7 @@ pub use event::{
     PodFailureReason, Sandbox, SandboxError, StartError, Stop,
 };
 pub use exit::{Exit, ExitReason};
-pub use narrate::{narrate_action, narrate_event};
+pub use narrate::{image_pulls, narrate_action, narrate_event};
 pub use observed::{Deletion, EndCause, Ending, Observed, SandboxState, Scheduling};
 pub use outcome::{Outcome, outcome};
 pub use phase::{Phase, phase};

@@ -96,6 +96,12 @@ fn sandbox_failed(error: &SandboxError) -> PodEvent {
     PodEvent::warning(reason, Involved::Pod, error.to_string())
 }
 
+/// What is told when an image begins to be fetched.
+pub fn image_pulls(spec: &Spec, container: ContainerIndex) -> PodEvent {
+    let message = format!("Pulling image {:?}", spec.container(container).image);
+    PodEvent::normal(Reason::Pulling, involved(spec, container), message)
+}
+
 fn image_ready(spec: &Spec, container: ContainerIndex, image: &ImageInfo) -> PodEvent {
     let name = &spec.container(container).image;
     let message = match image.origin {

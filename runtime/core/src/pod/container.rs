@@ -1,7 +1,7 @@
 //! One run of a container: its files, its environment, its log, its share of CPU and memory, and
 //! the guest in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use crate::executor::{AbortHandle, Account, Task, TaskError, Weight};
 use crate::guest::{
     self, AnnotationError, Exceeded, FuelBudget, GuestLimits, HttpSettings, Program, RunSpec, Stdin,
 };
+use crate::image::{LocalImage, Root};
 use crate::lifecycle::{Exit, StartError};
 use crate::logs::{LogWriter, LogWriterOptions, Rotation};
 use crate::manifest::environment::{self, Environment};
@@ -41,13 +42,14 @@ pub(super) async fn start(
     container: &Container,
     attempt: u32,
     program: Program,
-    file_name: &str,
+    image: Arc<LocalImage>,
 ) -> Result<Run, StartError> {
-    let environment = environment(runtime, store, container)?;
+    let mut environment = environment(runtime, store, container)?;
+    add_variables(&mut environment.variables, &image.env);
     let log = log_options(runtime, store, container, attempt);
     let make = {
-        let (store, container) = (Arc::clone(store), container.clone());
-        move || make_files(&store, &container, attempt, environment, log)
+        let (store, container, image) = (Arc::clone(store), container.clone(), Arc::clone(&image));
+        move || make_files(&store, &container, attempt, &image, environment, log)
     };
     let made = if attempt == 0 {
         make()
@@ -59,6 +61,11 @@ pub(super) async fn start(
     let Made { environment, files, log } = made?;
     runtime.runs.set_mounts(&container.name, files.mounts());
     files.notes().iter().for_each(|note| (runtime.request.on_note)(note));
+    if attempt == 0 {
+        for note in &image.notes {
+            (runtime.request.on_note)(&format!("container {:?}: {note}", container.name));
+        }
+    }
     if let Some(note) = program.note().filter(|_| attempt == 0) {
         (runtime.request.on_note)(&format!("container {:?}: {note}", container.name));
     }
@@ -73,7 +80,8 @@ pub(super) async fn start(
     let open = || ContainerMeter::new(account(store, &container.name, resources));
     let meter = runtime.runs.meter_or(&container.name, open);
     meter.end_run();
-    let argv = environment.argv(&[file_name.to_owned()], &[]);
+    let (entrypoint, default_args) = image.entrypoint();
+    let argv = environment.argv(entrypoint, default_args);
     let run = format!("{}/{attempt}", container.name);
     let mut env = environment.variables;
     if let Some(terminal) = &streams.terminal {
@@ -83,7 +91,7 @@ pub(super) async fn start(
         run: run.clone(),
         argv,
         env,
-        cwd: container.working_dir.clone().filter(|folder| !folder.is_empty()),
+        cwd: working_dir(container, &image).map(str::to_owned),
         stdin: streams.stdin,
         stdout: streams.stdout,
         stderr: streams.stderr,
@@ -159,6 +167,18 @@ fn environment(
         .map_err(|error| StartError::Config(error.to_string()))
 }
 
+/// The folder that a container starts in.
+fn working_dir<'a>(container: &'a Container, image: &'a LocalImage) -> Option<&'a str> {
+    let own = container.working_dir.as_deref().filter(|folder| !folder.is_empty());
+    own.or(image.working_dir.as_deref())
+}
+
+/// The image's variables, behind those of the container, which win.
+fn add_variables(variables: &mut Vec<(String, String)>, of_image: &[(String, String)]) {
+    let known: HashSet<String> = variables.iter().map(|(name, _)| name.clone()).collect();
+    variables.extend(of_image.iter().filter(|(name, _)| !known.contains(name)).cloned());
+}
+
 /// What a run has on disk.
 struct Made {
     environment: Environment,
@@ -170,6 +190,7 @@ fn make_files(
     store: &PodStore,
     container: &Container,
     attempt: u32,
+    image: &LocalImage,
     environment: Environment,
     log: LogWriterOptions,
 ) -> Result<Made, StartError> {
@@ -178,7 +199,7 @@ fn make_files(
     if *removed {
         return Err(StartError::Create("the Pod is gone".to_owned()));
     }
-    let files = files(store, container, attempt, &environment)?;
+    let files = files(store, container, attempt, image, &environment)?;
     if attempt > 1
         && let Err(error) = store.logs.forget_runs_before(&container.name, attempt)
     {
@@ -195,6 +216,7 @@ fn files(
     store: &PodStore,
     container: &Container,
     attempt: u32,
+    image: &LocalImage,
     environment: &Environment,
 ) -> Result<ContainerFilesystem, StartError> {
     let options = ContainerFilesystemOptions {
@@ -203,6 +225,8 @@ fn files(
         container,
         attempt,
         etc: &store.etc,
+        image: image.root.as_ref().map(Root::path),
+        working_dir: working_dir(container, image),
         environment: &environment.variables,
     };
     ContainerFilesystem::prepare(options).map_err(|error| match error {

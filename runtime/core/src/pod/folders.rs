@@ -123,6 +123,11 @@ impl Folders {
         self.root.join("volumes")
     }
 
+    /// Images of registries: an OCI layout.
+    pub fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
     /// The locks of Pod addresses.
     pub fn addresses(&self) -> PathBuf {
         self.root.join("addresses")

@@ -1,10 +1,11 @@
 //! What all Pods of a process share: the folders of this machine and the cache of compiled code.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::folders::Folders;
 use crate::guest::Toolbox;
-use crate::image::{CacheError, CodeCache, Compiler, Reservation};
+use crate::image::{CacheError, CodeCache, Compiler, Fetcher, ImageStore, Reservation};
 use crate::sandbox::filesystem::ClaimStore;
 use crate::sandbox::network::Directory;
 
@@ -17,6 +18,7 @@ pub struct Host {
 pub(super) struct Shared {
     pub(super) folders: Folders,
     pub(super) cache: CodeCache,
+    pub(super) images: ImageStore,
     pub(super) claims: ClaimStore,
     pub(super) directory: Arc<Directory>,
     pub(super) reservation: Reservation,
@@ -28,6 +30,7 @@ pub(super) struct Shared {
 pub struct HostBuilder {
     folders: Folders,
     compiler: Compiler,
+    images: ImageStore,
     toolbox: Option<Toolbox>,
     on_slow_compile: Box<dyn Fn(&str) + Send + Sync>,
 }
@@ -45,7 +48,14 @@ impl Host {
     /// `compiler`) unless told otherwise.
     pub fn builder(folders: Folders) -> HostBuilder {
         let on_slow_compile = Box::new(|_: &str| {});
-        HostBuilder { folders, compiler: Compiler::here(), toolbox: None, on_slow_compile }
+        let images = ImageStore {
+            folder: folders.images(),
+            fetcher: Fetcher::Nowhere,
+            registries: None,
+            policy: None,
+        };
+        let compiler = Compiler::here();
+        HostBuilder { folders, compiler, images, toolbox: None, on_slow_compile }
     }
 
     /// Where its state is.
@@ -60,6 +70,22 @@ impl HostBuilder {
     #[must_use]
     pub fn compiler(mut self, compiler: Compiler) -> Self {
         self.compiler = compiler;
+        self
+    }
+
+    /// Who fetches images from registries; nobody unless it is given, and then only images that are here
+    /// run.
+    #[must_use]
+    pub fn fetcher(mut self, fetcher: Fetcher) -> Self {
+        self.images.fetcher = fetcher;
+        self
+    }
+
+    /// The file that says which registries stand for which and how they are spoken to, and the one that
+    /// says which images need whose signature.
+    #[must_use]
+    pub fn registries(mut self, config: Option<PathBuf>, policy: Option<PathBuf>) -> Self {
+        (self.images.registries, self.images.policy) = (config, policy);
         self
     }
 
@@ -89,6 +115,7 @@ impl HostBuilder {
         let shared = Shared {
             folders: self.folders,
             cache,
+            images: self.images,
             claims,
             directory,
             reservation,

@@ -21,6 +21,7 @@ mod output;
 mod port_forward;
 mod preload;
 mod presence;
+mod pull;
 mod resize;
 mod runs;
 mod runtime;

@@ -5,14 +5,14 @@
 //! compiled already; everything else, errors too, is left to the image's own step.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::Container;
 
-use super::runtime::PodRuntime;
+use super::runtime::{PodRuntime, pull_policy};
 use crate::executor::{MilliCpu, PodExecutor, Task, Weight};
 use crate::guest::{Engines, Program};
+use crate::image::{Meant, PullPolicy};
 
 /// Programs under way, by container.
 pub(super) struct Preloads {
@@ -25,16 +25,24 @@ impl Preloads {
     pub(super) fn begin(runtime: &PodRuntime, executor: &PodExecutor, engines: &Engines) -> Self {
         // As a whole core, so that it comes at once also beside guests.
         let account = executor.account("images", Weight::of_request(MilliCpu::new(1000)), None);
-        let load = |container: &Container, path: PathBuf| {
+        let load = |container: &Container, meant: Meant| {
             let (engines, cache) = runtime.workshop(engines, container);
+            let images = runtime.images().clone();
             account.spawn(async move {
+                let path = match meant {
+                    Meant::File(path) => path,
+                    Meant::Image(reference) => images.program_here(&reference)?,
+                };
                 let code = cache.find(&path).ok()??;
                 Program::load(&engines, &code).ok()
             })
         };
         let loading = runtime.first_containers().iter().filter_map(|container| {
-            let path = runtime.image_file(container).ok()?;
-            Some((container.name.clone(), load(container, path)))
+            let meant = runtime.image_meant(container).ok()?;
+            // What may be replaced by a newer one is no use.
+            let is_settled =
+                matches!(meant, Meant::File(_)) || pull_policy(container) != PullPolicy::Always;
+            is_settled.then(|| (container.name.clone(), load(container, meant)))
         });
         Self { loading: Mutex::new(loading.collect()) }
     }

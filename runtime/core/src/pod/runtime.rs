@@ -18,10 +18,13 @@ use super::virtual_time::{VirtualLife, VirtualTimeError};
 use super::{admission, container, cpu, network};
 use crate::executor::{Blocking, PodExecutor};
 use crate::guest::{Engines, FuelBudget, Loader, PrepareError, Program};
-use crate::image::{self, CodeCache, ImageErrorReason, ImageSource, PullPolicy};
+use crate::image::{
+    self, CodeCache, Fetcher, ImageErrorReason, ImageSource, ImageStore, LocalImage, Meant, Pins,
+    PullPolicy,
+};
 use crate::lifecycle::{
-    Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, ImageOrigin,
-    Placement, PodFailure, ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
+    Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, Placement, PodFailure,
+    ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
 };
 use crate::manifest::{self, Manifest};
 use crate::probe::{self, Handler};
@@ -47,7 +50,10 @@ pub(super) struct PodRuntime {
     pub(super) relabelled: Notify,
     resize_turn: Mutex<()>,
     pub(super) runs: Runs,
-    images: ImageSource,
+    sources: ImageSource,
+    images: ImageStore,
+    /// Keep the images of this Pod.
+    pins: Arc<Pins>,
     state: Mutex<State>,
 }
 
@@ -67,7 +73,7 @@ struct State {
 /// A program, or why its image will never run: that is the start's failure, not the image's.
 #[derive(Clone)]
 enum Prepared {
-    Program { program: Program, file_name: String },
+    Program { program: Program, image: Arc<LocalImage> },
     Broken(Exit),
 }
 
@@ -77,8 +83,8 @@ impl PodRuntime {
         identity: Identity,
         virtual_life: Option<VirtualLife>,
     ) -> Result<Self, PodError> {
-        let images = match &request.images {
-            Some(images) => images.clone(),
+        let sources = match &request.images {
+            Some(sources) => sources.clone(),
             None => ImageSource::new(manifest_folder(&request.pod.source)),
         };
         let egress = network::egress(&request, virtual_life.is_some())?;
@@ -89,6 +95,11 @@ impl PodRuntime {
             None => (PodExecutor::threads(usize::MAX), cache.clone()),
         };
         executor.set_limit(request.pod.pod.spec.as_ref().and_then(cpu::limit));
+        let mut images = request.host.shared.images.clone();
+        if virtual_life.is_some() {
+            // A registry answers in real time.
+            images.fetcher = Fetcher::Nowhere;
+        }
         let objects = Arc::new(std::mem::take(&mut request.objects));
         let state = Mutex::new(State { objects, ..State::default() });
         Ok(Self {
@@ -103,7 +114,9 @@ impl PodRuntime {
             relabelled: Notify::new(),
             resize_turn: Mutex::default(),
             runs: Runs::default(),
+            sources,
             images,
+            pins: Arc::default(),
             state,
         })
     }
@@ -167,14 +180,19 @@ impl PodRuntime {
         self.state().objects = Arc::new(objects);
     }
 
-    /// The file of a container's image.
-    pub(super) fn image_file(&self, container: &Container) -> Result<PathBuf, image::ImageError> {
-        let policy = match container.image_pull_policy.as_deref() {
-            Some("Never") => PullPolicy::Never,
-            Some("Always") => PullPolicy::Always,
-            _ => PullPolicy::IfNotPresent,
-        };
-        self.images.resolve(&self.image_of(container), policy)
+    /// What the image of a container means.
+    pub(super) fn image_meant(&self, container: &Container) -> Result<Meant, image::ImageError> {
+        self.sources.resolve(&self.image_of(container))
+    }
+
+    /// Where images of registries are.
+    pub(super) fn images(&self) -> &ImageStore {
+        &self.images
+    }
+
+    /// What keeps those of this Pod there.
+    pub(super) fn pins(&self) -> &Arc<Pins> {
+        &self.pins
     }
 
     /// `image` of a container, as it is wanted now.
@@ -289,40 +307,46 @@ impl ContainerRuntime for PodRuntime {
         Ok(ready)
     }
 
-    async fn prepare_image(&self, name: &str) -> Result<ImageInfo, ImageError> {
+    async fn prepare_image(
+        &self,
+        name: &str,
+        pulling: &(dyn Fn() + Sync),
+    ) -> Result<ImageInfo, ImageError> {
         let container = self.container(name);
-        let path = self.image_file(container).map_err(|error| image_error(&error))?;
+        let (image, origin) =
+            self.find_image(container, pulling).await.map_err(|error| image_error(&error))?;
         let (host, store) = (&self.request.host.shared, self.store());
         let on_slow = || (host.on_slow_compile)(name);
         let prepared = match store.preloads.take(name).await {
             Some(program) => Ok(program),
             None => {
                 let (engines, cache) = self.workshop(store.engines(), container);
-                Program::prepare(&engines, &cache, &path, on_slow).await
+                Program::prepare(&engines, &cache, &image.file, on_slow).await
             }
         };
         let (prepared, id) = match prepared {
             Ok(program) => {
-                let id = format!("sha256:{}", program.digest());
-                let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                (Prepared::Program { program, file_name }, id)
+                let id = image.id.clone();
+                let id = id.unwrap_or_else(|| format!("sha256:{}", program.digest()));
+                (Prepared::Program { program, image: Arc::new(image) }, id)
             }
             Err(PrepareError::Image(error)) => return Err(image_error(&error)),
             // The image is there and is WebAssembly: that it cannot be linked is the start's end.
             Err(PrepareError::Start(error)) => {
-                (Prepared::Broken(error.into()), self.image_of(container))
+                let id = image.id.unwrap_or_else(|| self.image_of(container));
+                (Prepared::Broken(error.into()), id)
             }
         };
         self.state().programs.insert(name.to_owned(), prepared);
-        Ok(ImageInfo { id, origin: ImageOrigin::Present })
+        Ok(ImageInfo { id, origin })
     }
 
     async fn start(&self, name: &str, attempt: u32) -> Result<Run, StartError> {
         let prepared = self.state().programs.get(name).cloned();
         match prepared.expect("the worker prepares the image before a start") {
-            Prepared::Program { program, file_name } => {
+            Prepared::Program { program, image } => {
                 let container = self.container(name);
-                container::start(self, &self.store(), container, attempt, program, &file_name).await
+                container::start(self, &self.store(), container, attempt, program, image).await
             }
             Prepared::Broken(exit) => Err(StartError::Run(exit)),
         }
@@ -377,11 +401,22 @@ impl ContainerRuntime for PodRuntime {
     }
 }
 
+/// `imagePullPolicy`, whose default was set when the manifest was read.
+pub(super) fn pull_policy(container: &Container) -> PullPolicy {
+    match container.image_pull_policy.as_deref() {
+        Some("Never") => PullPolicy::Never,
+        Some("Always") => PullPolicy::Always,
+        _ => PullPolicy::IfNotPresent,
+    }
+}
+
 fn image_error(error: &image::ImageError) -> ImageError {
     let kind = match error.reason() {
         ImageErrorReason::InvalidImageName => ImageErrorKind::InvalidName,
         ImageErrorReason::ErrImageNeverPull => ImageErrorKind::NeverPull,
         ImageErrorReason::ErrImagePull => ImageErrorKind::Pull,
+        ImageErrorReason::ImageInspectError => ImageErrorKind::Inspect,
+        ImageErrorReason::RegistryUnavailable => ImageErrorKind::RegistryUnavailable,
     };
     ImageError { kind, message: error.to_string() }
 }

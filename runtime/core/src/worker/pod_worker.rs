@@ -262,8 +262,11 @@ impl<Runtime: ContainerRuntime> Worker<Runtime> {
 
     fn prepare_image(&mut self, container: ContainerIndex) {
         let (runtime, spec) = (Arc::clone(&self.runtime), Arc::clone(&self.spec));
+        let (events, clock) = (Arc::clone(&self.events), self.clock);
         self.spawn(Target::Image(container), async move {
-            Done::Image(runtime.prepare_image(&spec.container(container).name).await)
+            let pulling = || events.record(lifecycle::image_pulls(&spec, container), clock.wall());
+            let name = &spec.container(container).name;
+            Done::Image(runtime.prepare_image(name, &pulling).await)
         });
     }
 

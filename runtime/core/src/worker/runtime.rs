@@ -42,7 +42,8 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     /// [`SandboxError`]; what was made must be given back before, as it is called again.
     fn prepare_sandbox(&self) -> impl Future<Output = Result<Sandbox, SandboxError>> + Send;
 
-    /// Makes the image of `container` ready to run: found, checked, compiled.
+    /// Makes the image of `container` ready to run: found or fetched, checked, compiled. `pulling` is to be
+    /// called before it is fetched.
     ///
     /// Called before every run, restarts included, so a second call should be cheap. Calls for
     /// different containers run at the same time.
@@ -52,6 +53,7 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     fn prepare_image(
         &self,
         container: &str,
+        pulling: &(dyn Fn() + Sync),
     ) -> impl Future<Output = Result<ImageInfo, ImageError>> + Send;
 
     /// Makes and starts run number `attempt` (0 is the first) of `container`, from the image that

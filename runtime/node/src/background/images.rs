@@ -31,15 +31,15 @@ pub enum ImagesError {
 pub fn find_images(folder: &Path, typed: &[(String, PathBuf)]) -> Result<ImageSource, ImagesError> {
     let mut images = ImageSource::new(folder);
     if !typed.is_empty() {
-        images = images.map("--image-map", Path::new("/"), typed.iter().cloned());
+        images = images.map(Path::new("/"), typed.iter().cloned());
     }
     let path = folder.join(FILE_NAME);
     match std::fs::read(&path) {
         Ok(bytes) => {
             let name = path.display().to_string();
-            let mapped = manifest::images::read(&Source { name: name.clone(), bytes })?;
+            let mapped = manifest::images::read(&Source { name, bytes })?;
             let mapped = mapped.into_iter().map(|(image, file)| (image, PathBuf::from(file)));
-            Ok(images.map(name, folder, mapped))
+            Ok(images.map(folder, mapped))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(images),
         Err(source) => Err(ImagesError::Read { path, source }),

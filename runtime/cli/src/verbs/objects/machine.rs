@@ -8,6 +8,7 @@ use wasmpod_node::background::{BackgroundPods, Starter};
 
 use crate::failure::Failure;
 use crate::print::problem;
+use crate::registry;
 use crate::verbs::run;
 
 /// How this program is called to be the process of a Pod, and that of Services.
@@ -27,6 +28,7 @@ pub(crate) fn open(root: Option<&Path>) -> Result<BackgroundPods, Failure> {
         // The process works in another folder.
         arguments.extend(["--root".into(), folders.root().into()]);
     }
+    arguments.extend(registry::arguments());
     let starter = Starter { program, arguments, pod: POD, services: SERVICES };
     let pods = BackgroundPods::open(&folders, starter)?;
     if let Err(error) = pods.mend() {

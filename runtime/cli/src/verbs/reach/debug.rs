@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use wasmpod::error::chain;
-use wasmpod::image::PullPolicy;
+use wasmpod::image::Meant;
 use wasmpod_node::background::find_images;
 use wasmpod_node::podprocess::PodClient;
 
@@ -53,9 +53,17 @@ fn resolved(image: &str, typed: &[String]) -> Result<PathBuf, Failure> {
     let folder = std::env::current_dir();
     let folder = folder.map_err(|error| Failure::because("the working folder", &error))?;
     let images = find_images(&folder, &image_map(typed)?)?;
-    images
-        .resolve(image, PullPolicy::IfNotPresent)
-        .map_err(|error| Failure::new(format!("--image {image}: {}", chain(&error))))
+    let meant = images
+        .resolve(image)
+        .map_err(|error| Failure::new(format!("--image {image}: {}", chain(&error))))?;
+    match meant {
+        Meant::File(file) => Ok(file),
+        Meant::Image(_) => {
+            Err(Failure::new(format!("--image {image} is no file here")).hint(format!(
+                "give a path such as `./tool.wasm`, or map it with `--image-map {image}=FILE.wasm`"
+            )))
+        }
+    }
 }
 
 /// Copies a program into the container, and gives its path there.

@@ -28,6 +28,7 @@ use crate::print::logs::Layout;
 use crate::print::printer::{Printer, WAITING, WAITING_EVENTS};
 use crate::print::problem;
 use crate::process;
+use crate::registry;
 use crate::toolbox;
 
 /// A process would die of SIGPIPE at once; guests get the shortest grace that Kubernetes has.
@@ -143,11 +144,15 @@ fn build(
 ) -> Result<(PodBuilder, Arc<Place>), Failure> {
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let compiler = compiler::find().map_err(|error| Failure::because("cannot start", &error))?;
+    let fetcher = registry::fetcher().map_err(|error| Failure::because("cannot start", &error))?;
+    let files = registry::files();
     let quiet = bundle.show.events == Events::None;
     let place = Arc::new(Place::new(Node::new(&folders, bundle.node)));
     let told = tell.clone();
     let host = Host::builder(folders)
         .compiler(compiler)
+        .fetcher(fetcher)
+        .registries(files.registries, files.policy)
         .toolbox(toolbox::find())
         .on_slow_compile(move |container| {
             let text = format!("compiling the image of `{container}` for this machine, once");

@@ -189,7 +189,10 @@ fn reason(error: ImageError) -> String {
         ImageError::Read { source, .. } => source.to_string(),
         ImageError::InvalidName { .. }
         | ImageError::NeverPull { .. }
-        | ImageError::NotFound { .. }
+        | ImageError::Fetch(_)
+        | ImageError::Removed { .. }
+        | ImageError::Inspect { .. }
+        | ImageError::Store { .. }
         | ImageError::NotAFile { .. } => error.to_string(),
     }
 }

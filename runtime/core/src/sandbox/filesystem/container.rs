@@ -17,6 +17,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use cap_fs_ext::OpenOptionsExt as _;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use k8s_openapi::api::core::v1::{Container, VolumeMount};
@@ -24,6 +25,7 @@ use k8s_openapi::api::core::v1::{Container, VolumeMount};
 use super::error::MountError;
 use super::etc::EtcFiles;
 use super::folder::PodFolder;
+use super::image::lay;
 use super::mount::Mount;
 use super::place::{Manner, Surroundings, place};
 use super::spare::ROOT_FOLDERS;
@@ -46,6 +48,10 @@ pub struct ContainerFilesystemOptions<'pod> {
     pub attempt: u32,
     /// The files about the Pod's names.
     pub etc: &'pod EtcFiles,
+    /// The root of the image, if it has files.
+    pub image: Option<&'pod Path>,
+    /// The folder that the container starts in, which is made if it is missing.
+    pub working_dir: Option<&'pod str>,
     /// The container's environment, for `subPathExpr`.
     pub environment: &'pod [(String, String)],
 }
@@ -68,6 +74,9 @@ impl ContainerFilesystem {
         let container = options.container;
         let create = |error: String| MountError::create(&container.name, error);
         let root = make_root(options.folder, container, options.attempt).map_err(create)?;
+        if let Some(image) = options.image {
+            lay(image, &root).map_err(create)?;
+        }
         fill_root(&root, options.etc).map_err(create)?;
         let mut layout = Layout::new(container, root);
         for mount in container.volume_mounts.iter().flatten() {
@@ -75,7 +84,7 @@ impl ContainerFilesystem {
         }
         layout.make_mount_points()?;
         layout.place_files()?;
-        if let Some(folder) = container.working_dir.as_deref().filter(|folder| !folder.is_empty()) {
+        if let Some(folder) = options.working_dir {
             layout.make_folder(&clean(folder))?;
         }
         let termination_message = layout.termination_message(container)?;
@@ -309,21 +318,11 @@ impl<'pod> Layout<'pod> {
     fn termination_message(&self, container: &Container) -> Result<TerminationMessage, MountError> {
         let path = termination_message_path(container);
         let (around, below) = self.around(&path, None);
-        let folder = around.mount.host_path();
-        if around.mount.guest_path == "/" {
-            let file = folder.join(&below);
-            let open =
-                || OpenOptions::new().append(true).create(true).mode(0o666).open(&file).map(drop);
-            let made = match (open(), file.parent()) {
-                (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
-                    subpath::make_folders(parent, 0o755).and_then(|()| open())
-                }
-                (made, _) => made,
-            };
+        if around.mount.guest_path == "/"
+            && let Err(error) = make_message(&around.mount.host_path(), &below)
+        {
             // A directory there, say of a mount: then there is no message, as in Kubernetes.
-            if let Err(error) = made {
-                tracing::debug!("no termination message at {path}: {error}");
-            }
+            tracing::debug!("no termination message at {path}: {error}");
         }
         let falls_back_to_logs =
             container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
@@ -335,13 +334,13 @@ impl<'pod> Layout<'pod> {
     /// Not the root as a whole, which was asked to be read-only, and not what a volume covers.
     fn keep_writable(&mut self, guest_path: &str) {
         let (around, below) = self.around(guest_path, None);
-        let folder = around.mount.host_path().join(&below);
-        // A link that some image or volume put there may lead anywhere.
-        let is_folder = fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir());
-        if around.mount.guest_path != "/" || below.as_os_str().is_empty() || !is_folder {
+        if around.mount.guest_path != "/" || below.as_os_str().is_empty() {
             return;
         }
-        let mount = Mount::at(guest_path, folder, false);
+        // Opened below the root: a link of the image may lead anywhere.
+        let root = Dir::open_ambient_dir(around.mount.host_path(), ambient_authority());
+        let Ok(folder) = root.and_then(|root| root.open_dir(&below)) else { return };
+        let mount = Mount::held(guest_path, folder.into_std_file().into(), false);
         self.folders.push(Folder { mount, surroundings: Surroundings::Ours });
         self.folders.sort_by(|a, b| a.mount.guest_path.cmp(&b.mount.guest_path));
     }
@@ -363,6 +362,20 @@ impl<'pod> Layout<'pod> {
 
     fn create(&self, guest_path: &str, error: impl std::fmt::Display) -> MountError {
         MountError::create(&self.container.name, format!("{guest_path}: {error}"))
+    }
+}
+
+/// Makes the file of the termination message at `below` in `root`, where an image may have put links.
+fn make_message(root: &Path, below: &Path) -> io::Result<()> {
+    let root = Dir::open_ambient_dir(root, ambient_authority())?;
+    let mut options = cap_std::fs::OpenOptions::new();
+    options.append(true).create(true).mode(0o666);
+    match (root.open_with(below, &options), below.parent()) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            root.create_dir_all(parent)?;
+            root.open_with(below, &options).map(drop)
+        }
+        (made, _) => made.map(drop),
     }
 }
 

@@ -23,6 +23,7 @@ mod error;
 pub mod etc;
 mod folder;
 mod gone;
+mod image;
 mod lookup;
 mod memory;
 mod mount;

@@ -107,6 +107,10 @@ impl World {
             container: &self.pod.spec.as_ref().unwrap().containers[container],
             attempt,
             etc: &etc,
+            image: None,
+            working_dir: self.pod.spec.as_ref().unwrap().containers[container]
+                .working_dir
+                .as_deref(),
             environment: &environment,
         })
         .map_err(|error| {

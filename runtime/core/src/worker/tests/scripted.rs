@@ -487,7 +487,11 @@ impl ContainerRuntime for ScriptedRuntime {
         Ok(Sandbox { pod_ips: vec![ip], host_ips: vec![IpAddr::from([10, 0, 0, 1])] })
     }
 
-    async fn prepare_image(&self, container: &str) -> Result<ImageInfo, ImageError> {
+    async fn prepare_image(
+        &self,
+        container: &str,
+        _pulling: &(dyn Fn() + Sync),
+    ) -> Result<ImageInfo, ImageError> {
         self.trace.push(&format!("image {container}"));
         let script = &self.scripts[container];
         takes(script.image_takes).await;

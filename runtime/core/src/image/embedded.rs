@@ -1,0 +1,66 @@
+//! Programs that this one carries as bytes, to start them as children.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::Errno;
+
+/// A program as a file, gone when this is dropped.
+pub(super) enum Unpacked {
+    /// It has no place in any folder.
+    InMemory(OwnedFd),
+    /// For a host that runs nothing from memory (`vm.memfd_noexec`).
+    OnDisk(PathBuf),
+}
+
+impl Unpacked {
+    /// `name` is what the kernel calls it, `elsewhere` a path that is free.
+    pub(super) fn new(name: &str, program: &[u8], elsewhere: &Path) -> io::Result<Self> {
+        match in_memory(name, program) {
+            Ok(file) => Ok(Self::InMemory(file)),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let mut options = OpenOptions::new();
+                let made = options.write(true).create_new(true).mode(0o700).open(elsewhere);
+                let outside = Self::OnDisk(elsewhere.to_owned());
+                made?.write_all(program)?;
+                Ok(outside)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What to start while this is held.
+    pub(super) fn path(&self) -> PathBuf {
+        match self {
+            // The child has the descriptor until it becomes the program.
+            Self::InMemory(file) => format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+            Self::OnDisk(path) => path.clone(),
+        }
+    }
+}
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        if let Self::OnDisk(path) = self {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn in_memory(name: &str, program: &[u8]) -> io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC;
+    let file = match memfd_create(name, flags | MemfdFlags::EXEC) {
+        // Before Linux 6.3 every such file could be run, and none asked for it.
+        Err(Errno::INVAL) => memfd_create(name, flags),
+        made => made,
+    }?;
+    let mut file = File::from(file);
+    file.write_all(program)?;
+    // The kernel runs nothing that is open for writing; through another description it is not.
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(File::open(path)?.into())
+}

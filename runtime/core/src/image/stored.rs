@@ -1,0 +1,294 @@
+//! Images of registries: those that this machine has, and how the others come.
+//!
+//! ```text
+//! <folder>/index.json, blobs/  the OCI layout that all processes of a user share
+//! <folder>/trees/              roots of container images, unpacked once
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmpod_images::artifact::{self, Command, Program};
+use wasmpod_images::digest::Digest;
+use wasmpod_images::fetch::{Fetched, PullSecret, Request};
+use wasmpod_images::layout::{Collection, Image, Layout, LayoutError, Pin, Thresholds};
+use wasmpod_images::reference::{PullPolicy, Reference};
+use wasmpod_images::rootfs::{Limits, Root, Trees, open_program};
+
+use super::error::ImageError;
+use super::fetcher::Fetcher;
+use crate::executor::Blocking;
+
+/// Where the images of a machine are, and who brings more.
+#[derive(Clone, Debug)]
+pub struct ImageStore {
+    pub(crate) folder: PathBuf,
+    pub(crate) fetcher: Fetcher,
+    /// Which registries stand for which, and how they are spoken to.
+    pub(crate) registries: Option<PathBuf>,
+    /// Which images need whose signature.
+    pub(crate) policy: Option<PathBuf>,
+}
+
+/// An image that can be run, in files of this machine.
+#[derive(Debug)]
+pub(crate) struct LocalImage {
+    /// The program.
+    pub(crate) file: PathBuf,
+    /// What the program is called where the image says nothing.
+    pub(crate) file_name: String,
+    /// `status.containerStatuses[].imageID`; none for a file, whose digest says it.
+    pub(crate) id: Option<String>,
+    /// What it starts.
+    pub(crate) command: Command,
+    /// Its variables.
+    pub(crate) env: Vec<(String, String)>,
+    /// The folder it starts in.
+    pub(crate) working_dir: Option<String>,
+    /// Its files.
+    pub(crate) root: Option<Root>,
+    /// What of it will not be as its author meant.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What a container wants.
+#[derive(Clone, Debug)]
+pub(crate) struct WantedImage {
+    pub(crate) reference: Reference,
+    pub(crate) policy: PullPolicy,
+    pub(crate) secrets: Vec<PullSecret>,
+    /// `command` of the container: its first word may be the program.
+    pub(crate) command: Vec<String>,
+    pub(crate) args: Vec<String>,
+}
+
+/// Keeps the images of one Pod from being removed.
+#[derive(Default)]
+pub(crate) struct Pins(Mutex<Option<Arc<Pin>>>);
+
+impl LocalImage {
+    /// A file of this machine as it is.
+    pub(crate) fn of_file(file: PathBuf) -> Self {
+        let file_name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self {
+            file,
+            file_name,
+            id: None,
+            command: Command::default(),
+            env: Vec::new(),
+            working_dir: None,
+            root: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// ENTRYPOINT and CMD, for a container that has neither.
+    pub(crate) fn entrypoint(&self) -> (&[String], &[String]) {
+        match self.command.entrypoint.as_slice() {
+            [] if self.command.cmd.is_empty() => (std::slice::from_ref(&self.file_name), &[]),
+            entrypoint => (entrypoint, &self.command.cmd),
+        }
+    }
+}
+
+impl ImageStore {
+    /// The image that `wanted` names, fetched if it has to be; `pulling` is called before that. Beside it
+    /// what was fetched.
+    ///
+    /// # Errors
+    /// [`ImageError`]
+    ///
+    /// # Cancel safety
+    /// Dropping it ends the fetching child.
+    pub(crate) async fn get(
+        &self,
+        wanted: WantedImage,
+        pins: &Arc<Pins>,
+        user: &str,
+        blocking: Blocking,
+        pulling: &(dyn Fn() + Sync),
+    ) -> Result<(LocalImage, Option<Fetched>), ImageError> {
+        let fetched = match (wanted.policy, self.here(&wanted, pins, user, blocking).await?) {
+            (PullPolicy::Never | PullPolicy::IfNotPresent, Some(image)) => {
+                return Ok((image, None));
+            }
+            (PullPolicy::Never, None) => {
+                return Err(ImageError::NeverPull { image: wanted.reference.familiar() });
+            }
+            (PullPolicy::Always, _) | (PullPolicy::IfNotPresent, None) => {
+                pulling();
+                let request = Request::Pull {
+                    layout: self.folder.clone(),
+                    reference: wanted.reference.to_string(),
+                    secrets: wanted.secrets.clone(),
+                    config: self.registries.clone(),
+
+                };
+                self.fetcher.fetch(&request, |_| {}).await.map_err(ImageError::Fetch)?
+            }
+        };
+        let image = self.here(&wanted, pins, user, blocking).await?;
+        let image =
+            image.ok_or_else(|| ImageError::Removed { image: wanted.reference.familiar() })?;
+        self.collect_behind(blocking);
+        Ok((image, Some(fetched)))
+    }
+
+    /// The file of the program of an image that is here whole and needs no files but this one. For a start
+    /// that hopes for it: where it has to look further it gives nothing.
+    pub(crate) fn program_here(&self, reference: &Reference) -> Option<PathBuf> {
+        // Where nothing was ever fetched, no folders are made.
+        let layout = self.folder.join("index.json").exists().then(|| Layout::open(&self.folder))?;
+        let layout = layout.ok()?;
+        let image = layout.resolve(reference).ok()??;
+        match described(&layout, &image.digest).ok()?.program {
+            Program::Blob(blob) => Digest::of(&blob).ok().map(|digest| layout.blob_path(&digest)),
+            Program::InRoot => None,
+        }
+    }
+
+    async fn here(
+        &self,
+        wanted: &WantedImage,
+        pins: &Arc<Pins>,
+        user: &str,
+        blocking: Blocking,
+    ) -> Result<Option<LocalImage>, ImageError> {
+        let (folder, wanted, pins, user) =
+            (self.folder.clone(), wanted.clone(), Arc::clone(pins), user.to_owned());
+        let name = wanted.reference.familiar();
+        let looking = blocking.spawn(move || look(&folder, &wanted, &pins, &user));
+        match looking.await {
+            Ok(found) => found,
+            Err(error) => Err(ImageError::Inspect { image: name, message: error.to_string() }),
+        }
+    }
+
+    /// Makes room on a disk that fills up, as a kubelet does, while the container starts.
+    fn collect_behind(&self, blocking: Blocking) {
+        let folder = self.folder.clone();
+        // Nobody waits for it, and a failure shows at the next pull.
+        drop(blocking.spawn(move || {
+            if let Err(error) = collect(&folder) {
+                tracing::warn!("images are not collected: {}", crate::error::chain(&error));
+            }
+        }));
+    }
+}
+
+/// Removes what the thresholds of a kubelet want removed, and roots of images that are gone.
+fn collect(folder: &Path) -> Result<(), LayoutError> {
+    let layout = Layout::open(folder)?;
+    let gone = layout.collect(&Collection::Thresholds(Thresholds::default()))?.images;
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let kept: Vec<Digest> = layout.images()?.into_iter().map(|image| image.digest).collect();
+    if let Ok(trees) = Trees::open(&folder.join("trees")) {
+        for root in trees.images().unwrap_or_default() {
+            if !kept.contains(&root) {
+                // One that a container has stays until the next time.
+                let _ = trees.remove(&root);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn look(
+    folder: &Path,
+    wanted: &WantedImage,
+    pins: &Pins,
+    user: &str,
+) -> Result<Option<LocalImage>, ImageError> {
+    let name = || wanted.reference.familiar();
+    let stored = |problem| ImageError::Store { image: name(), problem };
+    let layout = Layout::open(folder).map_err(stored)?;
+    let pin = pins.of(&layout, user).map_err(stored)?;
+    let Some(image) = pin.take(&wanted.reference).map_err(stored)? else { return Ok(None) };
+    local(&layout, &image, wanted).map(Some)
+}
+
+/// What the manifest of `digest` says.
+fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Image, Problem> {
+    let manifest = layout.manifest(digest)?;
+    let manifest = artifact::Manifest::decode(&manifest.bytes)?;
+    let mut document = Vec::new();
+    let mut file = layout.blob(manifest.document())?;
+    std::io::Read::read_to_end(&mut file, &mut document)?;
+    Ok(manifest.image(&document)?)
+}
+
+fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalImage, ImageError> {
+    let name = wanted.reference.familiar();
+    let failed = |problem: Problem| ImageError::Inspect {
+        image: name.clone(),
+        message: crate::error::chain(&*problem.0),
+    };
+    let found = described(layout, &image.digest).map_err(&failed)?;
+    let root = match found.layers.as_slice() {
+        [] => None,
+        layers => Some(unpacked(layout, &image.digest, layers).map_err(&failed)?),
+    };
+    let file = match &found.program {
+        Program::Blob(blob) => {
+            layout.blob_path(&Digest::of(blob).map_err(|error| failed(error.into()))?)
+        }
+        Program::InRoot => in_root(&found, root.as_ref(), wanted).map_err(&failed)?,
+    };
+    let last = wanted.reference.repository().rsplit('/').next().unwrap_or_default();
+    let mut notes = found.notes;
+    notes.extend(root.iter().flat_map(|root| root.unpacked().notes.iter().cloned()));
+    Ok(LocalImage {
+        file,
+        file_name: format!("{last}.wasm"),
+        id: Some(format!("{}@{}", wanted.reference.name(), image.registry_digest)),
+        command: found.command,
+        env: found.env,
+        working_dir: found.working_dir,
+        root,
+        notes,
+    })
+}
+
+fn unpacked(layout: &Layout, image: &Digest, layers: &[artifact::Layer]) -> Result<Root, Problem> {
+    let trees = Trees::open(&layout.folder().join("trees"))?;
+    let open = |blob: &_| layout.blob(blob).map_err(std::io::Error::other);
+    Ok(trees.unpack(image, layers, open, Limits::default())?)
+}
+
+/// The file that the container starts.
+fn in_root(
+    image: &artifact::Image,
+    root: Option<&Root>,
+    wanted: &WantedImage,
+) -> Result<PathBuf, Problem> {
+    let root = root.ok_or("it has no files")?.path();
+    let argv = image.command.argv(&wanted.command, &wanted.args)?;
+    let path = image.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());
+    let working_dir = image.working_dir.as_deref().unwrap_or("/");
+    let (_file, found) = open_program(root, &argv[0], working_dir, path)?;
+    // It was opened without a step outside; the way there may have links, which are not gone again.
+    let place = root.join(found.strip_prefix("/").unwrap_or(&found));
+    let (place, root) = (place.canonicalize()?, root.canonicalize()?);
+    if place.starts_with(&root) { Ok(place) } else { Err("its program is outside of it".into()) }
+}
+
+impl Pins {
+    fn of(&self, layout: &Layout, user: &str) -> Result<Arc<Pin>, LayoutError> {
+        let mut pin = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*pin {
+            Some(pin) => Ok(Arc::clone(pin)),
+            None => Ok(Arc::clone(pin.insert(Arc::new(layout.pin(user)?)))),
+        }
+    }
+}
+
+/// Whatever is wrong with an image that is here.
+struct Problem(Box<dyn std::error::Error + Send + Sync>);
+
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}

@@ -1,0 +1,74 @@
+//! The image of a container: a file, or one that a registry has.
+
+use k8s_openapi::api::core::v1::{Container, Secret};
+use tokio::time::Instant;
+
+use super::runtime::{PodRuntime, pull_policy};
+use crate::image::fetch::PullSecret;
+use crate::image::{ImageError, LocalImage, Meant, Reference, WantedImage};
+use crate::lifecycle::ImageOrigin;
+
+impl PodRuntime {
+    /// The image of `container`, fetched if it has to be; `pulling` is called before that.
+    ///
+    /// # Errors
+    /// [`ImageError`]
+    ///
+    /// # Cancel safety
+    /// Dropping it gives up fetching.
+    pub(super) async fn find_image(
+        &self,
+        container: &Container,
+        pulling: &(dyn Fn() + Sync),
+    ) -> Result<(LocalImage, ImageOrigin), ImageError> {
+        let reference = match self.image_meant(container)? {
+            Meant::File(file) => return Ok((LocalImage::of_file(file), ImageOrigin::Present)),
+            Meant::Image(reference) => reference,
+        };
+        let wanted = self.wanted(container, reference);
+        let begin = Instant::now();
+        let user = &self.identity.uid;
+        let (image, fetched) =
+            self.images().get(wanted, self.pins(), user, self.blocking(), pulling).await?;
+        let origin = match fetched {
+            Some(fetched) => ImageOrigin::Pulled { took: begin.elapsed(), size: fetched.size },
+            None => ImageOrigin::Present,
+        };
+        Ok((image, origin))
+    }
+
+    fn wanted(&self, container: &Container, reference: Reference) -> WantedImage {
+        WantedImage {
+            reference,
+            policy: pull_policy(container),
+            secrets: self.pull_secrets(),
+            command: container.command.clone().unwrap_or_default(),
+            args: container.args.clone().unwrap_or_default(),
+        }
+    }
+
+    /// `imagePullSecrets`, those that are there: as for a kubelet, the others are nobody's fault before a
+    /// registry asks for them.
+    fn pull_secrets(&self) -> Vec<PullSecret> {
+        let spec = self.pod().spec.as_ref();
+        let names = spec.into_iter().flat_map(|spec| spec.image_pull_secrets.iter().flatten());
+        let objects = self.objects();
+        let namespace = &self.identity.namespace;
+        let find = |name: &str| {
+            objects.secrets.iter().find(|Secret { metadata, .. }| {
+                let own = metadata.namespace.as_deref().unwrap_or("default");
+                own == namespace && metadata.name.as_deref() == Some(name)
+            })
+        };
+        names.filter_map(|reference| find(&reference.name)).map(pull_secret).collect()
+    }
+}
+
+fn pull_secret(secret: &Secret) -> PullSecret {
+    let data = secret.data.iter().flatten();
+    PullSecret {
+        name: secret.metadata.name.clone().unwrap_or_default(),
+        kind: secret.type_.clone().unwrap_or_default(),
+        data: data.map(|(key, value)| (key.clone(), value.0.clone())).collect(),
+    }
+}
