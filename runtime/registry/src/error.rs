@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use wasmpod_images::artifact::ArtifactError;
 use wasmpod_images::digest::{Digest, InvalidDigest};
 use wasmpod_images::layout::LayoutError;
 
@@ -35,6 +36,9 @@ pub enum Failure {
     /// The image is larger than the limits or the disk let it be.
     #[error("{0}")]
     TooLarge(String),
+    /// It is no image for WebAssembly, or not one that is known here.
+    #[error("{0}")]
+    Refused(#[from] ArtifactError),
     /// The layout on this machine.
     #[error("{}", chain(.0))]
     Store(#[source] LayoutError),
@@ -56,6 +60,7 @@ impl Failure {
             | Self::Invalid(_)
             | Self::Unexpected(_)
             | Self::TooLarge(_)
+            | Self::Refused(_)
             | Self::Store(_)
             | Self::Credentials(_)
             | Self::Config(_) => false,

@@ -5,7 +5,7 @@
 //!         ─ keyring: who we are ──────────────▶ credentials, tried in order
 //!         ─ limits
 //!
-//! pull: HEAD tag ─▶ GET manifest ─▶ choose of an index ─▶ layers, some at a time ─▶ name
+//! pull: HEAD tag ─▶ GET manifest ─▶ choose of an index ─▶ config: for WebAssembly? ─▶ layers ─▶ name
 //! ```
 //!
 //! Built on `reqwest` and not on `oci-client`: that reads manifests, error texts and the answers of
@@ -17,6 +17,7 @@
 
 mod body;
 mod challenge;
+mod child;
 mod client;
 mod config;
 mod credentials;
@@ -29,9 +30,10 @@ mod retry;
 mod session;
 mod token;
 
+pub use child::fetch_child;
 pub use config::{ConfigError, RegistryConfig};
 pub use credentials::{Credential, CredentialError, Keyring};
 pub use error::{Failure, PullError, PushError};
 pub use options::{Limits, Options};
-pub use pull::{Choose, Progress, Pulled, Sink, default_choice, pull};
+pub use pull::{Progress, Pulled, Sink, pull};
 pub use push::{Pushed, push};

@@ -30,6 +30,8 @@ const PIECE_BYTES: usize = 256 << 10;
 pub struct Pushed {
     /// The manifest's digest, by which it can be pulled from there.
     pub digest: Digest,
+    /// Bytes of the manifest, the configuration and the layers.
+    pub size: u64,
     /// Bytes that went there: what the registry had was not sent again.
     pub bytes_sent: u64,
 }
@@ -128,7 +130,9 @@ async fn push_with(
         _ => reference.tag_or_default().to_owned(),
     };
     retry(limits, || put_manifest(session, manifest, &version)).await?;
-    Ok(Pushed { digest: manifest.digest.clone(), bytes_sent: sent })
+    let needs = manifest.content.needs().into_iter().map(Descriptor::size);
+    let size = needs.fold(manifest.bytes.len() as u64, u64::saturating_add);
+    Ok(Pushed { digest: manifest.digest.clone(), size, bytes_sent: sent })
 }
 
 /// Sends a blob that the registry lacks; answers how many bytes that took.

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use support::hostile::{CONTENT, Reply, image, registry};
 use support::{World, layer, manifest};
 use wasmpod_images::digest::Digest;
-use wasmpod_registry::{Progress, default_choice, pull};
+use wasmpod_registry::{Progress, pull};
 
 #[tokio::test]
 async fn a_cut_connection_costs_only_what_did_not_come() {
@@ -96,7 +96,7 @@ async fn a_pull_that_is_dropped_leaves_what_came_to_the_next() {
         }
     };
     tokio::select! {
-        pulled = pull(&reference, &default_choice, &world.layout, &world.options, &progress) => {
+        pulled = pull(&reference, &world.layout, &world.options, &progress) => {
             panic!("{pulled:?}")
         }
         () = came.notified() => {}

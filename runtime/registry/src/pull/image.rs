@@ -1,16 +1,17 @@
 //! The course of a pull.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, stream};
-use oci_spec::image::{Descriptor, ImageIndex};
+use oci_spec::image::Descriptor;
 use tracing::debug;
+use wasmpod_images::artifact::{self, ArtifactError, MOST_DOCUMENT_BYTES};
 use wasmpod_images::digest::Digest;
 use wasmpod_images::layout::{Content, Layout, LayoutError, Manifest, Pin};
 use wasmpod_images::reference::Reference;
 
 use super::blob::{self, Abandoned, blocking};
-use super::choice::Choose;
 use super::manifest::{self, Resolved};
 use super::progress::{Progress, Sink};
 use crate::endpoint::{Endpoint, endpoints};
@@ -21,9 +22,6 @@ use crate::session::Session;
 
 /// An index may name another one, but nobody needs more.
 const MOST_INDEXES: usize = 3;
-
-/// How many platforms an error names.
-const MOST_PLATFORMS: usize = 20;
 
 /// An image that is in the layout, whole and under its name.
 #[derive(Clone, Debug)]
@@ -47,7 +45,8 @@ pub struct Pulled {
 /// A failure and where it was.
 type Stepped<Value> = Result<Value, (Step, Failure)>;
 
-/// Pulls the image into the layout, where it gets this name. What is there is not fetched again.
+/// Pulls the image into the layout, where it gets this name. What is there is not fetched again, and
+/// of what is no image for WebAssembly nothing but what says so.
 ///
 /// # Errors
 /// [`PullError`]; of content that was cut off a part stays in the layout, for the next pull to go on
@@ -57,12 +56,11 @@ type Stepped<Value> = Result<Value, (Step, Failure)>;
 /// Safe: what came so far stays for the next pull.
 pub async fn pull(
     reference: &Reference,
-    choose: &Choose<'_>,
     layout: &Layout,
     options: &Options,
     progress: &Sink<'_>,
 ) -> Result<Pulled, PullError> {
-    let pull = Pull { reference, choose, layout, options, progress };
+    let pull = Pull { reference, layout, options, progress };
     pull.try_servers().await.map_err(|(step, failure)| {
         let image = reference.clone().with_default_tag().to_string();
         PullError { image, step, failure }
@@ -71,7 +69,6 @@ pub async fn pull(
 
 struct Pull<'a> {
     reference: &'a Reference,
-    choose: &'a Choose<'a>,
     layout: &'a Layout,
     options: &'a Options,
     progress: &'a Sink<'a>,
@@ -227,8 +224,8 @@ impl Pull<'_> {
         let (mut manifest, mut fetched) = (root, 0);
         for _ in 0..=MOST_INDEXES {
             let Content::Index(index) = &manifest.content else { return Ok((manifest, fetched)) };
-            let chosen = (self.choose)(index).ok_or_else(|| (Step::Resolve, no_match(index)))?;
-            let digest = Digest::of(&chosen).map_err(|error| (Step::Resolve, error.into()))?;
+            let chosen = artifact::choose(index).map_err(|error| (Step::Store, error.into()))?;
+            let digest = Digest::of(chosen).map_err(|error| (Step::Resolve, error.into()))?;
             let (next, bytes) = self.manifest(session, pin, &digest, None).await?;
             if next.bytes.len() as u64 != chosen.size() {
                 let failure = Failure::wrong_size(chosen.size(), next.bytes.len() as u64);
@@ -241,20 +238,64 @@ impl Pull<'_> {
     }
 
     /// Configuration and layers; answers how many bytes of them came.
+    ///
+    /// Also what the program does not need: only an image that is whole has a name, for whoever else
+    /// reads the layout or gets the image from here.
     async fn content(
         &self,
         session: &Session<'_>,
         pin: &Arc<Pin>,
         image: &Manifest,
     ) -> Stepped<u64> {
-        let mut wanted: Vec<&Descriptor> = Vec::new();
+        let refusing = |error: ArtifactError| (Step::Store, error.into());
+        let decoded = artifact::Manifest::decode(&image.bytes).map_err(refusing)?;
+        let document = decoded.document();
+        let mut others: Vec<&Descriptor> = Vec::new();
         for descriptor in image.content.needs() {
-            if !wanted.iter().any(|known| known.digest() == descriptor.digest()) {
-                wanted.push(descriptor);
+            let is = |known: &Descriptor| known.digest() == descriptor.digest();
+            if !is(document) && !others.iter().any(|known| is(known)) {
+                others.push(descriptor);
             }
         }
-        self.check_size(image, &wanted).await?;
-        for descriptor in &wanted {
+        let all: Vec<_> = std::iter::once(document).chain(others.iter().copied()).collect();
+        self.check_size(image, &all).await?;
+        if document.size() > MOST_DOCUMENT_BYTES {
+            let (bytes, most) = (document.size(), MOST_DOCUMENT_BYTES);
+            return Err(refusing(ArtifactError::TooLarge { what: "config", bytes, most }));
+        }
+        let mut fetched = self.blobs(session, pin, image, &[document]).await?;
+        let text = self.document(document).await?;
+        decoded.image(&text).map_err(refusing)?;
+        fetched += self.blobs(session, pin, image, &others).await?;
+        Ok(fetched)
+    }
+
+    /// The blob that says how an image runs, which is here.
+    async fn document(&self, document: &Descriptor) -> Stepped<Vec<u8>> {
+        let (layout, wanted) = (self.layout.clone(), document.clone());
+        let reading = blocking(move || {
+            let mut bytes = Vec::new();
+            let read = layout.blob(&wanted)?.take(MOST_DOCUMENT_BYTES).read_to_end(&mut bytes);
+            match (read, Digest::of(&wanted)) {
+                (Ok(_), _) => Ok(bytes),
+                (Err(source), digest) => {
+                    let path = digest.map(|digest| layout.blob_path(&digest)).unwrap_or_default();
+                    Err(LayoutError::Io { path, source })
+                }
+            }
+        });
+        reading.await.map_err(|failure| (Step::Store, failure))
+    }
+
+    /// Fetches these, some at a time; answers how many bytes came.
+    async fn blobs(
+        &self,
+        session: &Session<'_>,
+        pin: &Arc<Pin>,
+        image: &Manifest,
+        wanted: &[&Descriptor],
+    ) -> Stepped<u64> {
+        for descriptor in wanted {
             if let Ok(digest) = Digest::of(descriptor) {
                 (self.progress)(Progress::Begins { digest, size: descriptor.size() });
             }
@@ -264,7 +305,7 @@ impl Pull<'_> {
             Content::Index(_) => None,
         };
         let abandoned = &Abandoned::not_yet();
-        let fetches = wanted.into_iter().map(|descriptor| {
+        let fetches = wanted.iter().map(|descriptor| {
             let is_config = config.as_ref() == Some(descriptor.digest());
             let kind = if is_config { "config" } else { "layer" };
             async move {
@@ -320,17 +361,4 @@ impl Pull<'_> {
         }
         Ok(())
     }
-}
-
-/// None of an index is meant for us; says what it has.
-fn no_match(index: &ImageIndex) -> Failure {
-    let platforms: Vec<String> = index
-        .manifests()
-        .iter()
-        .filter_map(|manifest| manifest.platform().as_ref())
-        .map(|platform| format!("{}/{}", platform.os(), platform.architecture()))
-        .take(MOST_PLATFORMS)
-        .collect();
-    let has = if platforms.is_empty() { "none".to_owned() } else { platforms.join(", ") };
-    Failure::NotFound(format!("no match for platform in manifest (wanted wasi/wasm, has {has})"))
 }

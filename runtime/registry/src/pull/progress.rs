@@ -5,7 +5,8 @@ use wasmpod_images::digest::Digest;
 /// Who is told how a pull or push goes on. It is called often and must not wait.
 pub type Sink<'a> = dyn Fn(Progress) + Send + Sync + 'a;
 
-/// What happened. A pull tells [`Progress::Begins`] of all its content first.
+/// What happened. A pull tells [`Progress::Begins`] first of what says that
+/// the image is one for WebAssembly, and then of all the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Content of this digest and size in bytes is wanted.

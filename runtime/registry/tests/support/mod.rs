@@ -1,5 +1,6 @@
 //! A world for the tests: a folder with a layout, images, and registries to pull them from.
 
+pub mod child;
 pub mod docker_registry;
 pub mod hostile;
 
@@ -13,8 +14,7 @@ use wasmpod_images::digest::Digest;
 use wasmpod_images::layout::{Layout, Pin};
 use wasmpod_images::reference::Reference;
 use wasmpod_registry::{
-    Keyring, Options, PullError, Pulled, PushError, Pushed, RegistryConfig, default_choice, pull,
-    push,
+    Keyring, Options, PullError, Pulled, PushError, Pushed, RegistryConfig, pull, push,
 };
 
 pub struct World {
@@ -47,7 +47,7 @@ impl World {
 
     pub async fn pull(&self, image: &str) -> Result<Pulled, PullError> {
         let reference = image.parse().unwrap();
-        pull(&reference, &default_choice, &self.layout, &self.options, &|_| {}).await
+        pull(&reference, &self.layout, &self.options, &|_| {}).await
     }
 
     pub async fn push(&self, name: &str, image: &str) -> Result<Pushed, PushError> {
@@ -90,8 +90,12 @@ pub fn layer(digest: &Digest, size: usize) -> Value {
     json!({ "mediaType": "application/wasm", "digest": digest, "size": size })
 }
 
-/// The CNCF artifact of these layers.
+/// The CNCF artifact of these layers: the first is the program, the others are whatever.
 pub fn manifest(layers: &[Value]) -> String {
+    let mut layers = layers.to_vec();
+    for layer in layers.iter_mut().skip(1) {
+        layer["mediaType"] = "text/markdown".into();
+    }
     let config = json!({
         "mediaType": "application/vnd.wasm.config.v0+json",
         "digest": Digest::sha256(b"{}"),

@@ -1,0 +1,99 @@
+//! From a request to an answer.
+
+use std::path::Path;
+
+use tokio::task::spawn_blocking;
+use wasmpod_images::fetch::{FetchError, FetchErrorKind, Fetched, Progress, Request};
+use wasmpod_images::layout::Layout;
+use wasmpod_images::reference::Reference;
+
+use super::settings;
+use crate::error::{Failure, PullError, PushError, chain};
+use crate::options::Options;
+use crate::pull::{self, pull};
+use crate::push::push;
+
+/// Does what is asked for; `tell` is called often and must not wait.
+pub(super) async fn carry_out(
+    request: Request,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Fetched, FetchError> {
+    let tell = |progress| tell(in_words(progress));
+    match request {
+        Request::Pull { layout, reference, secrets, config } => {
+            let reference = parse(&reference)?;
+            let layout = open(&layout).await?;
+            let options =
+                Options::new(settings::config(config.as_deref())?, settings::keyring(&secrets)?);
+            let pulled = pull(&reference, &layout, &options, &tell).await?;
+            let registry_digest = Some(pulled.registry_digest);
+            Ok(Fetched {
+                registry_digest: registry_digest.filter(|digest| *digest != pulled.digest),
+                manifest: pulled.digest,
+                size: pulled.size,
+                bytes_fetched: pulled.bytes_fetched,
+                already_present: pulled.already_present,
+            })
+        }
+        Request::Push { layout, name, reference, config } => {
+            let (name, reference) = (parse(&name)?, parse(&reference)?);
+            let layout = open(&layout).await?;
+            let options =
+                Options::new(settings::config(config.as_deref())?, settings::keyring(&[])?);
+            let pushed = push(&layout, &name, &reference, &options, &tell).await?;
+            Ok(Fetched {
+                manifest: pushed.digest,
+                registry_digest: None,
+                size: pushed.size,
+                bytes_fetched: pushed.bytes_sent,
+                already_present: pushed.bytes_sent == 0,
+            })
+        }
+    }
+}
+
+fn parse(reference: &str) -> Result<Reference, FetchError> {
+    reference.parse().map_err(|error| {
+        let message = format!("couldn't parse image name {reference:?}: {error}");
+        FetchError::new(FetchErrorKind::InvalidReference, message)
+    })
+}
+
+async fn open(folder: &Path) -> Result<Layout, FetchError> {
+    let folder = folder.to_owned();
+    let opening = spawn_blocking(move || Layout::open(&folder).map_err(|error| chain(&error)));
+    let opened = opening.await.unwrap_or_else(|error| Err(error.to_string()));
+    opened.map_err(|message| FetchError::new(FetchErrorKind::Host, message))
+}
+
+fn in_words(progress: pull::Progress) -> Progress {
+    match progress {
+        pull::Progress::Begins { digest, size } => Progress::Begins { digest, size },
+        pull::Progress::At { digest, bytes } => Progress::At { digest, bytes },
+        pull::Progress::Waits { digest } => Progress::Waits { digest },
+        pull::Progress::Done { digest, present: _ } => Progress::Done { digest },
+    }
+}
+
+fn kind(failure: &Failure) -> FetchErrorKind {
+    match failure {
+        Failure::NotFound(_) => FetchErrorKind::NotFound,
+        Failure::Unauthorized(_) => FetchErrorKind::Unauthorized,
+        Failure::Unavailable(_) | Failure::TooManyRequests(_) => FetchErrorKind::Unavailable,
+        Failure::Invalid(_) | Failure::Unexpected(_) => FetchErrorKind::Invalid,
+        Failure::TooLarge(_) | Failure::Refused(_) => FetchErrorKind::Refused,
+        Failure::Store(_) | Failure::Credentials(_) | Failure::Config(_) => FetchErrorKind::Host,
+    }
+}
+
+impl From<PullError> for FetchError {
+    fn from(error: PullError) -> Self {
+        Self::new(kind(&error.failure), error.to_string())
+    }
+}
+
+impl From<PushError> for FetchError {
+    fn from(error: PushError) -> Self {
+        Self::new(kind(&error.failure), error.to_string())
+    }
+}
