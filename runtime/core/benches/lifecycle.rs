@@ -36,7 +36,11 @@ impl ContainerRuntime for Instantly {
         Ok(Sandbox::default())
     }
 
-    async fn prepare_image(&self, _container: &str) -> Result<ImageInfo, ImageError> {
+    async fn prepare_image(
+        &self,
+        _container: &str,
+        _pulling: &(dyn Fn() + Sync),
+    ) -> Result<ImageInfo, ImageError> {
         Ok(ImageInfo { id: "sha256:web".to_owned(), origin: ImageOrigin::Present })
     }
 

@@ -122,7 +122,6 @@ impl ImageStore {
                     reference: wanted.reference.to_string(),
                     secrets: wanted.secrets.clone(),
                     config: self.registries.clone(),
-
                 };
                 self.fetcher.fetch(&request, |_| {}).await.map_err(ImageError::Fetch)?
             }
