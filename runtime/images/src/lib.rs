@@ -2,6 +2,7 @@
 //!
 //! No network and no engine: the registry's client and the Pod build upon it.
 
+pub mod archive;
 pub mod artifact;
 pub mod digest;
 pub mod fetch;
