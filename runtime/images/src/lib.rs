@@ -8,6 +8,7 @@ pub mod digest;
 pub mod fetch;
 pub mod layout;
 pub mod pack;
+pub mod policy;
 pub mod reference;
 pub mod rootfs;
 mod shown;
