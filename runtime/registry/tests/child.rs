@@ -247,8 +247,8 @@ async fn what_fails_says_what_it_means() {
     let image = format!("{}/a:1", registry.address);
     let world = World::new();
     let with_config = |config: &str| match world.request(&image) {
-        Request::Pull { layout, reference, secrets, .. } => {
-            Request::Pull { layout, reference, secrets, config: Some(config.into()) }
+        Request::Pull { layout, reference, secrets, policy, .. } => {
+            Request::Pull { layout, reference, secrets, config: Some(config.into()), policy }
         }
         push @ Request::Push { .. } => push,
     };
