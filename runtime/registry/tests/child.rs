@@ -10,8 +10,10 @@
 mod support;
 
 use std::fs;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use support::child::{Child, secret};
 use support::docker_registry::{DockerRegistry, Special};
@@ -189,6 +191,53 @@ async fn the_secrets_of_the_pod_come_before_the_users_own() {
 }
 
 #[tokio::test]
+async fn a_program_that_knows_the_password_is_asked() {
+    let registry = Hostile::start(|asked| match asked.authorization.as_deref() {
+        Some("Basic aGVscGVyOnA=") => match asked.path.as_str() {
+            path if path.contains("/manifests/") => Reply::manifest(&image()),
+            path if path.ends_with(Digest::sha256(b"{}").hex()) => Reply::ok("{}"),
+            _ => Reply::ok(CONTENT),
+        },
+        _ => Reply::status(401).header("WWW-Authenticate", "Basic realm=\"r\""),
+    })
+    .await;
+    let world = World::new();
+    let home = world.folder().join("home");
+    fs::create_dir_all(home.join(".docker")).unwrap();
+    fs::write(home.join(".docker/config.json"), r#"{"credsStore":"test"}"#).unwrap();
+    fs::create_dir_all(home.join("bin")).unwrap();
+    let program = home.join("bin/docker-credential-test");
+    let write = |script: &str| {
+        // As a file that is renamed: one that is open for writing, here or in a child that another
+        // test starts at this moment, cannot be run.
+        let written = Command::new("sh")
+            .arg("-c")
+            .arg("printf '#!/bin/sh\n%s\n' \"$1\" > \"$2\" && chmod 755 \"$2\"")
+            .arg("sh")
+            .args([script.as_ref(), program.as_os_str()])
+            .status();
+        assert!(written.unwrap().success());
+    };
+    let request = world.request(&format!("{}/a:1", registry.address));
+    // It may start programs of its own, and read what it likes.
+    write("cat > \"$HOME/asked\"; ls \"$HOME\" > /dev/null; exit 1");
+    let failed = world.fetch_failure(&request, &registry.address).await;
+    insta::assert_snapshot!(failed, @r#"Host: failed to pull and unpack image "REGISTRY/a:1": failed to resolve reference "REGISTRY/a:1": docker-credential-test:"#);
+    write(r#"cat > /dev/null; echo '{"Username":"helper","Secret":"p"}'"#);
+    world.fetch(&request).await.unwrap();
+    assert_eq!(fs::read_to_string(home.join("asked")).unwrap(), registry.address);
+    // One that does not answer ends when nobody waits any more.
+    world.layout.remove(&format!("{}/a:1", registry.address).parse().unwrap()).unwrap();
+    write("mkfifo \"$HOME/never\" \"$HOME/waiting\"; read word < \"$HOME/never\"");
+    let mut child = Child::start(&world, &request).await;
+    while !home.join("waiting").exists() {
+        yield_now().await;
+    }
+    child.lifeline = None;
+    child.answer().await.unwrap_err();
+}
+
+#[tokio::test]
 async fn what_fails_says_what_it_means() {
     let questions = AtomicUsize::new(0);
     let registry = Hostile::start(move |_| match questions.fetch_add(1, Ordering::Relaxed) {
@@ -199,8 +248,8 @@ async fn what_fails_says_what_it_means() {
     let image = format!("{}/a:1", registry.address);
     let world = World::new();
     let with_config = |config: &str| match world.request(&image) {
-        Request::Pull { layout, reference, secrets, .. } => {
-            Request::Pull { layout, reference, secrets, config: Some(config.into()) }
+        Request::Pull { layout, reference, secrets, policy, .. } => {
+            Request::Pull { layout, reference, secrets, config: Some(config.into()), policy }
         }
         push @ Request::Push { .. } => push,
     };
@@ -236,19 +285,36 @@ async fn what_fails_says_what_it_means() {
 
 #[tokio::test]
 async fn what_one_pushes_another_pulls() {
-    let Some(registry) = DockerRegistry::start(&Special::default()) else { return };
+    // Under a certificate of its own, which the child must be able to read.
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap().pem();
+    let key = key.serialize_pem();
+    let special = Special { tls: Some((&certificate, &key)), ..Special::default() };
+    let Some(registry) = DockerRegistry::start(&special) else { return };
     let (ours, theirs) = (World::new(), World::new());
+    let (file, ca) = (ours.folder().join("registries.yaml"), ours.folder().join("ca.pem"));
+    fs::write(&ca, &certificate).unwrap();
+    let config = json!({ "configs": { &registry.address: { "tls": { "ca_file": ca } } } });
+    fs::write(&file, config.to_string()).unwrap();
     let digest = put_image(&ours.layout, &"a:1".parse().unwrap(), &[CONTENT, b"readme"]);
     let image = format!("{}/team/a:1", registry.address);
     let push = Request::Push {
         layout: ours.layout.folder().to_owned(),
         name: "a:1".to_owned(),
         reference: image.clone(),
-        config: None,
+        config: Some(file.clone()),
     };
     let pushed = ours.fetch(&push).await.unwrap();
     assert_eq!((&pushed.manifest, pushed.already_present), (&digest, false));
     assert!(ours.fetch(&push).await.unwrap().already_present);
-    let pulled = theirs.fetch(&theirs.request(&image)).await.unwrap();
+    let pull = Request::Pull {
+        layout: theirs.layout.folder().to_owned(),
+        reference: image,
+        secrets: Vec::new(),
+        config: Some(file),
+        policy: None,
+    };
+    let pulled = theirs.fetch(&pull).await.unwrap();
     assert_eq!((pulled.manifest, pulled.size), (digest, pushed.size));
 }
