@@ -117,6 +117,14 @@ impl RegistryConfig {
     }
 }
 
+impl RegistryConfig {
+    /// The files that it names.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        let tls = self.configs.values().filter_map(|of_host| of_host.tls.as_ref());
+        tls.flat_map(|tls| [&tls.ca_file, &tls.cert_file, &tls.key_file]).flatten()
+    }
+}
+
 impl HostConfig {
     /// Who we are there.
     pub(crate) fn credential(&self) -> Result<Option<Credential>, String> {

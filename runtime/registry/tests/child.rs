@@ -10,6 +10,7 @@
 mod support;
 
 use std::fs;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -186,6 +187,53 @@ async fn the_secrets_of_the_pod_come_before_the_users_own() {
     let shown: Vec<_> =
         registry.asked()[before..].iter().filter_map(|asked| asked.authorization.clone()).collect();
     assert!(shown.iter().all(|shown| shown == "Basic cG9kOnA="), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_knows_the_password_is_asked() {
+    let registry = Hostile::start(|asked| match asked.authorization.as_deref() {
+        Some("Basic aGVscGVyOnA=") => match asked.path.as_str() {
+            path if path.contains("/manifests/") => Reply::manifest(&image()),
+            path if path.ends_with(Digest::sha256(b"{}").hex()) => Reply::ok("{}"),
+            _ => Reply::ok(CONTENT),
+        },
+        _ => Reply::status(401).header("WWW-Authenticate", "Basic realm=\"r\""),
+    })
+    .await;
+    let world = World::new();
+    let home = world.folder().join("home");
+    fs::create_dir_all(home.join(".docker")).unwrap();
+    fs::write(home.join(".docker/config.json"), r#"{"credsStore":"test"}"#).unwrap();
+    fs::create_dir_all(home.join("bin")).unwrap();
+    let program = home.join("bin/docker-credential-test");
+    let write = |script: &str| {
+        // As a file that is renamed: one that is open for writing, here or in a child that another
+        // test starts at this moment, cannot be run.
+        let written = Command::new("sh")
+            .arg("-c")
+            .arg("printf '#!/bin/sh\n%s\n' \"$1\" > \"$2\" && chmod 755 \"$2\"")
+            .arg("sh")
+            .args([script.as_ref(), program.as_os_str()])
+            .status();
+        assert!(written.unwrap().success());
+    };
+    let request = world.request(&format!("{}/a:1", registry.address));
+    // It may start programs of its own, and read what it likes.
+    write("cat > \"$HOME/asked\"; ls \"$HOME\" > /dev/null; exit 1");
+    let failed = world.fetch_failure(&request, &registry.address).await;
+    insta::assert_snapshot!(failed, @r#"Host: failed to pull and unpack image "REGISTRY/a:1": failed to resolve reference "REGISTRY/a:1": docker-credential-test:"#);
+    write(r#"cat > /dev/null; echo '{"Username":"helper","Secret":"p"}'"#);
+    world.fetch(&request).await.unwrap();
+    assert_eq!(fs::read_to_string(home.join("asked")).unwrap(), registry.address);
+    // One that does not answer ends when nobody waits any more.
+    world.layout.remove(&format!("{}/a:1", registry.address).parse().unwrap()).unwrap();
+    write("mkfifo \"$HOME/never\" \"$HOME/waiting\"; read word < \"$HOME/never\"");
+    let mut child = Child::start(&world, &request).await;
+    while !home.join("waiting").exists() {
+        yield_now().await;
+    }
+    child.lifeline = None;
+    child.answer().await.unwrap_err();
 }
 
 #[tokio::test]

@@ -50,6 +50,8 @@ use std::io;
 
 use oci_spec::image::{Descriptor, MediaType};
 
+use crate::layout::Pin;
+
 /// Where the blobs of an image go.
 pub trait Blobs {
     /// Stores these bytes, and answers by what they are called.
@@ -57,4 +59,12 @@ pub trait Blobs {
     /// # Errors
     /// They cannot be stored.
     fn put(&mut self, media_type: MediaType, bytes: &[u8]) -> io::Result<Descriptor>;
+}
+
+/// Into a layout, where the pin keeps them until the image has its name.
+impl Blobs for &Pin {
+    fn put(&mut self, media_type: MediaType, bytes: &[u8]) -> io::Result<Descriptor> {
+        let digest = Pin::put(self, bytes).map_err(io::Error::other)?;
+        Ok(Descriptor::new(media_type, bytes.len() as u64, digest.to_oci()))
+    }
 }

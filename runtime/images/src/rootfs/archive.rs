@@ -22,7 +22,7 @@ const LONGEST_DESCRIPTION: u64 = 64 << 10;
 const MOST_DESCRIPTIONS: u32 = 16;
 
 /// Reads an archive from `input`.
-pub(super) struct Archive<Input> {
+pub(crate) struct Archive<Input> {
     input: Input,
     /// Of the present entry's content, what is not read yet.
     content: u64,
@@ -32,7 +32,7 @@ pub(super) struct Archive<Input> {
 
 /// What an entry is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     File,
     Folder,
     /// Points to this.
@@ -45,19 +45,19 @@ pub(super) enum Kind {
 
 /// An entry without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) path: Vec<u8>,
-    pub(super) kind: Kind,
-    pub(super) size: u64,
-    pub(super) mode: u32,
-    pub(super) modified: Modified,
+pub(crate) struct Entry {
+    pub(crate) path: Vec<u8>,
+    pub(crate) kind: Kind,
+    pub(crate) size: u64,
+    pub(crate) mode: u32,
+    pub(crate) modified: Modified,
 }
 
 /// A time since 1970; one before that counts as 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Modified {
-    pub(super) seconds: u64,
-    pub(super) nanoseconds: u32,
+pub(crate) struct Modified {
+    pub(crate) seconds: u64,
+    pub(crate) nanoseconds: u32,
 }
 
 /// What entries before one say about it.
@@ -70,12 +70,12 @@ struct Described {
 }
 
 impl<Input: Read> Archive<Input> {
-    pub(super) fn new(input: Input) -> Self {
+    pub(crate) fn new(input: Input) -> Self {
         Self { input, content: 0, padding: 0 }
     }
 
     /// What comes behind the archive.
-    pub(super) fn into_inner(self) -> Input {
+    pub(crate) fn into_inner(self) -> Input {
         self.input
     }
 
@@ -83,7 +83,7 @@ impl<Input: Read> Archive<Input> {
     ///
     /// # Errors
     /// It is no archive, or breaks off.
-    pub(super) fn next(&mut self) -> io::Result<Option<Entry>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Entry>> {
         let mut described = Described::default();
         for _ in 0..MOST_DESCRIPTIONS {
             self.skip()?;

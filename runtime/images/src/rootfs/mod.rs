@@ -23,7 +23,7 @@
 //! All of it blocks. Rule: "Image Layer Filesystem Changeset" of the OCI image specification, with
 //! the tolerance of containerd.
 
-mod archive;
+pub(crate) mod archive;
 mod error;
 mod limits;
 mod name;

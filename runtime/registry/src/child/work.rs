@@ -2,52 +2,85 @@
 
 use std::path::Path;
 
-use tokio::task::spawn_blocking;
 use wasmpod_images::fetch::{FetchError, FetchErrorKind, Fetched, Progress, Request};
 use wasmpod_images::layout::Layout;
 use wasmpod_images::reference::Reference;
 
 use super::settings;
+use crate::config::RegistryConfig;
+use crate::credentials::Keyring;
 use crate::error::{Failure, PullError, PushError, chain};
 use crate::options::Options;
 use crate::pull::{self, pull};
 use crate::push::push;
 
-/// Does what is asked for; `tell` is called often and must not wait.
-pub(super) async fn carry_out(
-    request: Request,
-    tell: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Fetched, FetchError> {
-    let tell = |progress| tell(in_words(progress));
+/// A request whose words were understood, with all that it takes from this machine.
+pub(super) struct Job {
+    pub(super) layout: Layout,
+    /// What the registry calls it.
+    pub(super) reference: Reference,
+    pub(super) config: RegistryConfig,
+    pub(super) keyring: Keyring,
+    direction: Direction,
+}
+
+enum Direction {
+    Pull,
+    /// What the layout calls it.
+    Push(Reference),
+}
+
+/// Blocks for as long as it takes to read some small files.
+pub(super) fn prepare(request: Request) -> Result<Job, FetchError> {
     match request {
-        Request::Pull { layout, reference, secrets, config } => {
-            let reference = parse(&reference)?;
-            let layout = open(&layout).await?;
-            let options =
-                Options::new(settings::config(config.as_deref())?, settings::keyring(&secrets)?);
-            let pulled = pull(&reference, &layout, &options, &tell).await?;
-            let registry_digest = Some(pulled.registry_digest);
-            Ok(Fetched {
-                registry_digest: registry_digest.filter(|digest| *digest != pulled.digest),
-                manifest: pulled.digest,
-                size: pulled.size,
-                bytes_fetched: pulled.bytes_fetched,
-                already_present: pulled.already_present,
-            })
-        }
-        Request::Push { layout, name, reference, config } => {
-            let (name, reference) = (parse(&name)?, parse(&reference)?);
-            let layout = open(&layout).await?;
-            let options =
-                Options::new(settings::config(config.as_deref())?, settings::keyring(&[])?);
-            let pushed = push(&layout, &name, &reference, &options, &tell).await?;
-            Ok(Fetched {
-                manifest: pushed.digest,
-                registry_digest: None,
-                size: pushed.size,
-                bytes_fetched: pushed.bytes_sent,
-                already_present: pushed.bytes_sent == 0,
-            })
+        Request::Pull { layout, reference, secrets, config } => Ok(Job {
+            reference: parse(&reference)?,
+            layout: open(&layout)?,
+            config: settings::config(config.as_deref())?,
+            keyring: settings::keyring(&secrets)?,
+            direction: Direction::Pull,
+        }),
+        Request::Push { layout, name, reference, config } => Ok(Job {
+            direction: Direction::Push(parse(&name)?),
+            reference: parse(&reference)?,
+            layout: open(&layout)?,
+            config: settings::config(config.as_deref())?,
+            keyring: settings::keyring(&[])?,
+        }),
+    }
+}
+
+impl Job {
+    /// Does it; `tell` is called often and must not wait.
+    pub(super) async fn carry_out(
+        self,
+        tell: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Fetched, FetchError> {
+        let tell = |progress| tell(in_words(progress));
+        let Self { layout, reference, config, keyring, direction } = self;
+        let options = Options::new(config, keyring);
+        match direction {
+            Direction::Pull => {
+                let pulled = pull(&reference, &layout, &options, &tell).await?;
+                let registry_digest = Some(pulled.registry_digest);
+                Ok(Fetched {
+                    registry_digest: registry_digest.filter(|digest| *digest != pulled.digest),
+                    manifest: pulled.digest,
+                    size: pulled.size,
+                    bytes_fetched: pulled.bytes_fetched,
+                    already_present: pulled.already_present,
+                })
+            }
+            Direction::Push(name) => {
+                let pushed = push(&layout, &name, &reference, &options, &tell).await?;
+                Ok(Fetched {
+                    manifest: pushed.digest,
+                    registry_digest: None,
+                    size: pushed.size,
+                    bytes_fetched: pushed.bytes_sent,
+                    already_present: pushed.bytes_sent == 0,
+                })
+            }
         }
     }
 }
@@ -59,11 +92,8 @@ fn parse(reference: &str) -> Result<Reference, FetchError> {
     })
 }
 
-async fn open(folder: &Path) -> Result<Layout, FetchError> {
-    let folder = folder.to_owned();
-    let opening = spawn_blocking(move || Layout::open(&folder).map_err(|error| chain(&error)));
-    let opened = opening.await.unwrap_or_else(|error| Err(error.to_string()));
-    opened.map_err(|message| FetchError::new(FetchErrorKind::Host, message))
+fn open(folder: &Path) -> Result<Layout, FetchError> {
+    Layout::open(folder).map_err(|error| FetchError::new(FetchErrorKind::Host, chain(&error)))
 }
 
 fn in_words(progress: pull::Progress) -> Progress {

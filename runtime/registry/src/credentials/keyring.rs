@@ -27,6 +27,8 @@ pub struct Keyring {
     /// A host and its helper.
     helpers: Vec<(String, String)>,
     stores: Vec<String>,
+    /// A helper that was asked before and failed, and what it said.
+    failed: Option<(String, String)>,
 }
 
 impl Keyring {
@@ -99,7 +101,37 @@ impl Keyring {
         self.entries.extend(other.entries);
         self.helpers.extend(other.helpers);
         self.stores.extend(other.stores);
+        self.failed = self.failed.take().or(other.failed);
         self.sort();
+    }
+
+    /// Whether a program has to be asked who we are.
+    pub(crate) fn has_helpers(&self) -> bool {
+        !self.helpers.is_empty() || !self.stores.is_empty()
+    }
+
+    /// What is left of it for this image once its helpers were asked: no program runs any more.
+    ///
+    /// # Cancel safety
+    /// Safe: a helper that runs is ended.
+    pub(crate) async fn settled(self, reference: &Reference) -> Self {
+        match self.find(reference).await {
+            Ok(found) => {
+                // The image's own name fits it in any case, and the order of equals stays.
+                let key = reference.name();
+                let entries = found.into_iter().map(|credential| (key.clone(), credential));
+                Self { entries: entries.collect(), ..Self::default() }
+            }
+            // It counts where somebody wants to know: a mirror does not.
+            Err(CredentialError::Helper { helper, problem }) => {
+                Self { failed: Some((helper, problem)), ..Self::default() }
+            }
+            Err(
+                CredentialError::Invalid { .. }
+                | CredentialError::NotForImages(_)
+                | CredentialError::Read { .. },
+            ) => self,
+        }
     }
 
     /// All that fits this image, the most particular first: they are tried in turn, as the kubelet
@@ -111,6 +143,9 @@ impl Keyring {
     /// # Cancel safety
     /// Safe: a helper that runs is ended.
     pub async fn find(&self, reference: &Reference) -> Result<Vec<Credential>, CredentialError> {
+        if let Some((helper, problem)) = self.failed.clone() {
+            return Err(CredentialError::Helper { helper, problem });
+        }
         let mut found = Vec::new();
         let registry = reference.registry();
         let is_default = registry == DEFAULT_REGISTRY;

@@ -22,8 +22,10 @@ impl Child {
     /// For a user who has nothing but the world's folder.
     pub async fn start(world: &World, request: &Request) -> Self {
         let home = world.folder().join("home");
+        let helpers = home.join("bin").display().to_string();
         let mut process = Command::new(env!("CARGO_BIN_EXE_wasmpod-registry"))
             .env("HOME", &home)
+            .env("PATH", helpers + ":/usr/bin:/bin")
             .env_remove("DOCKER_CONFIG")
             .env_remove("XDG_CONFIG_HOME")
             .stdin(Stdio::piped())
