@@ -27,6 +27,8 @@ pub enum Request {
         secrets: Vec<PullSecret>,
         /// The `registries.yaml`; none means that of the user or the machine, if there is one.
         config: Option<PathBuf>,
+        /// The image policy; none means that every image may come.
+        policy: Option<PathBuf>,
     },
     /// Bring an image of the layout to a registry.
     Push {
@@ -155,8 +157,8 @@ pub enum FetchErrorKind {
     Unavailable,
     /// What the registry sends is not what it should be.
     Invalid,
-    /// The image is whole, but none that may run here: a container image of machine code, another kind
-    /// of artifact, one larger than the limits.
+    /// It is none that may run here: a container image of machine code, another kind of artifact, one
+    /// larger than the limits, or without the signature that the image policy asks for.
     Refused,
     /// This machine: its disk, its settings, a program that should say who we are.
     Host,
@@ -210,9 +212,10 @@ mod tests {
             reference: "kuard:blue".to_owned(),
             secrets: vec![secret()],
             config: None,
+            policy: None,
         };
         let line = serde_json::to_string(&request).unwrap();
-        insta::assert_snapshot!(line, @r#"{"Pull":{"layout":"/var/lib/images","reference":"kuard:blue","secrets":[{"name":"regcred","kind":"kubernetes.io/dockerconfigjson","data":{".dockerconfigjson":"eyJhdXRocyI6e319Cg=="}}],"config":null}}"#);
+        insta::assert_snapshot!(line, @r#"{"Pull":{"layout":"/var/lib/images","reference":"kuard:blue","secrets":[{"name":"regcred","kind":"kubernetes.io/dockerconfigjson","data":{".dockerconfigjson":"eyJhdXRocyI6e319Cg=="}}],"config":null,"policy":null}}"#);
         assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);
     }
 

@@ -39,6 +39,9 @@ pub enum Failure {
     /// It is no image for WebAssembly, or not one that is known here.
     #[error("{0}")]
     Refused(#[from] ArtifactError),
+    /// The image policy does not let it come.
+    #[error("{0}")]
+    Rejected(String),
     /// The layout on this machine.
     #[error("{}", chain(.0))]
     Store(#[source] LayoutError),
@@ -61,6 +64,7 @@ impl Failure {
             | Self::Unexpected(_)
             | Self::TooLarge(_)
             | Self::Refused(_)
+            | Self::Rejected(_)
             | Self::Store(_)
             | Self::Credentials(_)
             | Self::Config(_) => false,

@@ -1,6 +1,9 @@
 //! How pulls and pushes are done.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use wasmpod_images::policy::Policy;
 
 use crate::client::Clients;
 use crate::config::RegistryConfig;
@@ -53,12 +56,26 @@ pub struct Options {
     /// What a registry may cost us.
     pub limits: Limits,
     pub(crate) clients: Clients,
+    pub(crate) policy: Option<Arc<Policy>>,
 }
 
 impl Options {
     /// With the default limits.
     pub fn new(config: RegistryConfig, keyring: Keyring) -> Self {
-        Self { config, keyring, limits: Limits::default(), clients: Clients::default() }
+        Self {
+            config,
+            keyring,
+            limits: Limits::default(),
+            clients: Clients::default(),
+            policy: None,
+        }
+    }
+
+    /// The same for a machine on which not every image may run: what a pull brings is what this lets
+    /// come.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy: Some(Arc::new(policy)), ..self }
     }
 
     /// The same for somebody else: a Pod with `imagePullSecrets`. The connections are shared.

@@ -13,6 +13,7 @@ use std::fs;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use support::child::{Child, secret};
 use support::docker_registry::{DockerRegistry, Special};
@@ -247,8 +248,8 @@ async fn what_fails_says_what_it_means() {
     let image = format!("{}/a:1", registry.address);
     let world = World::new();
     let with_config = |config: &str| match world.request(&image) {
-        Request::Pull { layout, reference, secrets, .. } => {
-            Request::Pull { layout, reference, secrets, config: Some(config.into()) }
+        Request::Pull { layout, reference, secrets, policy, .. } => {
+            Request::Pull { layout, reference, secrets, config: Some(config.into()), policy }
         }
         push @ Request::Push { .. } => push,
     };
@@ -284,19 +285,36 @@ async fn what_fails_says_what_it_means() {
 
 #[tokio::test]
 async fn what_one_pushes_another_pulls() {
-    let Some(registry) = DockerRegistry::start(&Special::default()) else { return };
+    // Under a certificate of its own, which the child must be able to read.
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap().pem();
+    let key = key.serialize_pem();
+    let special = Special { tls: Some((&certificate, &key)), ..Special::default() };
+    let Some(registry) = DockerRegistry::start(&special) else { return };
     let (ours, theirs) = (World::new(), World::new());
+    let (file, ca) = (ours.folder().join("registries.yaml"), ours.folder().join("ca.pem"));
+    fs::write(&ca, &certificate).unwrap();
+    let config = json!({ "configs": { &registry.address: { "tls": { "ca_file": ca } } } });
+    fs::write(&file, config.to_string()).unwrap();
     let digest = put_image(&ours.layout, &"a:1".parse().unwrap(), &[CONTENT, b"readme"]);
     let image = format!("{}/team/a:1", registry.address);
     let push = Request::Push {
         layout: ours.layout.folder().to_owned(),
         name: "a:1".to_owned(),
         reference: image.clone(),
-        config: None,
+        config: Some(file.clone()),
     };
     let pushed = ours.fetch(&push).await.unwrap();
     assert_eq!((&pushed.manifest, pushed.already_present), (&digest, false));
     assert!(ours.fetch(&push).await.unwrap().already_present);
-    let pulled = theirs.fetch(&theirs.request(&image)).await.unwrap();
+    let pull = Request::Pull {
+        layout: theirs.layout.folder().to_owned(),
+        reference: image,
+        secrets: Vec::new(),
+        config: Some(file),
+        policy: None,
+    };
+    let pulled = theirs.fetch(&pull).await.unwrap();
     assert_eq!((pulled.manifest, pulled.size), (digest, pushed.size));
 }

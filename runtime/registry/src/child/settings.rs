@@ -5,9 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use wasmpod_images::fetch::{FetchError, FetchErrorKind, PullSecret};
+use wasmpod_images::policy::{Policy, PolicyError};
 
 use crate::config::RegistryConfig;
 use crate::credentials::{CredentialError, Keyring};
+use crate::error::chain;
 
 /// Below a folder of settings.
 const FILE: &str = "wasmpod/registries.yaml";
@@ -46,6 +48,20 @@ pub(super) fn keyring(secrets: &[PullSecret]) -> Result<Keyring, FetchError> {
     let of_user = Keyring::of_user().map_err(|error| host(error.to_string()))?;
     keyring.extend(of_user);
     Ok(keyring)
+}
+
+/// The policy with its keys. One that cannot be read lets nothing come.
+pub(super) fn policy(file: &Path) -> Result<Policy, FetchError> {
+    Policy::read(file).map_err(|error| {
+        let text = chain(&error);
+        let place = file.display();
+        host(match error {
+            PolicyError::Read { .. } | PolicyError::Key { .. } => text,
+            PolicyError::Syntax(_) | PolicyError::Pattern { .. } | PolicyError::Rule { .. } => {
+                format!("{place}: {text}")
+            }
+        })
+    })
 }
 
 /// By the XDG base directories.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use wasmpod_images::fetch::{FetchError, FetchErrorKind, Fetched, Progress, Request};
 use wasmpod_images::layout::Layout;
+use wasmpod_images::policy::Policy;
 use wasmpod_images::reference::Reference;
 
 use super::settings;
@@ -25,7 +26,7 @@ pub(super) struct Job {
 }
 
 enum Direction {
-    Pull,
+    Pull(Option<Policy>),
     /// What the layout calls it.
     Push(Reference),
 }
@@ -33,12 +34,12 @@ enum Direction {
 /// Blocks for as long as it takes to read some small files.
 pub(super) fn prepare(request: Request) -> Result<Job, FetchError> {
     match request {
-        Request::Pull { layout, reference, secrets, config } => Ok(Job {
+        Request::Pull { layout, reference, secrets, config, policy } => Ok(Job {
             reference: parse(&reference)?,
             layout: open(&layout)?,
             config: settings::config(config.as_deref())?,
             keyring: settings::keyring(&secrets)?,
-            direction: Direction::Pull,
+            direction: Direction::Pull(policy.as_deref().map(settings::policy).transpose()?),
         }),
         Request::Push { layout, name, reference, config } => Ok(Job {
             direction: Direction::Push(parse(&name)?),
@@ -60,7 +61,11 @@ impl Job {
         let Self { layout, reference, config, keyring, direction } = self;
         let options = Options::new(config, keyring);
         match direction {
-            Direction::Pull => {
+            Direction::Pull(policy) => {
+                let options = match policy {
+                    Some(policy) => options.with_policy(policy),
+                    None => options,
+                };
                 let pulled = pull(&reference, &layout, &options, &tell).await?;
                 let registry_digest = Some(pulled.registry_digest);
                 Ok(Fetched {
@@ -111,7 +116,9 @@ fn kind(failure: &Failure) -> FetchErrorKind {
         Failure::Unauthorized(_) => FetchErrorKind::Unauthorized,
         Failure::Unavailable(_) | Failure::TooManyRequests(_) => FetchErrorKind::Unavailable,
         Failure::Invalid(_) | Failure::Unexpected(_) => FetchErrorKind::Invalid,
-        Failure::TooLarge(_) | Failure::Refused(_) => FetchErrorKind::Refused,
+        Failure::TooLarge(_) | Failure::Refused(_) | Failure::Rejected(_) => {
+            FetchErrorKind::Refused
+        }
         Failure::Store(_) | Failure::Credentials(_) | Failure::Config(_) => FetchErrorKind::Host,
     }
 }

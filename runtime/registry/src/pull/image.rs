@@ -14,6 +14,7 @@ use wasmpod_images::reference::Reference;
 use super::blob::{self, Abandoned, blocking};
 use super::manifest::{self, Resolved};
 use super::progress::{Progress, Sink};
+use super::signed;
 use crate::endpoint::{Endpoint, endpoints};
 use crate::error::{Failure, PullError, Step};
 use crate::options::Options;
@@ -81,6 +82,8 @@ impl Pull<'_> {
         let pin =
             blocking(move || layout.pin("pull")).await.map_err(|failure| (Step::Store, failure))?;
         let pin = Arc::new(pin);
+        signed::may_be_asked_for(self.options, self.reference)
+            .map_err(|failure| (Step::Store, failure))?;
         let mut last = None;
         for endpoint in endpoints(&self.options.config, self.reference).map_err(resolving)? {
             match self.try_credentials(&endpoint, &pin).await {
@@ -133,6 +136,13 @@ impl Pull<'_> {
         let registry_digest = root.digest.clone();
         let (image, bytes) = self.choose(session, pin, root).await?;
         fetched += bytes;
+        let digests = [&registry_digest, &image.digest];
+        signed::check(session, self.reference, &digests).await.map_err(
+            |failure| match failure {
+                Failure::Rejected(_) => (Step::Store, failure),
+                failure => (Step::Resolve, failure),
+            },
+        )?;
         fetched += self.content(session, pin, &image).await?;
         let storing = |failure| (Step::Store, failure);
         let (layout, reference) = (self.layout.clone(), self.reference.clone());

@@ -77,6 +77,11 @@ pub(super) async fn fetch(session: &Session<'_>, digest: &Digest) -> Result<Vec<
     Ok(get(session, &digest, &digest).await?.0)
 }
 
+/// The bytes that this tag leads to.
+pub(super) async fn tagged(session: &Session<'_>, tag: &str) -> Result<Vec<u8>, Failure> {
+    Ok(get(session, tag, tag).await?.0)
+}
+
 async fn get(
     session: &Session<'_>,
     version: &str,

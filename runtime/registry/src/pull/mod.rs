@@ -4,6 +4,7 @@ mod blob;
 mod image;
 mod manifest;
 mod progress;
+mod signed;
 
 pub(crate) use blob::blocking;
 pub use image::{Pulled, pull};

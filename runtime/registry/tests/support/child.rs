@@ -83,7 +83,7 @@ impl World {
 
     pub fn request_with(&self, image: &str, secrets: Vec<PullSecret>) -> Request {
         let layout = self.layout.folder().to_owned();
-        Request::Pull { layout, reference: image.to_owned(), secrets, config: None }
+        Request::Pull { layout, reference: image.to_owned(), secrets, config: None, policy: None }
     }
 
     /// What the child answers.
