@@ -66,16 +66,22 @@ fn a_missing_image_file_is_waited_for() {
 #[test]
 fn an_image_that_no_file_stands_for_says_how_to_map_it() {
     let world = World::new();
-    for (policy, reason) in [("IfNotPresent", "ErrImagePull"), ("Never", "ErrImageNeverPull")] {
+    // Nobody listens there.
+    let image = "127.0.0.1:1/web:1";
+    for (policy, reason) in
+        [("IfNotPresent", "RegistryUnavailable"), ("Never", "ErrImageNeverPull")]
+    {
         let file = PodText::new("unmapped")
-            .container("web", "registry.example/web:1", &[])
+            .container("web", image, &[])
             .with(&format!("imagePullPolicy: {policy}"))
             .write(&world);
         let pod = world.wasmpod(["run", &file, "-o", "json"]).start();
         let status = wait_for_reason(&pod, reason);
         let message = status["containerStatuses"][0]["state"]["waiting"]["message"].to_string();
-        assert!(message.contains("registry.example/web:1"), "{message}");
-        assert!(message.contains("--image-map registry.example/web:1=FILE.wasm"), "{message}");
+        assert!(message.contains(image), "{message}");
+        stop(pod);
+        let pod = world.wasmpod(["run", &file]).start();
+        pod.wait_for(&format!("--image-map {image}=FILE.wasm"));
         stop(pod);
     }
 }
@@ -193,4 +199,41 @@ fn a_program_without_anything_to_run_says_so() {
     let result = world.wasmpod(["run", &file]).finish();
     assert_eq!(result.code, 127, "{result}");
     assert!(result.stderr.contains("it exports nothing"), "{result}");
+}
+
+/// The compiler's process ends at its bound, and the Pod says why.
+#[test]
+fn a_module_that_is_made_to_be_slow_to_compile_ends_at_a_bound() {
+    let world = World::new();
+    let image = world.path().join("slow.wasm");
+    std::fs::write(&image, slow_to_compile()).expect("there is room");
+    let file =
+        PodText::new("slow").container("web", &image.display().to_string(), &[]).write(&world);
+    let pod =
+        world.wasmpod(["run", &file, "-o", "json"]).env("WASMPOD_COMPILE_SECONDS", "1").start();
+    let status = wait_for_reason(&pod, "ErrImagePull");
+    let message = status["containerStatuses"][0]["state"]["waiting"]["message"].to_string();
+    assert!(message.contains("it takes more than 1 seconds of CPU time"), "{message}");
+    stop(pod);
+}
+
+/// One function with a thousand values that live to its end, in hundreds of thousands of steps.
+fn slow_to_compile() -> Vec<u8> {
+    const VALUES: usize = 1000;
+    let mut steps = String::new();
+    for step in 0..150_000_usize {
+        let place = |factor: usize| step * factor % VALUES;
+        steps += &format!(
+            "(if (i64.eqz (local.tee {} (i64.xor (i64.mul (local.get {}) (local.get {})) (local.get {}))))\
+             (then (local.set {} (local.get {}))))\n",
+            place(17),
+            place(7),
+            place(13),
+            place(31),
+            place(7),
+            place(13),
+        );
+    }
+    let locals = "i64 ".repeat(VALUES);
+    format!("(module (func (export \"_start\") (local {locals})\n{steps}))").into_bytes()
 }

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::PodStatus;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, watch};
-use wasmpod::event::{Recorded, Severity};
+use wasmpod::event::{PodEvent, Reason, Recorded, Severity};
 use wasmpod::worker::PodHandle;
 
 use super::style::NOTE;
@@ -93,7 +93,8 @@ impl Watching {
             };
             let times =
                 if recorded.count > 1 { format!(" (x{})", recorded.count) } else { String::new() };
-            format!("{place}: {}: {}{times}", event.reason, event.message)
+            let hint = map_hint(event).unwrap_or_default();
+            format!("{place}: {}: {}{times}{hint}", event.reason, event.message)
         };
         match (self.show, event.severity) {
             (Events::Json, severity) => Some(Told::Json(json!({
@@ -119,6 +120,17 @@ impl Watching {
         let json = || json!({"type": "status", "pod": self.pod, "status": &*status});
         (self.show == Events::Json).then(|| Told::Json(json()))
     }
+}
+
+/// What else would do, for an image that is not to be had: a Kubernetes user knows the rest.
+fn map_hint(event: &PodEvent) -> Option<String> {
+    let is_absent = match event.reason {
+        Reason::Failed => event.message.starts_with("Failed to pull image "),
+        Reason::ErrImageNeverPull => true,
+        _ => false,
+    };
+    let image = event.message.split('"').nth(1).filter(|_| is_absent)?;
+    Some(format!("; a file in its place: `--image-map {image}=FILE.wasm`"))
 }
 
 /// Why containers failed, one line each; nothing about those that did not.

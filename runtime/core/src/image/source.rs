@@ -171,6 +171,12 @@ mod tests {
                 format!("{}: {error}", error.reason().as_str())
             })
             .collect();
-        insta::assert_snapshot!(texts.join("\n"), @"");
+        insta::assert_snapshot!(texts.join("\n"), @r#"
+        InvalidImageName: couldn't parse image name "Nginx": invalid reference format: repository name (Nginx) must be lowercase
+        InvalidImageName: couldn't parse image name "nginx:": invalid reference format: "" is not a tag
+        InvalidImageName: couldn't parse image name "a b": invalid reference format: "a b" in the repository name must be lower case alphanumeric characters, separated by `.`, `_`, `__` or `-`
+        InvalidImageName: couldn't parse image name "": invalid reference format: the repository name is empty
+        InvalidImageName: couldn't parse image name "nginx@sha256:12": invalid reference format: "sha256:12" is not a digest
+        "#);
     }
 }

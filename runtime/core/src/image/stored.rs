@@ -5,13 +5,15 @@
 //! <folder>/trees/              roots of container images, unpacked once
 //! ```
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmpod_images::artifact::{self, Command, Program};
 use wasmpod_images::digest::Digest;
-use wasmpod_images::fetch::{Fetched, PullSecret, Request};
+use wasmpod_images::fetch::{FetchError, FetchErrorKind, Fetched, PullSecret, Request};
 use wasmpod_images::layout::{Collection, Image, Layout, LayoutError, Pin, Thresholds};
+use wasmpod_images::policy::{Policy, Rule};
 use wasmpod_images::reference::{PullPolicy, Reference};
 use wasmpod_images::rootfs::{Limits, Root, Trees, open_program};
 
@@ -39,6 +41,8 @@ pub(crate) struct LocalImage {
     pub(crate) file_name: String,
     /// `status.containerStatuses[].imageID`; none for a file, whose digest says it.
     pub(crate) id: Option<String>,
+    /// Its manifest.
+    digest: Option<Digest>,
     /// What it starts.
     pub(crate) command: Command,
     /// Its variables.
@@ -64,7 +68,11 @@ pub(crate) struct WantedImage {
 
 /// Keeps the images of one Pod from being removed.
 #[derive(Default)]
-pub(crate) struct Pins(Mutex<Option<Arc<Pin>>>);
+pub(crate) struct Pins {
+    pin: Mutex<Option<Arc<Pin>>>,
+    /// Images that a registry's signature was seen of, by name and digest: so that a restart asks nobody.
+    verified: Mutex<HashSet<(Reference, Digest)>>,
+}
 
 impl LocalImage {
     /// A file of this machine as it is.
@@ -74,6 +82,7 @@ impl LocalImage {
             file,
             file_name,
             id: None,
+            digest: None,
             command: Command::default(),
             env: Vec::new(),
             working_dir: None,
@@ -108,29 +117,50 @@ impl ImageStore {
         blocking: Blocking,
         pulling: &(dyn Fn() + Sync),
     ) -> Result<(LocalImage, Option<Fetched>), ImageError> {
-        let fetched = match (wanted.policy, self.here(&wanted, pins, user, blocking).await?) {
-            (PullPolicy::Never | PullPolicy::IfNotPresent, Some(image)) => {
-                return Ok((image, None));
-            }
-            (PullPolicy::Never, None) => {
-                return Err(ImageError::NeverPull { image: wanted.reference.familiar() });
-            }
-            (PullPolicy::Always, _) | (PullPolicy::IfNotPresent, None) => {
-                pulling();
-                let request = Request::Pull {
-                    layout: self.folder.clone(),
-                    reference: wanted.reference.to_string(),
-                    secrets: wanted.secrets.clone(),
-                    config: self.registries.clone(),
-                };
-                self.fetcher.fetch(&request, |_| {}).await.map_err(ImageError::Fetch)?
-            }
+        if wanted.policy != PullPolicy::Always
+            && let Some(image) = self.here(&wanted, pins, user, blocking).await?
+            && self.may_run(&wanted.reference, &image, pins)?
+        {
+            return Ok((image, None));
+        }
+        if wanted.policy == PullPolicy::Never {
+            return Err(ImageError::NeverPull { image: wanted.reference.familiar() });
+        }
+        pulling();
+        let request = Request::Pull {
+            layout: self.folder.clone(),
+            reference: wanted.reference.to_string(),
+            secrets: wanted.secrets.clone(),
+            config: self.registries.clone(),
+            policy: self.policy.clone(),
         };
+        let fetched = self.fetcher.fetch(&request, |_| {}).await.map_err(ImageError::Fetch)?;
         let image = self.here(&wanted, pins, user, blocking).await?;
         let image =
             image.ok_or_else(|| ImageError::Removed { image: wanted.reference.familiar() })?;
+        if let Some(digest) = &image.digest {
+            pins.verified().insert((wanted.reference.clone(), digest.clone()));
+        }
         self.collect_behind(blocking);
         Ok((image, Some(fetched)))
+    }
+
+    /// Whether an image that is here may run without its registry being asked who has signed it.
+    fn may_run(
+        &self,
+        reference: &Reference,
+        image: &LocalImage,
+        pins: &Pins,
+    ) -> Result<bool, ImageError> {
+        let Some(path) = &self.policy else { return Ok(true) };
+        let refused =
+            |message| ImageError::Fetch(FetchError::new(FetchErrorKind::Refused, message));
+        let policy = Policy::read(path).map_err(|error| refused(crate::error::chain(&error)))?;
+        let is_known = image
+            .digest
+            .as_ref()
+            .is_some_and(|digest| pins.verified().contains(&(reference.clone(), digest.clone())));
+        Ok(is_known || matches!(policy.rule(reference), Rule::Accept))
     }
 
     /// The file of the program of an image that is here whole and needs no files but this one. For a start
@@ -242,6 +272,7 @@ fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalIm
         file,
         file_name: format!("{last}.wasm"),
         id: Some(format!("{}@{}", wanted.reference.name(), image.registry_digest)),
+        digest: Some(image.digest.clone()),
         command: found.command,
         env: found.env,
         working_dir: found.working_dir,
@@ -274,8 +305,12 @@ fn in_root(
 }
 
 impl Pins {
+    fn verified(&self) -> MutexGuard<'_, HashSet<(Reference, Digest)>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn of(&self, layout: &Layout, user: &str) -> Result<Arc<Pin>, LayoutError> {
-        let mut pin = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pin = self.pin.lock().unwrap_or_else(PoisonError::into_inner);
         match &*pin {
             Some(pin) => Ok(Arc::clone(pin)),
             None => Ok(Arc::clone(pin.insert(Arc::new(layout.pin(user)?)))),

@@ -200,6 +200,9 @@ fn make_files(
         return Err(StartError::Create("the Pod is gone".to_owned()));
     }
     let files = files(store, container, attempt, image, &environment)?;
+    let mut image_bytes = store.image_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+    image_bytes.insert(container.name.clone(), files.image_bytes());
+    drop(image_bytes);
     if attempt > 1
         && let Err(error) = store.logs.forget_runs_before(&container.name, attempt)
     {

@@ -1,7 +1,8 @@
 //! The PodStore: what the containers of a Pod share, and nothing else.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServicePort};
@@ -38,6 +39,8 @@ pub(super) struct PodStore {
     pub(super) folder: PodFolder,
     /// Held while a start makes files; true once nothing may be made any more.
     pub(super) removed: RwLock<bool>,
+    /// By container, bytes in its root that came with its image.
+    pub(super) image_bytes: Mutex<HashMap<String, u64>>,
     pub(super) volumes: Volumes,
     pub(super) etc: EtcFiles,
     pub(super) logs: LogPath,
@@ -109,6 +112,7 @@ impl PodStore {
             ),
             folder: folder.keep(),
             removed: RwLock::new(false),
+            image_bytes: Mutex::default(),
             executor,
             engines,
             preloads,

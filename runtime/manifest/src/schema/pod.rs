@@ -4,8 +4,7 @@ use super::container::{CONTAINER, EPHEMERAL_CONTAINER, POD_RESOURCE_REQUIREMENTS
 use super::metadata::{LOCAL_OBJECT_REFERENCE, OBJECT_META};
 use super::reason::{
     API_ACCESS, CGROUP_ONLY, CLASSES, DEVICES, EVICTION_API, GATED, HOST_NAMESPACES, HOST_NETWORK,
-    ON_CREATE, PREEMPTION, REGISTRIES, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES,
-    USERS, WINDOWS,
+    ON_CREATE, PREEMPTION, RESOLVER, RUNTIME_CLASS, SCHEDULING, SHARED_PROCESSES, USERS, WINDOWS,
 };
 use super::scheduling::{AFFINITY, TOLERATION, TOPOLOGY_SPREAD_CONSTRAINT};
 use super::security::POD_SECURITY_CONTEXT;
@@ -62,11 +61,7 @@ pub(crate) static POD_SPEC: Object = Object {
         field("hostUsers", BOOL, Ignored(USERS)).unless(&["true"]),
         field("hostname", STRING, Honoured),
         field("hostnameOverride", STRING, Honoured),
-        field(
-            "imagePullSecrets",
-            Shape::List(&Shape::Object(&LOCAL_OBJECT_REFERENCE)),
-            Ignored(REGISTRIES),
-        ),
+        field("imagePullSecrets", Shape::List(&Shape::Object(&LOCAL_OBJECT_REFERENCE)), Honoured),
         field("initContainers", Shape::List(&Shape::Object(&CONTAINER)), Honoured),
         field("nodeName", STRING, Ignored(SCHEDULING)),
         field("nodeSelector", STRING_MAP, Ignored(SCHEDULING)),

@@ -18,7 +18,6 @@ pub(crate) const SYSTEM_CALLS: &str = "a guest makes no system calls of its own 
 pub(crate) const PRIVILEGES: &str = "a guest has no privileges of the host to begin with";
 pub(crate) const SYSCTLS: &str = "a Pod has no kernel of its own to set; every port may be bound";
 pub(crate) const RUNTIME_CLASS: &str = "every container runs in the built-in engine";
-pub(crate) const REGISTRIES: &str = "images come from files: no registry is asked";
 pub(crate) const RESOLVER: &str = "it shapes /etc/resolv.conf only: names are resolved by the Pod's own network, then by the host";
 pub(crate) const FINALIZERS: &str = "no controller is there to wait for";
 pub(crate) const OWNERS: &str = "objects are not collected when their owner goes";

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::param::clock_ticks_per_second;
 
 use super::cancel::Cancel;
-use super::request::{CompileError, Compiled, MOST_CPU_SECONDS, Request};
+use super::request::{CompileError, Compiled, Request};
 
 /// What is kept of a failed child's last words.
 const MOST_STDERR_BYTES: u64 = 4096;
@@ -64,9 +64,10 @@ fn converse(
     if cancel.is_cancelled() {
         return Err(CompileError::Cancelled);
     }
-    if request.of_guest && status.signal() == Some(SIGXCPU) {
+    if status.signal() == Some(SIGXCPU) {
+        let most = request.most_cpu_seconds();
         return Err(CompileError::Invalid(format!(
-            "it takes more than {MOST_CPU_SECONDS} seconds of CPU time"
+            "it takes more than {most} seconds of CPU time"
         )));
     }
     match serde_json::from_str::<Result<Compiled, CompileError>>(&answer) {

@@ -11,16 +11,19 @@ use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use sha2::{Digest, Sha256};
 
 use super::confine::confine;
-use super::request::{CompileError, Compiled, MOST_CPU_SECONDS, MOST_IMAGE_BYTES, Request};
+use super::request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::{KindError, Shape};
 use crate::image::profile::{Metering, Profile, Reservation};
 use crate::image::recognise;
 use crate::resources::cgroup::leave_pod;
+use crate::resources::machine_memory;
 
-/// Address space for a compiling child: a module that needs more fails alone, not the host.
-const CHILD_ADDRESS_SPACE: u64 = 16 << 30;
+/// Address space for a compiling child, half of the machine's memory within these bounds: a module that needs
+/// more fails alone, not the host.
+const LEAST_ADDRESS_SPACE: u64 = 2 << 30;
+const MOST_ADDRESS_SPACE: u64 = 16 << 30;
 
 /// For a file that a guest may have made: a tenth of the share of others, so that a busy machine
 /// still comes to it.
@@ -42,6 +45,7 @@ pub fn compile_child() -> ExitCode {
     if request.of_guest {
         give_way();
     }
+    limit_cpu_time(request.most_cpu_seconds());
     // Before it has another thread: they inherit it.
     confine(&request.image, &request.output);
     // Whoever asked holds the other end and writes nothing more: its end is ours.
@@ -64,19 +68,25 @@ fn offer_to_oom_killer() {
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
-/// Behind everything else on the machine, and not for ever: no limit of the container counts here.
+/// Behind everything else on the machine: no limit of the container counts here.
 fn give_way() {
     let _ = nice(NICENESS);
-    let limit = getrlimit(Resource::Cpu);
-    let current = limit.current.map_or(MOST_CPU_SECONDS, |now| now.min(MOST_CPU_SECONDS));
-    let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum: limit.maximum });
+}
+
+fn limit_cpu_time(seconds: u64) {
+    limit(Resource::Cpu, seconds);
 }
 
 fn limit_address_space() {
-    let limit = getrlimit(Resource::As);
-    let current = limit.current.map_or(CHILD_ADDRESS_SPACE, |now| now.min(CHILD_ADDRESS_SPACE));
+    let bytes = machine_memory() / 2;
+    limit(Resource::As, bytes.clamp(LEAST_ADDRESS_SPACE, MOST_ADDRESS_SPACE));
+}
+
+fn limit(resource: Resource, most: u64) {
+    let Rlimit { current, maximum } = getrlimit(resource);
+    let current = current.map_or(most, |now| now.min(most));
     // Without it the child still runs, only unbounded.
-    let _ = setrlimit(Resource::As, Rlimit { current: Some(current), maximum: limit.maximum });
+    let _ = setrlimit(resource, Rlimit { current: Some(current), maximum });
 }
 
 /// Reads, recognises, compiles and writes.

@@ -11,8 +11,13 @@ use crate::image::kind::KindError;
 /// More than any real guest has; a larger file is a mistake (a disk image, `/dev/zero`).
 pub(crate) const MOST_IMAGE_BYTES: u64 = 1 << 30;
 
-/// The CPU time for a file that a guest may have made, in seconds: for one that is made to be slow.
-pub(super) const MOST_CPU_SECONDS: u64 = 300;
+/// CPU time in seconds: for a program that is made to be slow to compile. What a guest may have made it
+/// makes again and again; an image, which may be ten times as large as any that is known, comes once.
+const MOST_CPU_SECONDS_OF_GUEST: u64 = 300;
+const MOST_CPU_SECONDS_OF_IMAGE: u64 = 3600;
+
+/// The owner of a host may allow images more or less.
+const SECONDS: &str = "WASMPOD_COMPILE_SECONDS";
 
 /// What to compile, and for which engine.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +30,17 @@ pub(crate) struct Request {
     pub(crate) fuel: bool,
     /// A guest may have made the image, at any time: to be compiled behind everything else.
     pub(crate) of_guest: bool,
+}
+
+impl Request {
+    /// CPU time that it may take, in seconds.
+    pub(super) fn most_cpu_seconds(&self) -> u64 {
+        if self.of_guest {
+            return MOST_CPU_SECONDS_OF_GUEST;
+        }
+        let set = std::env::var(SECONDS).ok().and_then(|seconds| seconds.parse().ok());
+        set.unwrap_or(MOST_CPU_SECONDS_OF_IMAGE)
+    }
 }
 
 /// What was compiled: read from the same bytes, whatever has become of the file since.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::PoisonError;
 
 use crate::pod::store::PodStore;
 use crate::sandbox::filesystem::usage;
@@ -10,7 +11,7 @@ use crate::sandbox::filesystem::usage;
 pub(super) trait Sizes {
     /// Of an emptyDir.
     fn volume(&self, name: &str) -> u64;
-    /// Of the roots of a container's runs.
+    /// Of the roots of a container's runs, without what came with its image.
     fn root(&self, container: &str) -> u64;
     /// Of its logs.
     fn logs(&self, container: &str) -> u64;
@@ -41,7 +42,9 @@ impl Sizes for StoreSizes<'_> {
             }
             Ok(bytes)
         };
-        roots().unwrap_or(0)
+        let of_images = self.store.image_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_image = of_images.get(container).copied().unwrap_or(0);
+        roots().unwrap_or(0).saturating_sub(of_image)
     }
 
     fn logs(&self, container: &str) -> u64 {

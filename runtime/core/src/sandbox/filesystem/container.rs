@@ -62,6 +62,7 @@ pub struct ContainerFilesystem {
     mounts: Vec<Mount>,
     termination_message: TerminationMessage,
     notes: Vec<String>,
+    image_bytes: u64,
 }
 
 impl ContainerFilesystem {
@@ -74,9 +75,7 @@ impl ContainerFilesystem {
         let container = options.container;
         let create = |error: String| MountError::create(&container.name, error);
         let root = make_root(options.folder, container, options.attempt).map_err(create)?;
-        if let Some(image) = options.image {
-            lay(image, &root).map_err(create)?;
-        }
+        let image_bytes = options.image.map_or(Ok(0), |image| lay(image, &root)).map_err(create)?;
         fill_root(&root, options.etc).map_err(create)?;
         let mut layout = Layout::new(container, root);
         for mount in container.volume_mounts.iter().flatten() {
@@ -94,7 +93,7 @@ impl ContainerFilesystem {
         }
         let Layout { folders, notes, .. } = layout;
         let mounts = folders.into_iter().map(|folder| folder.mount).collect();
-        Ok(ContainerFilesystem { mounts, termination_message, notes })
+        Ok(ContainerFilesystem { mounts, termination_message, notes, image_bytes })
     }
 
     /// The directories for the guest: the root first, then by path.
@@ -107,6 +106,12 @@ impl ContainerFilesystem {
     #[must_use]
     pub fn termination_message(&self) -> &TerminationMessage {
         &self.termination_message
+    }
+
+    /// Bytes in the root that are the image's and nobody has written.
+    #[must_use]
+    pub fn image_bytes(&self) -> u64 {
+        self.image_bytes
     }
 
     /// What the user should be told once.

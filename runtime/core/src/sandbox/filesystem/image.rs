@@ -13,17 +13,22 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
+/// Of `st_blocks`, in bytes.
+const BLOCK: u64 = 512;
+
 /// Below `/etc` these are the Pod's.
 const OF_POD: [&str; 3] = ["hostname", "hosts", "resolv.conf"];
 
 /// At the root these are the sandbox's, with all that is in them.
 const OF_SANDBOX: [&str; 3] = ["dev", "proc", "sys"];
 
-/// Lays a copy of the files of `image` over `root`, a new root of a container.
+/// Lays a copy of the files of `image` over `root`, a new root of a container. Gives the bytes of the blocks
+/// that they take.
 ///
 /// # Errors
 /// The path that could not be copied, and why.
-pub(super) fn lay(image: &Path, root: &Path) -> Result<(), String> {
+pub(super) fn lay(image: &Path, root: &Path) -> Result<u64, String> {
+    let mut blocks = 0_u64;
     let mut folders = vec![PathBuf::new()];
     let mut stamps = Vec::new();
     while let Some(below) = folders.pop() {
@@ -37,6 +42,7 @@ pub(super) fn lay(image: &Path, root: &Path) -> Result<(), String> {
             let (from, to) = (image.join(&below), root.join(&below));
             let found = fs::symlink_metadata(&from).map_err(at(&from))?;
             copy(&from, &found, &to).map_err(at(&to))?;
+            blocks = blocks.saturating_add(found.blocks());
             if found.is_dir() {
                 stamps.push((to, found));
                 folders.push(below);
@@ -48,7 +54,7 @@ pub(super) fn lay(image: &Path, root: &Path) -> Result<(), String> {
     for (folder, found) in stamps.iter().rev() {
         stamp(folder, found).map_err(at(folder))?;
     }
-    Ok(())
+    Ok(blocks.saturating_mul(BLOCK))
 }
 
 fn is_provided(folder: &Path, name: &OsStr) -> bool {
