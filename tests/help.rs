@@ -26,6 +26,7 @@ fn each_verb_has_examples_and_tells_how_it_ends() {
     let verbs = verbs(&world);
     assert!(verbs.len() > 25, "{verbs:?}");
     let tasks = ["df", "prune", "reset"].map(|task| vec!["system", task]);
+    let tasks = tasks.into_iter().chain(["pack", "prune"].map(|task| vec!["image", task]));
     let pages = verbs.iter().map(|verb| vec![verb.as_str()]).chain(tasks);
     for words in pages {
         let page = world.does(words.iter().copied().chain(["--help"]));

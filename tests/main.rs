@@ -22,6 +22,7 @@ mod faults;
 mod follow;
 mod fuel;
 mod help;
+mod images;
 mod info;
 mod ipc;
 mod kept_services;
