@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use wasmpod::error::chain;
 use wasmpod::manifest::{LoadErrors, Problem};
 use wasmpod_node::background::{BackgroundError, ImagesError};
+use wasmpod_node::images;
 use wasmpod_objects::status::{ApiError, Reason};
 use wasmpod_objects::store::StoreError;
 
@@ -18,7 +19,7 @@ pub(crate) enum Failure {
     Manifest(LoadErrors),
     /// The API has refused, in its own words; kubectl's code for it is 1.
     Api(ApiError),
-    /// As kubectl says it, with its code 1.
+    /// As kubectl, podman and docker say it, with their code 1: the question was right, the answer is no.
     Kubectl { message: String },
     /// Anything else: what went wrong, and on a line of its own what to do about it.
     Other { message: String, hint: Option<String> },
@@ -39,6 +40,11 @@ impl Failure {
 
     /// What kubectl says in the same case, with its exit code.
     pub(crate) fn kubectl(message: impl Into<String>) -> Self {
+        Self::Kubectl { message: message.into() }
+    }
+
+    /// What podman and docker say in the same case, with their exit code.
+    pub(crate) fn podman(message: impl Into<String>) -> Self {
         Self::Kubectl { message: message.into() }
     }
 
@@ -131,6 +137,12 @@ impl From<ImagesError> for Failure {
             ImagesError::Manifest(errors) => errors.into(),
             ImagesError::Read { path, source } => Self::because(path.display(), &source),
         }
+    }
+}
+
+impl From<images::Problem> for Failure {
+    fn from(problem: images::Problem) -> Self {
+        Self::podman(chain(&problem))
     }
 }
 

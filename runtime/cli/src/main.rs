@@ -50,7 +50,7 @@ fn read_command_line() -> Result<CommandLine, clap::Error> {
 /// The verbs that run nothing; not a part of `main` for the same reason.
 #[inline(never)]
 fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> {
-    use verbs::{objects, reach};
+    use verbs::{images, objects, reach};
     match verb {
         ShortVerb::Apply(apply) => objects::apply::apply(&apply, root),
         ShortVerb::Create(create) => objects::create::create(&create, root),
@@ -79,6 +79,15 @@ fn run_short(verb: ShortVerb, root: Option<&Path>) -> Result<ExitCode, Failure> 
         ShortVerb::Explain(explain) => verbs::explain::explain(&explain),
         ShortVerb::Info(info) => verbs::info::info(&info, root),
         ShortVerb::System(system) => verbs::system::system(&system, root),
+        ShortVerb::Images(verb) => images::list::images(&verb, root),
+        ShortVerb::Pull(pull) => images::pull::pull(&pull, root),
+        ShortVerb::Push(push) => images::push::push(&push, root),
+        ShortVerb::Tag(tag) => images::tag::tag(&tag, root),
+        ShortVerb::Rmi(rmi) => images::rmi::rmi(&rmi, root),
+        ShortVerb::Inspect(inspect) => images::inspect::inspect(&inspect, root),
+        ShortVerb::Save(save) => images::archive::save(&save, root),
+        ShortVerb::Load(load) => images::archive::load(&load, root),
+        ShortVerb::Image(group) => images::group::image(&group, root),
         ShortVerb::Version(version) => verbs::version::version(&version),
         ShortVerb::Completion(completion) => verbs::completion::completion(&completion),
         ShortVerb::Complete(line) => Ok(verbs::completion::complete(&line)),

@@ -106,7 +106,12 @@ impl Reference {
 
     /// As people write it: without what goes without saying.
     pub fn familiar(&self) -> String {
-        let name = if self.registry == DEFAULT_REGISTRY {
+        format!("{}{}", self.familiar_name(), self.version())
+    }
+
+    /// The same without tag and digest.
+    pub fn familiar_name(&self) -> String {
+        if self.registry == DEFAULT_REGISTRY {
             match self.repository.strip_prefix("library/") {
                 // `library/a/b` is no short name.
                 Some(short) if !short.contains('/') => short.to_owned(),
@@ -116,8 +121,7 @@ impl Reference {
             }
         } else {
             self.name()
-        };
-        format!("{name}{}", self.version())
+        }
     }
 
     /// The policy of a container that states none: `Always` for `latest`, which moves.

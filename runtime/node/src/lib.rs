@@ -9,6 +9,7 @@
 //! | `pressure` | what happens when the machine runs short of memory |
 //! | `podprocess` | what a Pod's process does for others: its socket, and how to speak to it |
 //! | `system` | what is on the disk, and removing it |
+//! | `images` | images of registries: fetching, naming, showing, removing them |
 //! | `admission` | whether there is room for a Pod |
 //! | `node` | the machine as a Pod that starts meets it |
 //! | `handover` | what a process tells another that it starts |
@@ -23,6 +24,8 @@ pub mod pressure;
 pub mod podprocess;
 
 pub mod system;
+
+pub mod images;
 
 pub mod admission;
 

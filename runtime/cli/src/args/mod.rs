@@ -2,6 +2,7 @@
 
 mod change;
 mod help;
+mod images;
 mod look;
 mod machine;
 mod reach;
@@ -16,6 +17,10 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub(crate) use change::{
     Apply, Create, Delete, DeleteOptions, Diff, Edit, Mark, Patch, Replace, Subresource, Told,
+};
+pub(crate) use images::{
+    ImageGroup, ImagePack, ImagePrune, ImageTask, Images, ImagesFormat, Inspect, Load, PackForm,
+    Pull, Push, Rmi, Save, Tag,
 };
 pub(crate) use look::{
     Complete, Completion, Explain, Info, InfoFormat, Stats, StatsFormat, Validate, Version,
@@ -135,6 +140,24 @@ pub(crate) enum ShortVerb {
     Info(Info),
     /// Show and remove what wasmpod has on the disk
     System(System),
+    /// Show the images that are here
+    Images(Images),
+    /// Fetch images from registries
+    Pull(Pull),
+    /// Bring an image to a registry
+    Push(Push),
+    /// Give an image another name
+    Tag(Tag),
+    /// Take names from images, and remove those that have none left
+    Rmi(Rmi),
+    /// Show what an image or a WebAssembly file holds
+    Inspect(Inspect),
+    /// Write images to an archive
+    Save(Save),
+    /// Read images from an archive
+    Load(Load),
+    /// Make images, and remove those that nobody uses
+    Image(ImageGroup),
     /// Tell the versions of wasmpod, of the API that it follows, and of wasmtime
     Version(Version),
     /// Write a completion script for a shell

@@ -19,7 +19,7 @@ pub(crate) struct System {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SystemTask {
-    /// Show what Pods, logs, volumes and compiled code take on the disk
+    /// Show what Pods, logs, volumes, images and compiled code take on the disk
     Df(SystemDf),
     /// Remove what nothing needs
     Prune(SystemPrune),
@@ -33,7 +33,8 @@ Examples:
   wasmpod system df -o json
 
 RECLAIMABLE is what `wasmpod system prune --all --volumes` would free: folders of Pods that died,
-logs of Pods that are no objects any more, code that no Pod uses, data of claims that nothing names.
+logs of Pods that are no objects any more, images and code that no Pod uses, data of claims that
+nothing names.
 
 Exit status: 0, or 125 when something could not be read.";
 
@@ -54,7 +55,7 @@ pub(crate) enum DfFormat {
 const PRUNE_EXAMPLES: &str = "\
 Examples:
   wasmpod system prune              what nothing needs, and code that was not used for a week
-  wasmpod system prune --all        Pods that have ended, too, and all code that no Pod uses now
+  wasmpod system prune --all        Pods that have ended, too, and all images and code that no Pod uses now
   wasmpod system prune --volumes    the data of claims that nothing names, too
   wasmpod system prune -af          without a question
 
@@ -65,7 +66,7 @@ Exit status: 0, also where the answer was no; 125 when something could not be re
 #[derive(Debug, Args)]
 #[command(after_help = PRUNE_EXAMPLES)]
 pub(crate) struct SystemPrune {
-    /// Pods that have ended, too, and all compiled code that no Pod uses now
+    /// Pods that have ended, too, and all images and compiled code that no Pod uses now
     #[arg(short, long)]
     pub(crate) all: bool,
 

@@ -6,6 +6,7 @@ pub(crate) mod logs;
 pub(crate) mod out;
 pub(crate) mod printer;
 pub(crate) mod problem;
+pub(crate) mod progress;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod units;

@@ -33,6 +33,29 @@ pub(crate) fn percent(part: u64, whole: u64) -> Option<String> {
     Some(format!("{}.{}%", tenths / 10, tenths % 10))
 }
 
+/// How long ago it was, as docker and podman say it.
+///
+/// Rule: `HumanDuration` of docker's `go-units`.
+pub(crate) fn ago(seconds: i64) -> String {
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    let text = match seconds {
+        ..1 => "Less than a second".to_owned(),
+        1 => "1 second".to_owned(),
+        s if s < MINUTE => format!("{s} seconds"),
+        s if s < 2 * MINUTE => "About a minute".to_owned(),
+        s if s < HOUR => format!("{} minutes", s / MINUTE),
+        s if s < 90 * MINUTE => "About an hour".to_owned(),
+        s if s < 2 * DAY => format!("{} hours", (s + HOUR / 2) / HOUR),
+        s if s < 14 * DAY => format!("{} days", s / DAY),
+        s if s < 60 * DAY => format!("{} weeks", s / (7 * DAY)),
+        s if s < 730 * DAY => format!("{} months", s / (30 * DAY)),
+        s => format!("{} years", s / (365 * DAY)),
+    };
+    text + " ago"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +83,22 @@ mod tests {
         assert_eq!(percent(1, 3).as_deref(), Some("33.3%"));
         assert_eq!(percent(2, 1).as_deref(), Some("200.0%"));
         assert_eq!(percent(0, 0), None);
+    }
+
+    #[test]
+    fn times_are_told_as_by_docker() {
+        let hours = |hours: i64| ago(hours * 3600);
+        assert_eq!(
+            [ago(-5), ago(1), ago(59)],
+            ["Less than a second ago", "1 second ago", "59 seconds ago"]
+        );
+        assert_eq!(
+            [ago(61), ago(150), hours(1)],
+            ["About a minute ago", "2 minutes ago", "About an hour ago"]
+        );
+        assert_eq!(
+            [hours(30), hours(24 * 15), hours(24 * 365 * 56)],
+            ["30 hours ago", "2 weeks ago", "56 years ago"]
+        );
     }
 }

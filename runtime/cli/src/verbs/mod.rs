@@ -3,6 +3,7 @@
 pub(crate) mod background_pod;
 pub(crate) mod completion;
 pub(crate) mod explain;
+pub(crate) mod images;
 pub(crate) mod info;
 mod manifests;
 pub(crate) mod objects;

@@ -6,6 +6,7 @@
 
 mod cache;
 mod compile;
+mod contents;
 pub(crate) mod digest;
 mod embedded;
 mod error;
@@ -22,7 +23,8 @@ mod stored;
 pub use cache::{CacheError, Code, CodeCache, CodeUsage, remove_unused_code};
 #[cfg(feature = "compiler")]
 pub use compile::compile_child;
-pub use compile::{Compiler, Confinement};
+pub use compile::{Compiler, Confinement, DescribeError, Description, Item};
+pub use contents::{Contents, ProgramFile};
 pub use error::{ImageError, ImageErrorReason};
 pub use fetcher::Fetcher;
 pub use file::ImageFile;

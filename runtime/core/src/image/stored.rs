@@ -9,14 +9,15 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wasmpod_images::artifact::{self, Command, Program};
+use wasmpod_images::artifact::{Command, Program};
 use wasmpod_images::digest::Digest;
 use wasmpod_images::fetch::{FetchError, FetchErrorKind, Fetched, PullSecret, Request};
 use wasmpod_images::layout::{Collection, Image, Layout, LayoutError, Pin, Thresholds};
 use wasmpod_images::policy::{Policy, Rule};
 use wasmpod_images::reference::{PullPolicy, Reference};
-use wasmpod_images::rootfs::{Limits, Root, Trees, open_program};
+use wasmpod_images::rootfs::{Root, Trees};
 
+use super::contents::{Problem, described, in_root, unpacked};
 use super::error::ImageError;
 use super::fetcher::Fetcher;
 use crate::executor::Blocking;
@@ -212,14 +213,10 @@ fn collect(folder: &Path) -> Result<(), LayoutError> {
     if gone.is_empty() {
         return Ok(());
     }
-    let kept: Vec<Digest> = layout.images()?.into_iter().map(|image| image.digest).collect();
+    let kept = layout.images()?.into_iter().map(|image| image.digest).collect();
     if let Ok(trees) = Trees::open(&folder.join("trees")) {
-        for root in trees.images().unwrap_or_default() {
-            if !kept.contains(&root) {
-                // One that a container has stays until the next time.
-                let _ = trees.remove(&root);
-            }
-        }
+        // One that a container has stays until the next time.
+        let _ = trees.retain(&kept);
     }
     Ok(())
 }
@@ -238,16 +235,6 @@ fn look(
     local(&layout, &image, wanted).map(Some)
 }
 
-/// What the manifest of `digest` says.
-fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Image, Problem> {
-    let manifest = layout.manifest(digest)?;
-    let manifest = artifact::Manifest::decode(&manifest.bytes)?;
-    let mut document = Vec::new();
-    let mut file = layout.blob(manifest.document())?;
-    std::io::Read::read_to_end(&mut file, &mut document)?;
-    Ok(manifest.image(&document)?)
-}
-
 fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalImage, ImageError> {
     let name = wanted.reference.familiar();
     let failed = |problem: Problem| ImageError::Inspect {
@@ -263,7 +250,9 @@ fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalIm
         Program::Blob(blob) => {
             layout.blob_path(&Digest::of(blob).map_err(|error| failed(error.into()))?)
         }
-        Program::InRoot => in_root(&found, root.as_ref(), wanted).map_err(&failed)?,
+        Program::InRoot => {
+            in_root(&found, root.as_ref(), &wanted.command, &wanted.args).map_err(&failed)?
+        }
     };
     let last = wanted.reference.repository().rsplit('/').next().unwrap_or_default();
     let mut notes = found.notes;
@@ -281,29 +270,6 @@ fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalIm
     })
 }
 
-fn unpacked(layout: &Layout, image: &Digest, layers: &[artifact::Layer]) -> Result<Root, Problem> {
-    let trees = Trees::open(&layout.folder().join("trees"))?;
-    let open = |blob: &_| layout.blob(blob).map_err(std::io::Error::other);
-    Ok(trees.unpack(image, layers, open, Limits::default())?)
-}
-
-/// The file that the container starts.
-fn in_root(
-    image: &artifact::Image,
-    root: Option<&Root>,
-    wanted: &WantedImage,
-) -> Result<PathBuf, Problem> {
-    let root = root.ok_or("it has no files")?.path();
-    let argv = image.command.argv(&wanted.command, &wanted.args)?;
-    let path = image.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());
-    let working_dir = image.working_dir.as_deref().unwrap_or("/");
-    let (_file, found) = open_program(root, &argv[0], working_dir, path)?;
-    // It was opened without a step outside; the way there may have links, which are not gone again.
-    let place = root.join(found.strip_prefix("/").unwrap_or(&found));
-    let (place, root) = (place.canonicalize()?, root.canonicalize()?);
-    if place.starts_with(&root) { Ok(place) } else { Err("its program is outside of it".into()) }
-}
-
 impl Pins {
     fn verified(&self) -> MutexGuard<'_, HashSet<(Reference, Digest)>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
@@ -315,14 +281,5 @@ impl Pins {
             Some(pin) => Ok(Arc::clone(pin)),
             None => Ok(Arc::clone(pin.insert(Arc::new(layout.pin(user)?)))),
         }
-    }
-}
-
-/// Whatever is wrong with an image that is here.
-struct Problem(Box<dyn std::error::Error + Send + Sync>);
-
-impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Problem {
-    fn from(error: E) -> Self {
-        Self(error.into())
     }
 }

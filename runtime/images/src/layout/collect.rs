@@ -48,6 +48,18 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::Damaged`], [`LayoutError::Io`]; what has gone until then is gone.
     pub fn collect(&self, collection: &Collection) -> Result<Collected, LayoutError> {
+        self.go_through(collection, Deed::Remove)
+    }
+
+    /// What [`collect`](Self::collect) would remove now.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn would_collect(&self, collection: &Collection) -> Result<Collected, LayoutError> {
+        self.go_through(collection, Deed::Count)
+    }
+
+    fn go_through(&self, collection: &Collection, deed: Deed) -> Result<Collected, LayoutError> {
         let _lock = self.lock_exclusively()?;
         let pinned = self.reach(self.pinned()?);
         let now = SystemTime::now();
@@ -66,15 +78,18 @@ impl Layout {
                 collected.images = unused.map(|image| image.digest).collect();
             }
         }
-        self.forget(&collected.images.iter().cloned().collect())?;
-        let mut kept = self.reach(self.named()?);
+        let gone = collected.images.iter().cloned().collect();
+        let mut kept = self.reach(self.named_besides(&gone)?);
+        if deed == Deed::Remove {
+            self.forget(&gone)?;
+        }
         kept.extend(pinned);
         for algorithm in Algorithm::ALL {
-            self.sweep_blobs(algorithm, &kept, &mut collected);
+            self.sweep_blobs(algorithm, &kept, deed, &mut collected);
         }
         let wants_room = collected.wanted > 0 || matches!(collection, Collection::Unused);
         let oldest = if wants_room { Duration::ZERO } else { STALE_PARTIAL };
-        self.sweep_partials(now, oldest, &mut collected);
+        self.sweep_partials(now, oldest, deed, &mut collected);
         Ok(collected)
     }
 
@@ -140,7 +155,13 @@ impl Layout {
         reached
     }
 
-    fn sweep_blobs(&self, algorithm: Algorithm, kept: &HashSet<Digest>, collected: &mut Collected) {
+    fn sweep_blobs(
+        &self,
+        algorithm: Algorithm,
+        kept: &HashSet<Digest>,
+        deed: Deed,
+        collected: &mut Collected,
+    ) {
         let folder = self.blobs(algorithm);
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
@@ -148,12 +169,18 @@ impl Layout {
             // What is not named as a blob is not ours to remove.
             let Ok(digest) = digest.parse::<Digest>() else { continue };
             if !kept.contains(&digest) {
-                remove(&entry.path(), collected);
+                deed.to(&entry.path(), collected);
             }
         }
     }
 
-    fn sweep_partials(&self, now: SystemTime, oldest: Duration, collected: &mut Collected) {
+    fn sweep_partials(
+        &self,
+        now: SystemTime,
+        oldest: Duration,
+        deed: Deed,
+        collected: &mut Collected,
+    ) {
         for entry in fs::read_dir(self.ingest_folder()).into_iter().flatten().flatten() {
             let path = entry.path();
             let Ok(file) = File::open(&path) else { continue };
@@ -163,7 +190,7 @@ impl Layout {
                 .and_then(|metadata| metadata.modified())
                 .is_ok_and(|written| now.duration_since(written).is_ok_and(|age| age >= oldest));
             if is_free && is_old {
-                remove(&path, collected);
+                deed.to(&path, collected);
             }
         }
     }
@@ -173,10 +200,23 @@ fn is_index(content: &super::manifest::Content) -> bool {
     matches!(content, super::manifest::Content::Index(_))
 }
 
-fn remove(path: &Path, collected: &mut Collected) {
-    let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
-    if remove_if_there(path).is_ok() {
-        collected.files += 1;
-        collected.bytes += size;
+/// What becomes of a file that nothing leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Remove,
+    Count,
+}
+
+impl Deed {
+    fn to(self, path: &Path, collected: &mut Collected) {
+        let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let is_gone = match self {
+            Self::Remove => remove_if_there(path).is_ok(),
+            Self::Count => true,
+        };
+        if is_gone {
+            collected.files += 1;
+            collected.bytes += size;
+        }
     }
 }

@@ -146,10 +146,14 @@ impl Layout {
         Ok(true)
     }
 
-    /// What the index names: manifests, and the indexes that they were chosen from.
-    pub(super) fn named(&self) -> Result<HashSet<Digest>, LayoutError> {
+    /// What the index names, but for these manifests: manifests, and the indexes that they were chosen from.
+    pub(super) fn named_besides(
+        &self,
+        gone: &HashSet<Digest>,
+    ) -> Result<HashSet<Digest>, LayoutError> {
         let index = self.read_index()?;
-        let digests = index.manifests().iter().flat_map(|entry| {
+        let stays = |entry: &&Descriptor| !Digest::of(entry).is_ok_and(|it| gone.contains(&it));
+        let digests = index.manifests().iter().filter(stays).flat_map(|entry| {
             let registry = annotation(entry, REGISTRY_DIGEST).and_then(|text| text.parse().ok());
             [Digest::of(entry).ok(), registry]
         });

@@ -13,6 +13,7 @@
 //! finished root shares a lock on its folder, and only who has that lock alone removes it. Nobody
 //! writes in a finished root.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -174,6 +175,21 @@ impl Trees {
             .collect();
         images.sort_unstable();
         Ok(images)
+    }
+
+    /// Removes the roots of all images but these, and leaves those that somebody uses; answers which are
+    /// gone.
+    ///
+    /// # Errors
+    /// The first that cannot be removed.
+    pub fn retain(&self, kept: &HashSet<Digest>) -> Result<Vec<Digest>, RootfsError> {
+        let mut gone = Vec::new();
+        for image in self.images()? {
+            if !kept.contains(&image) && self.remove(&image)? == Removal::Removed {
+                gone.push(image);
+            }
+        }
+        Ok(gone)
     }
 
     /// Removes what killed processes have left half made or half removed; answers how many that were.

@@ -13,6 +13,7 @@ use wasmpod::sandbox::filesystem::{self, clear_spare, remove_tree};
 use super::known::{Known, claims};
 use super::usage::{Kind, size};
 use crate::background::{BackgroundError, BackgroundPods};
+use crate::images::{self, Images};
 
 /// Machine code that was not used for so long is not missed: at worst it is compiled once more.
 const LONG: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -20,7 +21,7 @@ const LONG: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What is to go beside what nothing needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Prune {
-    /// Pods that have ended, and all machine code that no Pod uses now.
+    /// Pods that have ended, and all images and machine code that no Pod uses now.
     pub all: bool,
     /// The data of claims that are no objects, and that no Pod names.
     pub volumes: bool,
@@ -73,9 +74,24 @@ pub fn prune(pods: &BackgroundPods, what: Prune) -> Result<Pruned, BackgroundErr
     if what.volumes {
         volumes(pods, &mut pruned)?;
     }
+    images(folders, what.all, &mut pruned);
     let unused_for = if what.all { Duration::ZERO } else { LONG };
     pruned.bytes += remove_unused_code(&folders.cache(), unused_for);
     Ok(pruned)
+}
+
+fn images(folders: &Folders, all: bool, pruned: &mut Pruned) {
+    let what = if all { images::Prune::Unused } else { images::Prune::Unnamed };
+    match Images::new(folders).prune(what) {
+        Ok(gone) => {
+            for (digest, names) in gone.images {
+                let names = if names.is_empty() { vec![digest.to_string()] } else { names };
+                pruned.removed.extend(names.into_iter().map(|name| (Kind::Images, name)));
+            }
+            pruned.bytes += gone.bytes;
+        }
+        Err(error) => pruned.note(wasmpod::error::chain(&error)),
+    }
 }
 
 fn ended_pods(pods: &BackgroundPods, pruned: &mut Pruned) -> Result<(), BackgroundError> {

@@ -86,6 +86,7 @@ pub async fn reset(folders: &Folders) -> Result<Reset, ResetError> {
     for folder in [folders.logs(), folders.volumes(), folders.network(), folders.node()] {
         remove(&folder)?;
     }
+    remove(&folders.images())?;
     if folders.sockets().starts_with(folders.root()) {
         remove(folders.sockets())?;
     }
@@ -105,6 +106,7 @@ fn is_ours(folders: &Folders) -> bool {
     let signs = [
         folders.objects().join("objects.notify"),
         folders.objects().join("objects.db"),
+        folders.images().join("pins"),
         folders.pods().join(".spare"),
         folders.node().join("pods"),
         folders.network().join("pods"),

@@ -11,6 +11,7 @@ use wasmpod_objects::store::StoreError;
 
 use super::known::{Known, claims};
 use crate::background::BackgroundPods;
+use crate::images::Images;
 
 /// What there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,6 +24,8 @@ pub enum Kind {
     Logs,
     /// The data of PersistentVolumeClaims.
     Volumes,
+    /// Images of registries, with their unpacked roots.
+    Images,
     /// What images were compiled to.
     Code,
     /// The shell and tools for commands in containers.
@@ -85,6 +88,7 @@ pub fn usage(pods: &BackgroundPods) -> Result<Vec<Part>, StoreError> {
         },
         of_logs(folders, &known),
         of_volumes(folders, &known),
+        of_images(folders),
         of_code(folders),
         of_toolbox(folders),
         of_spare(folders),
@@ -125,6 +129,18 @@ fn of_volumes(folders: &Folders, known: &Known) -> Part {
     part.active =
         claims(folders).iter().filter(|(claim, _)| known.uses_claim(claim)).count() as u64;
     part
+}
+
+fn of_images(folders: &Folders) -> Part {
+    // A store that cannot be read is for `images` to tell of.
+    let images = Images::new(folders).usage().unwrap_or_default();
+    Part {
+        total: images.images,
+        active: images.in_use,
+        bytes: images.bytes,
+        reclaimable: images.reclaimable,
+        kind: Kind::Images,
+    }
 }
 
 fn of_code(folders: &Folders) -> Part {

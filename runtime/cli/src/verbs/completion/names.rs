@@ -11,6 +11,7 @@ use clap_complete::engine::{
 use k8s_openapi::api::core::v1::{Container, Pod};
 use wasmpod::manifest::support::{self, Depth};
 use wasmpod::pod::Folders;
+use wasmpod_node::images::Images;
 use wasmpod_objects::resource::{PODS, Scope};
 use wasmpod_objects::store::{Namespaces, Store};
 use wasmpod_objects::{Key, Resource};
@@ -96,6 +97,27 @@ pub(crate) fn places() -> ArgValueCompleter {
         let pods = pods.filter(|pod| pod.starts_with(text)).map(CompletionCandidate::new);
         pods.chain(PathCompleter::any().complete(current)).collect()
     })
+}
+
+/// Images that are here: `kuard:blue`.
+pub(crate) fn images() -> ArgValueCompleter {
+    completer(|typed, _| image_names(typed))
+}
+
+/// Images that are here, or a file of this machine.
+pub(crate) fn images_or_files() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let text = current.to_str().unwrap_or_default();
+        let names = image_names(Typed::get()).into_iter();
+        let names = names.filter(|name| name.starts_with(text)).map(CompletionCandidate::new);
+        names.chain(PathCompleter::any().complete(current)).collect()
+    })
+}
+
+fn image_names(typed: &Typed) -> Vec<String> {
+    let folders = Folders::find(typed.root.as_deref()).ok();
+    let names = folders.and_then(|folders| Images::new(&folders).names().ok());
+    names.unwrap_or_default()
 }
 
 /// Fields of manifests: `pod.spec.containers`.

@@ -48,6 +48,7 @@ pub(super) fn title(kind: Kind) -> &'static str {
         Kind::Objects => "Objects",
         Kind::Logs => "Logs",
         Kind::Volumes => "Volumes",
+        Kind::Images => "Images",
         Kind::Code => "Compiled code",
         Kind::Toolbox => "Toolbox",
         Kind::Spare => "Spare folders",

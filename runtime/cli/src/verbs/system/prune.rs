@@ -43,6 +43,10 @@ fn what(verb: &SystemPrune) -> Vec<String> {
         add("the data of all claims that nothing names");
     }
     add(match verb.all {
+        true => "all images that no Pod uses now",
+        false => "images that have no name any more",
+    });
+    add(match verb.all {
         true => "all compiled code that no Pod uses now",
         false => "compiled code that was not used for a week",
     });

@@ -8,9 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::param::clock_ticks_per_second;
+use serde::de::DeserializeOwned;
 
 use super::cancel::Cancel;
-use super::request::{CompileError, Compiled, Request};
+use super::request::{CompileError, Task};
 
 /// What is kept of a failed child's last words.
 const MOST_STDERR_BYTES: u64 = 4096;
@@ -22,24 +23,24 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// The end of a process that has used its CPU time.
 const SIGXCPU: i32 = rustix::process::Signal::XCPU.as_raw();
 
-/// Runs `command`, which must be a compiling child, for one request. Blocks. Beside the answer stands the
+/// Runs `command`, which must be a compiling child, for one task. Blocks. Beside the answer stands the
 /// CPU time that it took, whatever became of it.
-pub(super) fn ask(
+pub(super) fn ask<Answer: DeserializeOwned>(
     command: Command,
-    request: &Request,
+    task: &Task,
     cancel: &Cancel,
-) -> (Result<Compiled, CompileError>, Duration) {
+) -> (Result<Answer, CompileError>, Duration) {
     let mut cpu = Duration::ZERO;
-    let answer = converse(command, request, cancel, &mut cpu);
+    let answer = converse(command, task, cancel, &mut cpu);
     (answer, cpu)
 }
 
-fn converse(
+fn converse<Answer: DeserializeOwned>(
     mut command: Command,
-    request: &Request,
+    task: &Task,
     cancel: &Cancel,
     cpu: &mut Duration,
-) -> Result<Compiled, CompileError> {
+) -> Result<Answer, CompileError> {
     let host = |what: &str, error: &dyn fmt::Display| {
         CompileError::Host(format!("cannot {what} the compiling process: {error}"))
     };
@@ -47,7 +48,7 @@ fn converse(
     command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = start(&mut command).map_err(|error| host("start", &error))?;
     let mut lifeline = child.stdin.take().expect("standard input is piped");
-    let line = serde_json::to_string(request).expect("a request has no maps") + "\n";
+    let line = serde_json::to_string(task).expect("a task has no maps") + "\n";
     let asked = lifeline.write_all(line.as_bytes());
     cancel.hold(lifeline);
 
@@ -65,12 +66,12 @@ fn converse(
         return Err(CompileError::Cancelled);
     }
     if status.signal() == Some(SIGXCPU) {
-        let most = request.most_cpu_seconds();
+        let most = task.most_cpu_seconds();
         return Err(CompileError::Invalid(format!(
             "it takes more than {most} seconds of CPU time"
         )));
     }
-    match serde_json::from_str::<Result<Compiled, CompileError>>(&answer) {
+    match serde_json::from_str::<Result<Answer, CompileError>>(&answer) {
         Ok(answer) if status.success() => answer,
         Ok(_) | Err(_) => {
             // That nobody listened any more is no reason but what came of it.

@@ -11,7 +11,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use sha2::{Digest, Sha256};
 
 use super::confine::confine;
-use super::request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};
+use super::describe;
+use super::description::Description;
+use super::request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request, Task};
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::{KindError, Shape};
@@ -39,22 +41,32 @@ pub fn compile_child() -> ExitCode {
     if io::stdin().lock().read_line(&mut line).is_err() {
         return ExitCode::FAILURE;
     }
-    let Ok(request) = serde_json::from_str::<Request>(&line) else {
+    let Ok(task) = serde_json::from_str::<Task>(&line) else {
         return ExitCode::FAILURE;
     };
-    if request.of_guest {
-        give_way();
-    }
-    limit_cpu_time(request.most_cpu_seconds());
+    limit_cpu_time(task.most_cpu_seconds());
     // Before it has another thread: they inherit it.
-    confine(&request.image, &request.output);
+    match &task {
+        Task::Compile(request) => {
+            if request.of_guest {
+                give_way();
+            }
+            confine(&request.image, Some(&request.output));
+        }
+        Task::Describe { image } => {
+            confine(image, None);
+        }
+    }
     // Whoever asked holds the other end and writes nothing more: its end is ours.
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         std::process::exit(1);
     });
-    let answer = compile(&request);
-    let line = serde_json::to_string(&answer).expect("an answer has no maps");
+    let answer = match &task {
+        Task::Compile(request) => serde_json::to_string(&compile(request)),
+        Task::Describe { image } => serde_json::to_string(&describe(image)),
+    };
+    let line = answer.expect("an answer has no maps");
     let mut stdout = io::stdout().lock();
     match stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,6 +112,12 @@ pub(super) fn compile(request: &Request) -> Result<Compiled, CompileError> {
         CompileError::Host(format!("cannot write {}: {error}", request.output.display()))
     })?;
     Ok(Compiled { digest, tag: shape.tag(), identity })
+}
+
+/// Reads the outline.
+pub(super) fn describe(image: &Path) -> Result<Description, CompileError> {
+    let (bytes, _) = read(image)?;
+    Ok(describe::describe(&binary(image, bytes)?)?)
 }
 
 fn read(image: &Path) -> Result<(Vec<u8>, FileIdentity), CompileError> {

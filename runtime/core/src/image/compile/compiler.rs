@@ -1,7 +1,7 @@
 //! Where the compiler is.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use super::cancel::Cancel;
 use super::child;
 #[cfg(feature = "compiler")]
 use super::code;
-use super::request::{CompileError, Compiled, Request};
+use super::description::Description;
+use super::request::{CompileError, Compiled, Request, Task};
 use crate::image::embedded::Unpacked;
 
 /// Where compiling happens.
@@ -53,13 +54,16 @@ impl Compiler {
             Self::Child { program, arguments } => {
                 let mut command = Command::new(program);
                 command.args(arguments);
-                child::ask(command, request, cancel)
+                child::ask(command, &Task::Compile(request.clone()), cancel)
             }
             // What a killed process leaves beside the output is pruned with the rest of the cache.
             Self::Embedded(program) => {
                 match Unpacked::new("compiler", program, &request.output.with_extension("compiler"))
                 {
-                    Ok(file) => child::ask(Command::new(file.path()), request, cancel),
+                    Ok(file) => {
+                        let task = Task::Compile(request.clone());
+                        child::ask(Command::new(file.path()), &task, cancel)
+                    }
                     Err(error) => {
                         let problem = format!("cannot make the compiling process: {error}");
                         (Err(CompileError::Host(problem)), Duration::ZERO)
@@ -75,4 +79,39 @@ impl Compiler {
             }
         }
     }
+
+    /// Tells what the file is: its kind, what it imports and exports. Text format will do, too. Blocks.
+    ///
+    /// # Errors
+    /// It is no WebAssembly, or nobody here can tell; `Display` says which.
+    pub fn describe(&self, image: &Path) -> Result<Description, DescribeError> {
+        let absolute = std::path::absolute(image).map_err(|error| DescribeError(error.to_string()));
+        let task = Task::Describe { image: absolute? };
+        let nobody = Cancel::default();
+        let told = match self {
+            Self::Child { program, arguments } => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                child::ask(command, &task, &nobody).0
+            }
+            Self::Embedded(program) => {
+                let elsewhere = format!("wasmpod-compiler-{}", std::process::id());
+                match Unpacked::new("compiler", program, &std::env::temp_dir().join(elsewhere)) {
+                    Ok(file) => child::ask(Command::new(file.path()), &task, &nobody).0,
+                    Err(error) => Err(CompileError::Host(format!(
+                        "cannot make the compiling process: {error}"
+                    ))),
+                }
+            }
+            #[cfg(feature = "compiler")]
+            Self::InProcess => code::describe(image),
+            Self::Nowhere => Err(CompileError::Host("there is no compiler here".to_owned())),
+        };
+        told.map_err(|error| DescribeError(error.to_string()))
+    }
 }
+
+/// A file cannot be described.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DescribeError(String);

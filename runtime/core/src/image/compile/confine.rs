@@ -20,8 +20,9 @@ use seccompiler::{
 
 use super::confinement::Confinement;
 
-/// Holds this thread, and those that it will start, to reading `image` and making files beside `output`.
-pub(super) fn confine(image: &Path, output: &Path) -> Confinement {
+/// Holds this thread, and those that it will start, to reading `image` and making files beside `output`, if
+/// there is one.
+pub(super) fn confine(image: &Path, output: Option<&Path>) -> Confinement {
     // A child that cannot be held still compiles: limits of memory and time are its other bounds.
     Confinement {
         landlock: confine_files(image, output).unwrap_or(false),
@@ -29,19 +30,21 @@ pub(super) fn confine(image: &Path, output: &Path) -> Confinement {
     }
 }
 
-fn confine_files(image: &Path, output: &Path) -> Result<bool, Box<dyn std::error::Error>> {
+fn confine_files(image: &Path, output: Option<&Path>) -> Result<bool, Box<dyn std::error::Error>> {
     let abi = ABI::V6;
-    let folder = output.parent().unwrap_or(Path::new("."));
     let making = AccessFs::MakeReg | AccessFs::WriteFile | AccessFs::RemoveFile;
-    let status = Ruleset::default()
+    let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
         .handle_access(AccessNet::from_all(abi))?
         .scope(Scope::from_all(abi))?
         .create()?
-        .add_rule(PathBeneath::new(PathFd::new(image)?, AccessFs::ReadFile))?
-        .add_rule(PathBeneath::new(PathFd::new(folder)?, making))?
-        .restrict_self()?;
+        .add_rule(PathBeneath::new(PathFd::new(image)?, AccessFs::ReadFile))?;
+    if let Some(output) = output {
+        let folder = output.parent().unwrap_or(Path::new("."));
+        rules = rules.add_rule(PathBeneath::new(PathFd::new(folder)?, making))?;
+    }
+    let status = rules.restrict_self()?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 
@@ -166,7 +169,7 @@ mod tests {
         let path = folder.path().to_owned();
         let (confinement, tried) = thread::spawn(move || {
             let image = path.join("guest.wasm");
-            (confine(&image, &path.join("cache/code")), tried(&path))
+            (confine(&image, Some(&path.join("cache/code"))), tried(&path))
         })
         .join()
         .unwrap();

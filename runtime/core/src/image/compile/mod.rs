@@ -1,5 +1,7 @@
 //! From WebAssembly to machine code.
 //!
+//! The same child tells what a file is (`describe`).
+//!
 //! Compiling happens in a child process by default: a process that has compiled stays 4 MiB larger
 //! for life, and a compiler fed with strangers' code is better kept apart. The child gets one line
 //! of JSON on its standard input, answers with one line on its standard output, and ends as soon as
@@ -16,11 +18,15 @@ mod compiler;
 #[cfg(feature = "compiler")]
 mod confine;
 mod confinement;
+#[cfg(feature = "compiler")]
+mod describe;
+mod description;
 mod request;
 
 pub(crate) use cancel::Cancel;
 #[cfg(feature = "compiler")]
 pub use code::compile_child;
-pub use compiler::Compiler;
+pub use compiler::{Compiler, DescribeError};
 pub use confinement::Confinement;
+pub use description::{Description, Item};
 pub(crate) use request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};

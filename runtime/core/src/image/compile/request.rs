@@ -19,8 +19,20 @@ const MOST_CPU_SECONDS_OF_IMAGE: u64 = 3600;
 /// The owner of a host may allow images more or less.
 const SECONDS: &str = "WASMPOD_COMPILE_SECONDS";
 
-/// What to compile, and for which engine.
+/// CPU time in seconds to read the outline of a file.
+const MOST_CPU_SECONDS_TO_DESCRIBE: u64 = 60;
+
+/// What a compiling child is to do.
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// Write machine code.
+    Compile(Request),
+    /// Tell what a file is, by its outline.
+    Describe { image: PathBuf },
+}
+
+/// What to compile, and for which engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) image: PathBuf,
     /// A file that does not exist yet.
@@ -32,9 +44,19 @@ pub(crate) struct Request {
     pub(crate) of_guest: bool,
 }
 
-impl Request {
+impl Task {
     /// CPU time that it may take, in seconds.
     pub(super) fn most_cpu_seconds(&self) -> u64 {
+        match self {
+            Self::Compile(request) => request.most_cpu_seconds(),
+            Self::Describe { .. } => MOST_CPU_SECONDS_TO_DESCRIBE,
+        }
+    }
+}
+
+impl Request {
+    /// CPU time that it may take, in seconds.
+    fn most_cpu_seconds(&self) -> u64 {
         if self.of_guest {
             return MOST_CPU_SECONDS_OF_GUEST;
         }

@@ -1,0 +1,124 @@
+//! What an image of the layout holds: what its manifest says, its root, its program.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use wasmpod_images::artifact::{self, Program};
+use wasmpod_images::digest::Digest;
+use wasmpod_images::layout::Layout;
+use wasmpod_images::rootfs::{Limits, Root, Trees, open_program};
+
+use super::error::ImageError;
+
+/// An image of the layout, as its manifest describes it.
+#[derive(Debug)]
+pub struct Contents {
+    layout: Layout,
+    digest: Digest,
+    image: artifact::Image,
+}
+
+/// The file of an image's program. While this is held, nobody removes the root that it may be in; against
+/// the removal of the image itself it takes a pin.
+#[derive(Debug)]
+pub struct ProgramFile {
+    path: PathBuf,
+    _root: Option<Root>,
+}
+
+impl Contents {
+    /// Reads what the manifest of this digest says. `name` is for the message.
+    ///
+    /// # Errors
+    /// [`ImageError::Inspect`]
+    pub fn read(layout: &Layout, digest: &Digest, name: &str) -> Result<Self, ImageError> {
+        let image = described(layout, digest).map_err(|problem| problem.of(name))?;
+        Ok(Self { layout: layout.clone(), digest: digest.clone(), image })
+    }
+
+    /// What it says.
+    pub fn image(&self) -> &artifact::Image {
+        &self.image
+    }
+
+    /// The program that starts where nobody says otherwise. Unpacks the image, if need be. Blocks.
+    ///
+    /// # Errors
+    /// [`ImageError::Inspect`]
+    pub fn program(&self, name: &str) -> Result<ProgramFile, ImageError> {
+        self.find_program().map_err(|problem| problem.of(name))
+    }
+
+    fn find_program(&self) -> Result<ProgramFile, Problem> {
+        match &self.image.program {
+            Program::Blob(blob) => {
+                let path = self.layout.blob_path(&Digest::of(blob)?);
+                Ok(ProgramFile { path, _root: None })
+            }
+            Program::InRoot => {
+                let root = unpacked(&self.layout, &self.digest, &self.image.layers)?;
+                let path = in_root(&self.image, Some(&root), &[], &[])?;
+                Ok(ProgramFile { path, _root: Some(root) })
+            }
+        }
+    }
+}
+
+impl ProgramFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// What the manifest of `digest` says.
+pub(super) fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Image, Problem> {
+    let manifest = layout.manifest(digest)?;
+    let manifest = artifact::Manifest::decode(&manifest.bytes)?;
+    let mut document = Vec::new();
+    layout.blob(manifest.document())?.read_to_end(&mut document)?;
+    Ok(manifest.image(&document)?)
+}
+
+pub(super) fn unpacked(
+    layout: &Layout,
+    image: &Digest,
+    layers: &[artifact::Layer],
+) -> Result<Root, Problem> {
+    let trees = Trees::open(&layout.folder().join("trees"))?;
+    let open = |blob: &_| layout.blob(blob).map_err(std::io::Error::other);
+    Ok(trees.unpack(image, layers, open, Limits::default())?)
+}
+
+/// The file that a container with this `command` and these `args` starts.
+pub(super) fn in_root(
+    image: &artifact::Image,
+    root: Option<&Root>,
+    command: &[String],
+    args: &[String],
+) -> Result<PathBuf, Problem> {
+    let root = root.ok_or("it has no files")?.path();
+    let argv = image.command.argv(command, args)?;
+    let path = image.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());
+    let working_dir = image.working_dir.as_deref().unwrap_or("/");
+    let (_file, found) = open_program(root, &argv[0], working_dir, path)?;
+    // It was opened without a step outside; the way there may have links, which are not gone again.
+    let place = root.join(found.strip_prefix("/").unwrap_or(&found));
+    let (place, root) = (place.canonicalize()?, root.canonicalize()?);
+    if place.starts_with(&root) { Ok(place) } else { Err("its program is outside of it".into()) }
+}
+
+/// Whatever is wrong with an image that is here.
+pub(super) struct Problem(pub(super) Box<dyn std::error::Error + Send + Sync>);
+
+impl Problem {
+    fn of(self, name: &str) -> ImageError {
+        ImageError::Inspect { image: name.to_owned(), message: crate::error::chain(&*self.0) }
+    }
+}
+
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
