@@ -51,7 +51,7 @@ pub(crate) fn arrange_heap() {}
 /// By then a Pod has started, or waits for something.
 const SETTLED: Duration = Duration::from_secs(1);
 /// How long after that its object is written as a rule, and the store closed again.
-const WRITTEN: Duration = Duration::from_secs(1);
+const WRITTEN: Duration = Duration::from_millis(700);
 /// How long after that it is on a slow disk.
 const WRITTEN_SLOWLY: Duration = Duration::from_secs(4);
 
