@@ -68,6 +68,7 @@ fn is_completed_at(shell: &Shell) {
     let settings =
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: staging}\n";
     world.does(["apply", "-f", &world.file("settings.yaml", settings)]);
+    world.does(["image", "pack", &guest("toolbox"), "-t", "localhost:5000/tools:1.0"]);
     let Some(mut typing) = at(&world, shell) else { return };
     for (line, expected) in [
         ("wasmpod descr\tpo\tweb\t", vec!["describe", "pods", "web-server"]),
@@ -88,6 +89,7 @@ fn is_completed_at(shell: &Shell) {
             vec!["apply", "-f", "settings.yaml", "--dry-run"],
         ),
         ("wasmpod explain pod.spec.hostNet\t", vec!["explain", "pod.spec.hostNetwork"]),
+        ("wasmpod rmi localhost:5000/to\t", vec!["rmi", "localhost:5000/tools:1.0"]),
         ("wasmpod logs nobody\t", vec!["logs", "nobody"]),
     ] {
         completed(&mut typing, line, &expected);

@@ -71,7 +71,12 @@ fn a_container_image_of_machine_code_is_refused_by_what_it_is() {
     let world = World::new();
     let name = registry.name("team/linux:1");
     world.file("true", "#!/bin/sh\n");
-    build(&world, &name, &[["true", "/bin/true"]], &["--os=linux", "--arch=amd64", "--entrypoint=[\"/bin/true\"]"]);
+    build(
+        &world,
+        &name,
+        &[["true", "/bin/true"]],
+        &["--os=linux", "--arch=amd64", "--entrypoint=[\"/bin/true\"]"],
+    );
     let pulled = world.wasmpod(["pull", "-q", &name]).finish();
     assert_eq!(pulled.code, 1, "{pulled}");
     insta::assert_snapshot!(

@@ -39,7 +39,11 @@ fn an_image_is_packed_pushed_pulled_named_and_removed() {
     assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""), "{quiet}");
 
     world.does(["tag", &name, "tiny"]);
-    insta::assert_snapshot!(table(&world.does(["images", "--digests"]), &registry.address), @"");
+    insta::assert_snapshot!(table(&world.does(["images", "--digests"]), &registry.address), @r"
+    REPOSITORY   TAG   DIGEST   IMAGE ID   CREATED   SIZE
+    registry/team/tiny   1   sha256:DIGEST   ID__________   56 years ago   626B
+    tiny   latest   sha256:DIGEST   ID__________   56 years ago   626B
+    ");
     assert_eq!(plain(&world.does(["images", "-o", "name"])), "registry/team/tiny:1\ntiny:latest\n");
     let one = world.does(["images", "tiny", "-o", "json"]);
     let one: Value = serde_json::from_str(&one).expect("JSON");
@@ -74,7 +78,10 @@ fn what_does_not_come_says_why() {
     assert!(misspelt.stderr.contains("must be lowercase"), "{misspelt}");
     let nothing = world.wasmpod(["push", &registry.name("no/such:1")]).finish();
     assert_eq!(nothing.code, 1, "{nothing}");
-    insta::assert_snapshot!(plain(&nothing.stderr, &registry.address), @"");
+    insta::assert_snapshot!(
+        plain(&nothing.stderr, &registry.address),
+        @r#"error: failed to push image "registry/no/such:1": image registry/no/such:1: not found"#
+    );
 }
 
 #[test]

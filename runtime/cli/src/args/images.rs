@@ -54,7 +54,7 @@ Examples:
   wasmpod pull localhost:5000/kuard:blue localhost:5000/kuard:green
   wasmpod pull kuard@sha256:4ba1…       of docker.io, by its digest
 
-Credentials are those of `docker login` and `podman login`.
+Credentials are those of `docker login`.
 
 Exit status: 0 when all of them are here, 1 when one is not, 125 for what is no reference.";
 

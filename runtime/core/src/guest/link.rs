@@ -4,7 +4,7 @@
 //! nobody here provides stays open, and the linker's error names it.
 
 use wasmtime::component::{Component, HasData, Linker, ResourceTable};
-use wasmtime::{Module, Result};
+use wasmtime::{Engine, Module, Result};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
@@ -15,7 +15,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use super::engine::Time;
 use super::spawn;
 use super::state::GuestState;
-use crate::image::family;
+use crate::image::{Metering, Profile, Reservation, family};
 use crate::sandbox::wasi as fronts;
 use crate::sandbox::wasi::p1::UNSTABLE;
 
@@ -29,13 +29,47 @@ pub(crate) fn component(component: &Component, time: Time) -> Result<Linker<Stat
     let mut linker = Linker::new(engine);
     for (name, _) in component.component_type().imports(engine) {
         let Some((interface, version)) = name.split_once('@') else { continue };
-        match family(version) {
+        // What is not linked stays open, and is named by who instantiates.
+        let _linked = match family(version) {
             Some(2) => link_p2(&mut linker, interface, time)?,
             Some(3) => link_p3(&mut linker, interface)?,
-            _ => {}
-        }
+            _ => false,
+        };
     }
     Ok(linker)
+}
+
+/// Which of these imports no guest is given here: of a component the interfaces, with their versions.
+pub fn missing_interfaces<'name>(imports: impl Iterator<Item = &'name str>) -> Vec<&'name str> {
+    let profile = Profile {
+        concurrency: true,
+        reservation: Reservation::Small,
+        metering: Metering::default(),
+    };
+    // Where there is no engine nothing runs, and that is told elsewhere.
+    let Ok(engine) = Engine::new(&profile.config()) else { return Vec::new() };
+    let mut linker = Linker::new(&engine);
+    let mut is_linked = |name: &str| {
+        let Some((interface, version)) = name.split_once('@') else { return false };
+        let linked = match family(version) {
+            Some(2) => link_p2(&mut linker, interface, Time::Real),
+            Some(3) => link_p3(&mut linker, interface),
+            _ => Ok(false),
+        };
+        // Linked before, under another version of the same.
+        linked.unwrap_or(true)
+    };
+    imports.filter(|name| !is_linked(name)).collect()
+}
+
+/// Which of these modules no module is given anything of here.
+pub fn missing_modules<'name>(modules: impl Iterator<Item = &'name str>) -> Vec<&'name str> {
+    let is_known = |name: &str| {
+        [UNSTABLE, "wasi_snapshot_preview1", "wasmpod_terminal"].contains(&name)
+            || name == "wasmpod:lifecycle/stop"
+            || name.starts_with("wasmpod:ipc/")
+    };
+    modules.filter(|name| !is_known(name)).collect()
 }
 
 /// What a module may have beside what every guest may.
@@ -122,11 +156,12 @@ macro_rules! link_common {
     }};
 }
 
-fn link_p2(linker: &mut Linker<State>, interface: &str, time: Time) -> Result<()> {
+/// Answers whether there is such an interface.
+fn link_p2(linker: &mut Linker<State>, interface: &str, time: Time) -> Result<bool> {
     use p2::bindings::clocks;
 
     if link_common!(p2, &mut *linker, interface) {
-        return Ok(());
+        return Ok(true);
     }
     match interface {
         "wasi:filesystem/preopens" => fronts::p2::link_preopens(linker),
@@ -144,20 +179,21 @@ fn link_p2(linker: &mut Linker<State>, interface: &str, time: Time) -> Result<()
             clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
         }
         other => {
-            let _linked = fronts::http::link_interface_p2(linker, other)?
+            return Ok(fronts::http::link_interface_p2(linker, other)?
                 || fronts::p2::link_interface(linker, other)?
                 || fronts::lifecycle::link_interface_p2(linker, other)?
-                || fronts::ipc::link_interface_p2(linker, other)?;
-            Ok(())
+                || fronts::ipc::link_interface_p2(linker, other)?);
         }
-    }
+    }?;
+    Ok(true)
 }
 
-fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
+/// As [`link_p2`].
+fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<bool> {
     use p3::bindings::{clocks, filesystem};
 
     if link_common!(p3, &mut *linker, interface) {
-        return Ok(());
+        return Ok(true);
     }
     match interface {
         "wasi:filesystem/preopens" => {
@@ -171,10 +207,10 @@ fn link_p3(linker: &mut Linker<State>, interface: &str) -> Result<()> {
             clocks::system_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)
         }
         other => {
-            let _linked = fronts::http::link_interface_p3(linker, other)?
+            return Ok(fronts::http::link_interface_p3(linker, other)?
                 || fronts::p3::link_interface(linker, other)?
-                || fronts::lifecycle::link_interface_p3(linker, other)?;
-            Ok(())
+                || fronts::lifecycle::link_interface_p3(linker, other)?);
         }
-    }
+    }?;
+    Ok(true)
 }

@@ -38,6 +38,7 @@ pub use exit::StartError;
 pub use fuel::{FuelBudget, FuelTank};
 pub use http::HttpSettings;
 pub use limits::GuestLimits;
+pub use link::{missing_interfaces, missing_modules};
 pub use pace::Pace;
 pub use program::{PrepareError, Program};
 pub use random::PodRandom;

@@ -174,7 +174,10 @@ fn what_nothing_leads_to_goes_and_what_is_used_stays() {
     assert_eq!(world.layout.collect(&Collection::Unused).unwrap().files, 0);
     world.layout.verify_image(&b).unwrap();
     drop(pod);
-    assert_eq!(world.layout.collect(&Collection::Unused).unwrap().files, 4);
+    let would = world.layout.would_collect(&Collection::Unused).unwrap();
+    assert_eq!(world.files("blobs/sha256"), 4, "counted, not removed");
+    assert_eq!(world.layout.collect(&Collection::Unused).unwrap(), would);
+    assert_eq!(would.files, 4);
     assert_eq!((world.files("blobs/sha256"), world.files("pins")), (0, 0));
 }
 

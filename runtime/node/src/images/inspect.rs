@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wasmpod::image::{Compiler, Contents, Item};
+use wasmpod::guest::{missing_interfaces, missing_modules};
+use wasmpod::image::{Compiler, Contents, Description, Item};
 use wasmpod_images::artifact::{ExposedPort, Protocol};
 use wasmpod_images::digest::{Algorithm, Digest, Hasher};
 use wasmpod_images::layout::{Content, Layout};
@@ -93,6 +94,9 @@ pub struct InspectedProgram {
     pub problem: Option<String>,
     /// What it wants.
     pub imports: Vec<Item>,
+    /// What of that nobody provides here: it does not start, or ends where it calls that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_imports: Vec<String>,
     /// What it offers.
     pub exports: Vec<Item>,
     /// What a component is made for, as WIT.
@@ -183,19 +187,36 @@ fn port(exposed: &ExposedPort) -> String {
     }
 }
 
+fn missing(imports: &[Item], is_component: bool) -> Vec<String> {
+    let names = imports.iter().map(|import| import.name.as_str());
+    let missing = if is_component {
+        // A type that is imported asks nobody for anything.
+        let asked = imports.iter().filter(|import| import.kind != "type");
+        missing_interfaces(asked.map(|import| import.name.as_str()))
+    } else {
+        // The first dot ends the module's name; WASI's have none.
+        missing_modules(names.map(|name| name.split('.').next().unwrap_or_default()))
+    };
+    let mut missing: Vec<String> = missing.into_iter().map(str::to_owned).collect();
+    missing.dedup();
+    missing
+}
+
 impl InspectedProgram {
     fn broken(problem: String) -> Self {
         Self { problem: Some(problem), ..Self::default() }
     }
 }
 
-impl From<wasmpod::image::Description> for InspectedProgram {
-    fn from(described: wasmpod::image::Description) -> Self {
+impl From<Description> for InspectedProgram {
+    fn from(described: Description) -> Self {
         let world = described.world();
-        let (kind, problem) = match described.kind {
-            Ok(kind) => (Some(kind), None),
-            Err(problem) => (None, Some(problem)),
+        let (kind, problem) = match &described.kind {
+            Ok(kind) => (Some(kind.clone()), None),
+            Err(problem) => (None, Some(problem.clone())),
         };
-        Self { kind, problem, imports: described.imports, exports: described.exports, world }
+        let missing_imports = missing(&described.imports, described.is_component);
+        let Description { imports, exports, .. } = described;
+        Self { kind, problem, imports, missing_imports, exports, world }
     }
 }

@@ -117,6 +117,13 @@ fn an_image_tells_what_it_holds() {
     std::fs::write(&module, r#"(module (func (export "_start")))"#).unwrap();
     let file = Images::inspect_file(&module, &Compiler::InProcess).unwrap();
     assert_eq!(file.program.kind.as_deref(), Some("command-0.1"));
+    let odd = root.path().join("odd.wat");
+    let text = r#"(component
+        (import "wasi:cli/stdin@0.2.6" (instance)) (import "wasi:clocks/types@0.3.0" (instance))
+        (import "acme:pumps/control@1.0.0" (instance)) (import "wasi:nn/graph@0.2.0" (instance)))"#;
+    std::fs::write(&odd, text).unwrap();
+    let odd = Images::inspect_file(&odd, &Compiler::InProcess).unwrap();
+    assert_eq!(odd.program.missing_imports, ["acme:pumps/control@1.0.0", "wasi:nn/graph@0.2.0"]);
     let pack = Pack::new(pack_module(root.path())).form(Form::Container).env("A", "b");
     images.pack(&pack.working_dir("/srv"), &reference("app")).unwrap();
     let image = images.inspect("app", &Compiler::InProcess).unwrap();
