@@ -145,7 +145,7 @@ pub(crate) enum ShortVerb {
     /// Fetch images from registries
     Pull(Pull),
     /// Bring an image to a registry
-    Push(Push),
+    Push(Box<Push>),
     /// Give an image another name
     Tag(Tag),
     /// Take names from images, and remove those that have none left

@@ -66,13 +66,13 @@ impl Images {
             let mut entries = all.iter().filter(|image| image.digest == digest);
             entries.any(|image| !image.name.as_ref().is_some_and(|name| names.contains(name)))
         };
+        let is_id = matches!(found, Found::Id(_));
         let names = match found {
-            Found::Named(reference, image) => vec![image.name.unwrap_or(reference.to_string())],
+            Found::Named(reference, image) => {
+                vec![image.name.unwrap_or_else(|| reference.to_string())]
+            }
             Found::Id(images) => names(images),
         };
-        let is_id = text
-            .parse::<Reference>()
-            .is_ok_and(|name| !names.contains(&name.with_default_tag().to_string()));
         if force == Force::No {
             if is_id && names.len() > 1 {
                 return Err(Problem::SeveralNames { text: text.to_owned(), names });
