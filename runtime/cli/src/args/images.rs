@@ -209,7 +209,7 @@ pub(crate) struct ImageGroup {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImageTask {
     /// Make an image of a WebAssembly program
-    Pack(ImagePack),
+    Pack(Box<ImagePack>),
     /// Remove images that nobody uses
     Prune(ImagePrune),
 }

@@ -13,7 +13,7 @@ const SHORTEST_ID: usize = 3;
 #[derive(Debug)]
 pub(super) enum Found {
     /// By a name that it has.
-    Named(Reference, Image),
+    Named(Box<(Reference, Image)>),
     /// By its ID, with all its entries in the layout: one at least.
     Id(Vec<Image>),
 }
@@ -21,7 +21,7 @@ pub(super) enum Found {
 impl Found {
     pub(super) fn image(&self) -> Option<&Image> {
         match self {
-            Self::Named(_, image) => Some(image),
+            Self::Named(named) => Some(&named.1),
             Self::Id(images) => images.first(),
         }
     }
@@ -32,7 +32,7 @@ pub(super) fn find(layout: &Layout, text: &str) -> Result<Found, Problem> {
     if let Ok(reference) = text.parse::<Reference>()
         && let Some(image) = layout.resolve(&reference)?
     {
-        return Ok(Found::Named(reference.with_default_tag(), image));
+        return Ok(Found::Named(Box::new((reference.with_default_tag(), image))));
     }
     let id = text.strip_prefix("sha256:").unwrap_or(text);
     let is_id = id.len() >= SHORTEST_ID && id.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -46,7 +46,7 @@ impl Images {
         let image = found.image().ok_or_else(not_found)?;
         pin.keep(&image.digest)?;
         let same_repository =
-            matches!(&found, Found::Named(name, _) if name.name() == target.name());
+            matches!(&found, Found::Named(named) if named.0.name() == target.name());
         // What one repository calls it says nothing about another.
         let known = same_repository.then_some(&image.registry_digest);
         Ok(layout.name(target, &image.digest, known)?)
@@ -67,7 +67,10 @@ impl Images {
             entries.any(|image| !image.name.as_ref().is_some_and(|name| names.contains(name)))
         };
         let names = match found {
-            Found::Named(reference, image) => vec![image.name.unwrap_or(reference.to_string())],
+            Found::Named(named) => {
+                let (reference, image) = *named;
+                vec![image.name.unwrap_or(reference.to_string())]
+            }
             Found::Id(images) => names(images),
         };
         let is_id = text
