@@ -163,5 +163,7 @@ pub(super) fn created(layout: &Layout, digest: &Digest) -> Option<Timestamp> {
     };
     let annotations = image.annotations().as_ref();
     let of_author = || annotations?.get(CREATED).cloned();
-    of_config().or_else(of_author)?.parse().ok()
+    let created: Timestamp = of_config().or_else(of_author)?.parse().ok()?;
+    // Whoever makes images that are the same each time writes no time, or this one.
+    (created != Timestamp::UNIX_EPOCH).then_some(created)
 }
