@@ -35,5 +35,5 @@ pub use config::{ConfigError, RegistryConfig};
 pub use credentials::{Credential, CredentialError, Keyring};
 pub use error::{Failure, PullError, PushError};
 pub use options::{Limits, Options};
-pub use pull::{Progress, Pulled, Sink, pull};
+pub use pull::{Pulled, Sink, pull};
 pub use push::{Pushed, push};

@@ -12,13 +12,14 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::Notify;
 use url::Url;
 use wasmpod_images::digest::Digest;
+use wasmpod_images::fetch::Progress;
 use wasmpod_images::layout::{Layout, LayoutError, Manifest, Pin};
 use wasmpod_images::reference::Reference;
 
 use crate::endpoint::endpoints;
 use crate::error::{Failure, PushError};
 use crate::options::Options;
-use crate::pull::{Progress, Sink, blocking};
+use crate::pull::{Sink, blocking};
 use crate::retry::retry;
 use crate::session::{Call, Session};
 
@@ -147,7 +148,7 @@ async fn push_blob(
     let response =
         session.send(Call::new(Method::HEAD, session.url(&format!("blobs/{digest}"))?)).await?;
     if response.status() == StatusCode::OK {
-        progress(Progress::Done { digest, present: true });
+        progress(Progress::Done { digest });
         return Ok(0);
     }
     let begin = Call {
@@ -173,7 +174,7 @@ async fn push_blob(
         return Err(session.failure(&Method::PUT, &digest.to_string(), response).await);
     }
     progress(Progress::At { digest: digest.clone(), bytes: descriptor.size() });
-    progress(Progress::Done { digest, present: false });
+    progress(Progress::Done { digest });
     Ok(descriptor.size())
 }
 

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use support::hostile::{CONTENT, Reply, image, registry};
 use support::{World, layer, manifest};
 use wasmpod_images::digest::Digest;
-use wasmpod_registry::{Progress, pull};
+use wasmpod_images::fetch::Progress;
+use wasmpod_registry::pull;
 
 #[tokio::test]
 async fn a_cut_connection_costs_only_what_did_not_come() {

@@ -12,7 +12,7 @@ use crate::config::RegistryConfig;
 use crate::credentials::Keyring;
 use crate::error::{Failure, PullError, PushError, chain};
 use crate::options::Options;
-use crate::pull::{self, pull};
+use crate::pull::pull;
 use crate::push::push;
 
 /// A request whose words were understood, with all that it takes from this machine.
@@ -57,7 +57,6 @@ impl Job {
         self,
         tell: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Fetched, FetchError> {
-        let tell = |progress| tell(in_words(progress));
         let Self { layout, reference, config, keyring, direction } = self;
         let options = Options::new(config, keyring);
         match direction {
@@ -66,7 +65,7 @@ impl Job {
                     Some(policy) => options.with_policy(policy),
                     None => options,
                 };
-                let pulled = pull(&reference, &layout, &options, &tell).await?;
+                let pulled = pull(&reference, &layout, &options, tell).await?;
                 let registry_digest = Some(pulled.registry_digest);
                 Ok(Fetched {
                     registry_digest: registry_digest.filter(|digest| *digest != pulled.digest),
@@ -77,7 +76,7 @@ impl Job {
                 })
             }
             Direction::Push(name) => {
-                let pushed = push(&layout, &name, &reference, &options, &tell).await?;
+                let pushed = push(&layout, &name, &reference, &options, tell).await?;
                 Ok(Fetched {
                     manifest: pushed.digest,
                     registry_digest: None,
@@ -99,15 +98,6 @@ fn parse(reference: &str) -> Result<Reference, FetchError> {
 
 fn open(folder: &Path) -> Result<Layout, FetchError> {
     Layout::open(folder).map_err(|error| FetchError::new(FetchErrorKind::Host, chain(&error)))
-}
-
-fn in_words(progress: pull::Progress) -> Progress {
-    match progress {
-        pull::Progress::Begins { digest, size } => Progress::Begins { digest, size },
-        pull::Progress::At { digest, bytes } => Progress::At { digest, bytes },
-        pull::Progress::Waits { digest } => Progress::Waits { digest },
-        pull::Progress::Done { digest, present: _ } => Progress::Done { digest },
-    }
 }
 
 fn kind(failure: &Failure) -> FetchErrorKind {

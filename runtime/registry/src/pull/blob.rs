@@ -16,9 +16,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time;
 use wasmpod_images::digest::Digest;
+use wasmpod_images::fetch::Progress;
 use wasmpod_images::layout::{Begin, Ingest, LayoutError, Pin};
 
-use super::progress::{Progress, Sink};
+use super::Sink;
 use crate::body::Body;
 use crate::error::Failure;
 use crate::retry::Attempts;
@@ -81,7 +82,7 @@ pub(super) async fn fetch(
     loop {
         let begun = begin(pin, &digest, descriptor.size(), abandoned, progress).await?;
         let Some(ingest) = begun else {
-            progress(Progress::Done { digest, present: fetched == 0 });
+            progress(Progress::Done { digest });
             return Ok(fetched);
         };
         let resumed = ingest.offset() > 0;
@@ -104,7 +105,7 @@ pub(super) async fn fetch(
         };
         match blocking(move || ingest.commit()).await {
             Ok(()) => {
-                progress(Progress::Done { digest, present: false });
+                progress(Progress::Done { digest });
                 return Ok(fetched);
             }
             // A loss of power may have left anything in the partial file: once more, from nothing.

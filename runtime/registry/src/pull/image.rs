@@ -8,12 +8,13 @@ use oci_spec::image::Descriptor;
 use tracing::debug;
 use wasmpod_images::artifact::{self, ArtifactError, MOST_DOCUMENT_BYTES};
 use wasmpod_images::digest::Digest;
+use wasmpod_images::fetch::Progress;
 use wasmpod_images::layout::{Content, Layout, LayoutError, Manifest, Pin};
 use wasmpod_images::reference::Reference;
 
+use super::Sink;
 use super::blob::{self, Abandoned, blocking};
 use super::manifest::{self, Resolved};
-use super::progress::{Progress, Sink};
 use super::signed;
 use crate::endpoint::{Endpoint, endpoints};
 use crate::error::{Failure, PullError, Step};
