@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use wasmpod::image::{ImageSource, Meant};
 use wasmpod_node::images::{Images, Inspected};
 
 use super::{open, print};
@@ -14,17 +15,13 @@ use crate::failure::Failure;
 /// There is no such image or file, or it is no WebAssembly.
 pub(crate) fn inspect(verb: &Inspect, root: Option<&Path>) -> Result<ExitCode, Failure> {
     let compiler = compiler::find().map_err(|error| Failure::because("cannot start", &error))?;
-    let inspected = if is_file(&verb.target) {
-        Inspected::File(Images::inspect_file(Path::new(&verb.target), &compiler)?)
-    } else {
-        Inspected::Image(Box::new(open(root)?.inspect(&verb.target, &compiler)?))
+    // As an `image:` of a manifest in this folder means it; what is neither may be an ID.
+    let inspected = match ImageSource::default().resolve(&verb.target) {
+        Ok(Meant::File(file)) => Inspected::File(Images::inspect_file(&file, &compiler)?),
+        Ok(Meant::Image(_)) | Err(_) => {
+            Inspected::Image(Box::new(open(root)?.inspect(&verb.target, &compiler)?))
+        }
     };
     print(&inspected, verb.output)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// As an `image:` of a manifest means a file.
-fn is_file(target: &str) -> bool {
-    ["/", "./", "../"].iter().any(|start| target.starts_with(start))
-        || [".wasm", ".wat"].iter().any(|end| target.ends_with(end))
 }
