@@ -50,16 +50,56 @@ impl Contents {
     }
 
     fn find_program(&self) -> Result<ProgramFile, Problem> {
+        let root = match &self.image.program {
+            Program::Blob(_) => None,
+            Program::InRoot => self.root()?,
+        };
+        let path = self.file(root.as_ref(), &[], &[])?;
+        Ok(ProgramFile { path, _root: root })
+    }
+
+    /// Its files, unpacked if need be, and the one of them, or the blob, that a container with this `command`
+    /// and these `args` starts. Blocks.
+    ///
+    /// # Errors
+    /// [`ImageError::Inspect`]
+    pub(super) fn unpack(
+        &self,
+        command: &[String],
+        args: &[String],
+        name: &str,
+    ) -> Result<(Option<Root>, PathBuf), ImageError> {
+        let unpacked = self.root().and_then(|root| {
+            let file = self.file(root.as_ref(), command, args)?;
+            Ok((root, file))
+        });
+        unpacked.map_err(|problem| problem.of(name))
+    }
+
+    /// What it says, when nothing more of it is to be read.
+    pub(super) fn into_image(self) -> artifact::Image {
+        self.image
+    }
+
+    /// The root; none of a program without files.
+    fn root(&self) -> Result<Option<Root>, Problem> {
+        if self.image.layers.is_empty() {
+            return Ok(None);
+        }
+        let trees = Trees::open(&self.layout.folder().join("trees"))?;
+        let open = |blob: &_| self.layout.blob(blob).map_err(std::io::Error::other);
+        Ok(Some(trees.unpack(&self.digest, &self.image.layers, open, Limits::default())?))
+    }
+
+    fn file(
+        &self,
+        root: Option<&Root>,
+        command: &[String],
+        args: &[String],
+    ) -> Result<PathBuf, Problem> {
         match &self.image.program {
-            Program::Blob(blob) => {
-                let path = self.layout.blob_path(&Digest::of(blob)?);
-                Ok(ProgramFile { path, _root: None })
-            }
-            Program::InRoot => {
-                let root = unpacked(&self.layout, &self.digest, &self.image.layers)?;
-                let path = in_root(&self.image, Some(&root), &[], &[])?;
-                Ok(ProgramFile { path, _root: Some(root) })
-            }
+            Program::Blob(blob) => Ok(self.layout.blob_path(&Digest::of(blob)?)),
+            Program::InRoot => in_root(&self.image, root, command, args),
         }
     }
 }
@@ -72,7 +112,7 @@ impl ProgramFile {
 }
 
 /// What the manifest of `digest` says.
-pub(super) fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Image, Problem> {
+fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Image, Problem> {
     let manifest = layout.manifest(digest)?;
     let manifest = artifact::Manifest::decode(&manifest.bytes)?;
     let mut document = Vec::new();
@@ -80,18 +120,8 @@ pub(super) fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Im
     Ok(manifest.image(&document)?)
 }
 
-pub(super) fn unpacked(
-    layout: &Layout,
-    image: &Digest,
-    layers: &[artifact::Layer],
-) -> Result<Root, Problem> {
-    let trees = Trees::open(&layout.folder().join("trees"))?;
-    let open = |blob: &_| layout.blob(blob).map_err(std::io::Error::other);
-    Ok(trees.unpack(image, layers, open, Limits::default())?)
-}
-
 /// The file that a container with this `command` and these `args` starts.
-pub(super) fn in_root(
+fn in_root(
     image: &artifact::Image,
     root: Option<&Root>,
     command: &[String],
@@ -109,7 +139,7 @@ pub(super) fn in_root(
 }
 
 /// Whatever is wrong with an image that is here.
-pub(super) struct Problem(pub(super) Box<dyn std::error::Error + Send + Sync>);
+struct Problem(Box<dyn std::error::Error + Send + Sync>);
 
 impl Problem {
     fn of(self, name: &str) -> ImageError {

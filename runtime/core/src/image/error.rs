@@ -56,8 +56,8 @@ pub enum ImageError {
     /// It could not be fetched.
     #[error(transparent)]
     Fetch(FetchError),
-    /// It was fetched, and removed before it could be used.
-    #[error("image {image:?} was removed while it was fetched")]
+    /// It was fetched, and removed or replaced before it could be used.
+    #[error("image {image:?} was removed or replaced while it was fetched")]
     Removed {
         /// Its name.
         image: String,

@@ -17,7 +17,7 @@ use wasmpod_images::policy::{Policy, Rule};
 use wasmpod_images::reference::{PullPolicy, Reference};
 use wasmpod_images::rootfs::{Root, Trees};
 
-use super::contents::{Problem, described, in_root, unpacked};
+use super::contents::Contents;
 use super::error::ImageError;
 use super::fetcher::Fetcher;
 use crate::executor::Blocking;
@@ -42,8 +42,6 @@ pub(crate) struct LocalImage {
     pub(crate) file_name: String,
     /// `status.containerStatuses[].imageID`; none for a file, whose digest says it.
     pub(crate) id: Option<String>,
-    /// Its manifest.
-    digest: Option<Digest>,
     /// What it starts.
     pub(crate) command: Command,
     /// Its variables.
@@ -83,7 +81,6 @@ impl LocalImage {
             file,
             file_name,
             id: None,
-            digest: None,
             command: Command::default(),
             env: Vec::new(),
             working_dir: None,
@@ -118,9 +115,9 @@ impl ImageStore {
         blocking: Blocking,
         pulling: &(dyn Fn() + Sync),
     ) -> Result<(LocalImage, Option<Fetched>), ImageError> {
+        let wanted = Arc::new(wanted);
         if wanted.policy != PullPolicy::Always
             && let Some(image) = self.here(&wanted, pins, user, blocking).await?
-            && self.may_run(&wanted.reference, &image, pins)?
         {
             return Ok((image, None));
         }
@@ -136,32 +133,13 @@ impl ImageStore {
             policy: self.policy.clone(),
         };
         let fetched = self.fetcher.fetch(&request, |_| {}).await.map_err(ImageError::Fetch)?;
+        // The child has seen its signature, if it needs one.
+        pins.verified().insert((wanted.reference.clone(), fetched.manifest.clone()));
         let image = self.here(&wanted, pins, user, blocking).await?;
         let image =
             image.ok_or_else(|| ImageError::Removed { image: wanted.reference.familiar() })?;
-        if let Some(digest) = &image.digest {
-            pins.verified().insert((wanted.reference.clone(), digest.clone()));
-        }
         self.collect_behind(blocking);
         Ok((image, Some(fetched)))
-    }
-
-    /// Whether an image that is here may run without its registry being asked who has signed it.
-    fn may_run(
-        &self,
-        reference: &Reference,
-        image: &LocalImage,
-        pins: &Pins,
-    ) -> Result<bool, ImageError> {
-        let Some(path) = &self.policy else { return Ok(true) };
-        let refused =
-            |message| ImageError::Fetch(FetchError::new(FetchErrorKind::Refused, message));
-        let policy = Policy::read(path).map_err(|error| refused(crate::error::chain(&error)))?;
-        let is_known = image
-            .digest
-            .as_ref()
-            .is_some_and(|digest| pins.verified().contains(&(reference.clone(), digest.clone())));
-        Ok(is_known || matches!(policy.rule(reference), Rule::Accept))
     }
 
     /// The file of the program of an image that is here whole and needs no files but this one. For a start
@@ -171,27 +149,64 @@ impl ImageStore {
         let layout = self.folder.join("index.json").exists().then(|| Layout::open(&self.folder))?;
         let layout = layout.ok()?;
         let image = layout.resolve(reference).ok()??;
-        match described(&layout, &image.digest).ok()?.program {
-            Program::Blob(blob) => Digest::of(&blob).ok().map(|digest| layout.blob_path(&digest)),
+        let contents = Contents::read(&layout, &image.digest, &reference.familiar()).ok()?;
+        match contents.image().program {
+            Program::Blob(_) => Some(contents.program("").ok()?.path().to_owned()),
             Program::InRoot => None,
         }
     }
 
     async fn here(
         &self,
-        wanted: &WantedImage,
+        wanted: &Arc<WantedImage>,
         pins: &Arc<Pins>,
         user: &str,
         blocking: Blocking,
     ) -> Result<Option<LocalImage>, ImageError> {
-        let (folder, wanted, pins, user) =
-            (self.folder.clone(), wanted.clone(), Arc::clone(pins), user.to_owned());
+        let (store, user) = (self.clone(), user.to_owned());
+        let (wanted, pins) = (Arc::clone(wanted), Arc::clone(pins));
         let name = wanted.reference.familiar();
-        let looking = blocking.spawn(move || look(&folder, &wanted, &pins, &user));
+        let looking = blocking.spawn(move || store.look(&wanted, &pins, &user));
         match looking.await {
             Ok(found) => found,
             Err(error) => Err(ImageError::Inspect { image: name, message: error.to_string() }),
         }
+    }
+
+    /// The image, if it is here and may run. Blocks.
+    fn look(
+        &self,
+        wanted: &WantedImage,
+        pins: &Pins,
+        user: &str,
+    ) -> Result<Option<LocalImage>, ImageError> {
+        let stored = |problem| ImageError::Store { image: wanted.reference.familiar(), problem };
+        let layout = Layout::open(&self.folder).map_err(stored)?;
+        let pin = pins.of(&layout, user).map_err(stored)?;
+        let Some(image) = pin.take(&wanted.reference).map_err(stored)? else { return Ok(None) };
+        // Before anything of it is unpacked.
+        if !self.may_run(&wanted.reference, &image.digest, pins)? {
+            return Ok(None);
+        }
+        local(&layout, &image, wanted).map(Some)
+    }
+
+    /// Whether an image that is here may run without its registry being asked who has signed it.
+    fn may_run(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        pins: &Pins,
+    ) -> Result<bool, ImageError> {
+        let Some(path) = &self.policy else { return Ok(true) };
+        if pins.verified().contains(&(reference.clone(), digest.clone())) {
+            return Ok(true);
+        }
+        let policy = Policy::read(path).map_err(|error| {
+            let message = crate::error::chain(&error);
+            ImageError::Fetch(FetchError::new(FetchErrorKind::Refused, message))
+        })?;
+        Ok(matches!(policy.rule(reference), Rule::Accept))
     }
 
     /// Makes room on a disk that fills up, as a kubelet does, while the container starts.
@@ -221,39 +236,11 @@ fn collect(folder: &Path) -> Result<(), LayoutError> {
     Ok(())
 }
 
-fn look(
-    folder: &Path,
-    wanted: &WantedImage,
-    pins: &Pins,
-    user: &str,
-) -> Result<Option<LocalImage>, ImageError> {
-    let name = || wanted.reference.familiar();
-    let stored = |problem| ImageError::Store { image: name(), problem };
-    let layout = Layout::open(folder).map_err(stored)?;
-    let pin = pins.of(&layout, user).map_err(stored)?;
-    let Some(image) = pin.take(&wanted.reference).map_err(stored)? else { return Ok(None) };
-    local(&layout, &image, wanted).map(Some)
-}
-
 fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalImage, ImageError> {
     let name = wanted.reference.familiar();
-    let failed = |problem: Problem| ImageError::Inspect {
-        image: name.clone(),
-        message: crate::error::chain(&*problem.0),
-    };
-    let found = described(layout, &image.digest).map_err(&failed)?;
-    let root = match found.layers.as_slice() {
-        [] => None,
-        layers => Some(unpacked(layout, &image.digest, layers).map_err(&failed)?),
-    };
-    let file = match &found.program {
-        Program::Blob(blob) => {
-            layout.blob_path(&Digest::of(blob).map_err(|error| failed(error.into()))?)
-        }
-        Program::InRoot => {
-            in_root(&found, root.as_ref(), &wanted.command, &wanted.args).map_err(&failed)?
-        }
-    };
+    let contents = Contents::read(layout, &image.digest, &name)?;
+    let (root, file) = contents.unpack(&wanted.command, &wanted.args, &name)?;
+    let found = contents.into_image();
     let last = wanted.reference.repository().rsplit('/').next().unwrap_or_default();
     let mut notes = found.notes;
     notes.extend(root.iter().flat_map(|root| root.unpacked().notes.iter().cloned()));
@@ -261,7 +248,6 @@ fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalIm
         file,
         file_name: format!("{last}.wasm"),
         id: Some(format!("{}@{}", wanted.reference.name(), image.registry_digest)),
-        digest: Some(image.digest.clone()),
         command: found.command,
         env: found.env,
         working_dir: found.working_dir,
