@@ -12,9 +12,8 @@
 //! leave writable too, and the folder of the termination message. A runtime leaves only the file
 //! of the message writable, but what a guest can be given is a directory.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cap_fs_ext::OpenOptionsExt as _;
@@ -28,10 +27,9 @@ use super::folder::PodFolder;
 use super::image::lay;
 use super::mount::Mount;
 use super::place::{Manner, Surroundings, place};
-use super::spare::ROOT_FOLDERS;
+use super::root::{fill_root, make_root};
 use super::subpath::{self, Target};
 use super::termination::TerminationMessage;
-use super::tree::remove_tree;
 use super::volume::{Kind, Volumes};
 use crate::manifest::expand::try_expand;
 
@@ -119,71 +117,6 @@ impl ContainerFilesystem {
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
-}
-
-fn make_root(folder: &PodFolder, container: &Container, attempt: u32) -> Result<PathBuf, String> {
-    let name = container.name.as_str();
-    if name.is_empty() || name.contains(['/', '.', '\0']) {
-        return Err("its name cannot name a folder".to_owned());
-    }
-    let root = folder.root(name, attempt);
-    if attempt > 0 {
-        remove_runs(folder.path(), name)?;
-    }
-    if fs::symlink_metadata(&root).is_ok() {
-        remove_tree(&root).map_err(|error| error.to_string())?;
-    }
-    if folder.take_root(&root).map_err(at(&root))? {
-        return Ok(root);
-    }
-    DirBuilder::new().mode(0o755).create(&root).map_err(at(&root))?;
-    for name in ROOT_FOLDERS {
-        let path = root.join(name);
-        DirBuilder::new().mode(0o755).create(&path).map_err(at(&path))?;
-    }
-    Ok(root)
-}
-
-/// Removes what earlier runs of a container left.
-fn remove_runs(pod: &Path, container: &str) -> Result<(), String> {
-    for entry in fs::read_dir(pod).map_err(at(pod))? {
-        let entry = entry.map_err(at(pod))?;
-        let name = entry.file_name();
-        let run = name.to_str().and_then(|name| name.strip_prefix(container)?.strip_prefix('.'));
-        if run.is_some_and(|run| run.parse::<u32>().is_ok())
-            && let Err(error) = remove_tree(&entry.path())
-        {
-            tracing::warn!("the files of an earlier run are left: {error}");
-        }
-    }
-    Ok(())
-}
-
-fn fill_root(root: &Path, etc: &EtcFiles) -> Result<(), String> {
-    for (name, text) in [
-        ("etc/hostname", &etc.hostname),
-        ("etc/hosts", &etc.hosts),
-        ("etc/resolv.conf", &etc.resolv_conf),
-    ] {
-        let path = root.join(name);
-        overwrite(&path, text.as_bytes()).map_err(at(&path))?;
-    }
-    Ok(())
-}
-
-/// Writes over what a spare root has there, and cuts off the rest.
-fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)?;
-    file.write_all(text)?;
-    let length = text.len() as u64;
-    // To cut a file to the length that it has is a transaction of the file system all the same.
-    if file.metadata()?.len() == length { Ok(()) } else { file.set_len(length) }
-}
-
-/// An error with its place in front.
-fn at(path: &Path) -> impl FnOnce(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
 }
 
 /// The mounts of a container while they are put together.

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
+use super::root::at;
+
 /// Of `st_blocks`, in bytes.
 const BLOCK: u64 = 512;
 
@@ -98,10 +100,6 @@ fn stamp(path: &Path, found: &Metadata) -> io::Result<()> {
     let modified = Timespec { tv_sec: found.mtime(), tv_nsec: found.mtime_nsec() as _ };
     let times = Timestamps { last_access: modified, last_modification: modified };
     Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod lookup;
 mod memory;
 mod mount;
 mod place;
+mod root;
 mod spare;
 mod stop_file;
 mod subpath;
