@@ -6,7 +6,7 @@
 
 use std::io;
 
-use wasmpod::image::Compiler;
+use wasmpod::image::{ChildProgram, Compiler};
 
 /// How the command line calls the compiling child.
 #[cfg(feature = "compiler")]
@@ -16,7 +16,8 @@ pub(crate) const VERB: &str = "compile-code";
 /// This program cannot tell where it is.
 #[cfg(feature = "compiler")]
 pub(crate) fn find() -> io::Result<Compiler> {
-    Ok(Compiler::Child { program: std::env::current_exe()?, arguments: vec![VERB.into()] })
+    let program = std::env::current_exe()?;
+    Ok(Compiler::Child(ChildProgram::File { program, arguments: vec![VERB.into()] }))
 }
 
 /// `wasmpod-compiler`, built before this one.
@@ -31,5 +32,5 @@ static PROGRAM: &[u8] = include_bytes!(env!(
 /// None: where this program has no compiler, it carries one.
 #[cfg(not(feature = "compiler"))]
 pub(crate) fn find() -> io::Result<Compiler> {
-    Ok(Compiler::Embedded(PROGRAM))
+    Ok(Compiler::Child(ChildProgram::Embedded(PROGRAM)))
 }

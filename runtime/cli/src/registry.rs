@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use wasmpod::image::Fetcher;
+use wasmpod::image::{ChildProgram, Fetcher};
 
 /// How the command line calls the fetching child.
 #[cfg(feature = "registry")]
@@ -63,12 +63,13 @@ pub(crate) fn arguments() -> Vec<OsString> {
 /// This program cannot tell where it is.
 #[cfg(feature = "registry")]
 pub(crate) fn fetcher() -> io::Result<Fetcher> {
-    Ok(Fetcher::Child { program: std::env::current_exe()?, arguments: vec![VERB.into()] })
+    let program = std::env::current_exe()?;
+    Ok(Fetcher::Child(ChildProgram::File { program, arguments: vec![VERB.into()] }))
 }
 
 /// # Errors
 /// None: where this program cannot fetch, it carries one that can.
 #[cfg(not(feature = "registry"))]
 pub(crate) fn fetcher() -> io::Result<Fetcher> {
-    Ok(Fetcher::Embedded(PROGRAM))
+    Ok(Fetcher::Child(ChildProgram::Embedded(PROGRAM)))
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, test_kill_process};
 use tempfile::TempDir;
-use wasmpod::image::{CodeCache, Compiler, Confinement, Reservation, compile_child};
+use wasmpod::image::{ChildProgram, CodeCache, Compiler, Confinement, Reservation, compile_child};
 
 /// Only a hang takes this long.
 const HANG: Duration = Duration::from_secs(60);
@@ -55,10 +55,10 @@ fn main() -> ExitCode {
 }
 
 fn this_program(folder: &Path) -> Compiler {
-    Compiler::Child {
+    Compiler::Child(ChildProgram::File {
         program: env::current_exe().unwrap(),
         arguments: vec!["compile".into(), folder.join("pid").into()],
-    }
+    })
 }
 
 fn cache(folder: &Path, compiler: Compiler) -> CodeCache {
@@ -154,7 +154,7 @@ fn code_comes_out_of_the_child() {
 fn a_program_in_memory_compiles_too() {
     let program = std::fs::read(env::current_exe().unwrap()).unwrap().leak();
     let folder = TempDir::new().unwrap();
-    let cache = cache(folder.path(), Compiler::Embedded(program));
+    let cache = cache(folder.path(), Compiler::Child(ChildProgram::Embedded(program)));
     let codes = (0..4).map(|number| {
         let image = folder.path().join(format!("guest{number}.wat"));
         let text = format!(r#"(module (func (export "_start")) (memory {number}))"#);
@@ -184,7 +184,7 @@ fn a_child_that_is_no_compiler_is_told() {
     std::fs::write(&image, "(module)").unwrap();
     let error_of = |program: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(Into::into).collect();
-        let compiler = Compiler::Child { program: program.into(), arguments };
+        let compiler = Compiler::Child(ChildProgram::File { program: program.into(), arguments });
         let cache = cache(folder.path(), compiler);
         runtime().block_on(cache.code(&image, || {})).unwrap_err().to_string()
     };

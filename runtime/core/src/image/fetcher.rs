@@ -3,9 +3,8 @@
 //! What a registry sends is a stranger's: it is read, unpacked from JSON and verified in a process of
 //! its own, which has no part of any Pod in it. It writes into the layout that all processes share.
 
-use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::sleep;
 use wasmpod_images::fetch::{FetchError, FetchErrorKind, Fetched, Message, Progress, Request};
 
-use super::embedded::Unpacked;
+use super::child_program::ChildProgram;
 
 /// The name of its program in memory, and of the file that stands for it where that cannot be.
 const NAME: &str = "registry";
@@ -32,16 +31,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// Where images of registries are fetched.
 #[derive(Clone, Debug)]
 pub enum Fetcher {
-    /// In a child: this program with these arguments must be a fetching child (`fetch_child` of the crate
-    /// `wasmpod-registry`).
-    Child {
-        /// The program, usually this one.
-        program: PathBuf,
-        /// Its arguments.
-        arguments: Vec<OsString>,
-    },
-    /// In a child whose program is no file but these bytes.
-    Embedded(&'static [u8]),
+    /// In a child, which must be a fetching one (`fetch_child` of the crate `wasmpod-registry`).
+    Child(ChildProgram),
     /// Nowhere: only what is here runs.
     Nowhere,
 }
@@ -59,22 +50,17 @@ impl Fetcher {
         request: &Request,
         mut tell: impl FnMut(Progress),
     ) -> Result<Fetched, FetchError> {
-        let (program, arguments, _held) = match self {
-            Self::Child { program, arguments } => (program.clone(), arguments.as_slice(), None),
-            Self::Embedded(bytes) => {
-                let elsewhere = folder(request).join(format!(".{NAME}-{}", std::process::id()));
-                let program = Unpacked::new(NAME, bytes, &elsewhere)
-                    .map_err(|error| host("cannot make the fetching process", &error))?;
-                (program.path(), [].as_slice(), Some(program))
-            }
-            Self::Nowhere => {
-                let message = "nothing here fetches images from registries".to_owned();
-                return Err(FetchError { kind: FetchErrorKind::Host, message });
-            }
+        let Self::Child(program) = self else {
+            let message = "nothing here fetches images from registries".to_owned();
+            return Err(FetchError { kind: FetchErrorKind::Host, message });
         };
-        let mut command = Command::new(program);
+        let elsewhere = folder(request).join(format!(".{NAME}-{}", std::process::id()));
+        let (command, _held) = program
+            .command(NAME, &elsewhere)
+            .map_err(|error| host("cannot make the fetching process", &error))?;
+        let mut command = Command::from(command);
         // A Ctrl-C at the terminal is for whoever asked, not for the child.
-        command.args(arguments).process_group(0).kill_on_drop(true);
+        command.process_group(0).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = start(&mut command)
             .await

@@ -5,10 +5,10 @@
 //! from the cache, or compiled once by a [`Compiler`]. [`GuestKind`] says what the code is.
 
 mod cache;
+mod child_program;
 mod compile;
 mod contents;
 pub(crate) mod digest;
-mod embedded;
 mod error;
 mod fetcher;
 mod file;
@@ -21,6 +21,7 @@ mod source;
 mod stored;
 
 pub use cache::{CacheError, Code, CodeCache, CodeUsage, remove_unused_code};
+pub use child_program::ChildProgram;
 #[cfg(feature = "compiler")]
 pub use compile::compile_child;
 pub use compile::{Compiler, Confinement, DescribeError, Description, Item};

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::image::FileIdentity;
+use crate::image::{ChildProgram, FileIdentity};
 
 impl World {
     /// What comes of `command` in a container of the guest in `text`.
@@ -338,8 +338,10 @@ async fn a_compilation_that_nobody_waits_for_goes_on_for_the_next() {
         begun.display(),
         go.display()
     );
-    let compiler =
-        Compiler::Child { program: "sh".into(), arguments: vec!["-c".into(), script.into()] };
+    let compiler = Compiler::Child(ChildProgram::File {
+        program: "sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+    });
     files.world.cache = CodeCache::open(&at("slow"), Reservation::Whole, compiler).unwrap();
     let loader = files.world.loader();
     let start = || {
@@ -379,8 +381,10 @@ async fn a_file_that_does_not_compile_is_not_tried_again_until_it_changes() {
         "read -r request; echo . >> {}; echo '{{\"Err\":{{\"Invalid\":\"bad news\"}}}}'",
         begun.display()
     );
-    let compiler =
-        Compiler::Child { program: "sh".into(), arguments: vec!["-c".into(), script.into()] };
+    let compiler = Compiler::Child(ChildProgram::File {
+        program: "sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+    });
     files.world.cache = CodeCache::open(&at("slow"), Reservation::Whole, compiler).unwrap();
     let loader = files.world.loader();
     for round in 1..=2 {

@@ -1,9 +1,9 @@
 //! Where the compiler is.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
+
+use serde::de::DeserializeOwned;
 
 use super::cancel::Cancel;
 use super::child;
@@ -11,23 +11,16 @@ use super::child;
 use super::code;
 use super::description::Description;
 use super::request::{CompileError, Compiled, Request, Task};
-use crate::image::embedded::Unpacked;
+use crate::image::child_program::ChildProgram;
+
+/// What the kernel calls it.
+const NAME: &str = "compiler";
 
 /// Where compiling happens.
 #[derive(Clone, Debug)]
 pub enum Compiler {
-    /// In a child: this program with these arguments must call
-    /// [`compile_child`](crate::image::compile_child) and exit with its code.
-    Child {
-        /// The program, usually this one.
-        program: PathBuf,
-        /// Its arguments.
-        arguments: Vec<OsString>,
-    },
-    /// In a child whose program is no file but these bytes: an executable that does the same.
-    /// The process that holds them has no compiler of its own, which makes it smaller, and maps
-    /// them only to start the child.
-    Embedded(&'static [u8]),
+    /// In a child, which must call [`compile_child`](crate::image::compile_child) and exit with its code.
+    Child(ChildProgram),
     /// In this process: for embedders without a program to call. Cannot be interrupted.
     #[cfg(feature = "compiler")]
     InProcess,
@@ -51,24 +44,10 @@ impl Compiler {
         cancel: &Cancel,
     ) -> (Result<Compiled, CompileError>, Duration) {
         match self {
-            Self::Child { program, arguments } => {
-                let mut command = Command::new(program);
-                command.args(arguments);
-                child::ask(command, &Task::Compile(request.clone()), cancel)
-            }
             // What a killed process leaves beside the output is pruned with the rest of the cache.
-            Self::Embedded(program) => {
-                match Unpacked::new("compiler", program, &request.output.with_extension("compiler"))
-                {
-                    Ok(file) => {
-                        let task = Task::Compile(request.clone());
-                        child::ask(Command::new(file.path()), &task, cancel)
-                    }
-                    Err(error) => {
-                        let problem = format!("cannot make the compiling process: {error}");
-                        (Err(CompileError::Host(problem)), Duration::ZERO)
-                    }
-                }
+            Self::Child(program) => {
+                let elsewhere = request.output.with_extension(NAME);
+                ask(program, &Task::Compile(request.clone()), &elsewhere, cancel)
             }
             // On a thread of whoever asked, which is counted there.
             #[cfg(feature = "compiler")]
@@ -87,27 +66,33 @@ impl Compiler {
     pub fn describe(&self, image: &Path) -> Result<Description, DescribeError> {
         let absolute = std::path::absolute(image).map_err(|error| DescribeError(error.to_string()));
         let task = Task::Describe { image: absolute? };
-        let nobody = Cancel::default();
         let told = match self {
-            Self::Child { program, arguments } => {
-                let mut command = Command::new(program);
-                command.args(arguments);
-                child::ask(command, &task, &nobody).0
-            }
-            Self::Embedded(program) => {
-                let elsewhere = format!("wasmpod-compiler-{}", std::process::id());
-                match Unpacked::new("compiler", program, &std::env::temp_dir().join(elsewhere)) {
-                    Ok(file) => child::ask(Command::new(file.path()), &task, &nobody).0,
-                    Err(error) => Err(CompileError::Host(format!(
-                        "cannot make the compiling process: {error}"
-                    ))),
-                }
+            Self::Child(program) => {
+                let elsewhere = format!("wasmpod-{NAME}-{}", std::process::id());
+                ask(program, &task, &std::env::temp_dir().join(elsewhere), &Cancel::default()).0
             }
             #[cfg(feature = "compiler")]
             Self::InProcess => code::describe(image),
             Self::Nowhere => Err(CompileError::Host("there is no compiler here".to_owned())),
         };
         told.map_err(|error| DescribeError(error.to_string()))
+    }
+}
+
+/// The answer of a child to `task`, and the CPU time that it took. Where nothing can be run from memory, its
+/// program is in the file `elsewhere` meanwhile.
+fn ask<Answer: DeserializeOwned>(
+    program: &ChildProgram,
+    task: &Task,
+    elsewhere: &Path,
+    cancel: &Cancel,
+) -> (Result<Answer, CompileError>, Duration) {
+    match program.command(NAME, elsewhere) {
+        Ok((command, _held)) => child::ask(command, task, cancel),
+        Err(error) => {
+            let problem = format!("cannot make the compiling process: {error}");
+            (Err(CompileError::Host(problem)), Duration::ZERO)
+        }
     }
 }
 

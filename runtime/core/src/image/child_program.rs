@@ -1,13 +1,52 @@
-//! Programs that this one carries as bytes, to start them as children.
+//! Programs that are started for work on strangers' bytes: files, or bytes that this one carries.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
+
+/// A program that is started for one piece of work.
+#[derive(Clone, Debug)]
+pub enum ChildProgram {
+    /// A file, usually that of this program, with arguments that say what it is started for.
+    File {
+        /// The program.
+        program: PathBuf,
+        /// Its arguments.
+        arguments: Vec<OsString>,
+    },
+    /// No file but these bytes: an executable that needs no arguments. The process that holds them does not
+    /// have in it what they can do, which makes it smaller, and maps them only to start the child.
+    Embedded(&'static [u8]),
+}
+
+impl ChildProgram {
+    /// A command that starts it while what stands beside it is held. `name` is what the kernel calls one
+    /// that is no file, `elsewhere` a path that is free.
+    pub(super) fn command(
+        &self,
+        name: &str,
+        elsewhere: &Path,
+    ) -> io::Result<(Command, Option<Unpacked>)> {
+        match self {
+            Self::File { program, arguments } => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                Ok((command, None))
+            }
+            Self::Embedded(bytes) => {
+                let unpacked = Unpacked::new(name, bytes, elsewhere)?;
+                Ok((Command::new(unpacked.path()), Some(unpacked)))
+            }
+        }
+    }
+}
 
 /// A program as a file, gone when this is dropped.
 pub(super) enum Unpacked {
@@ -18,8 +57,7 @@ pub(super) enum Unpacked {
 }
 
 impl Unpacked {
-    /// `name` is what the kernel calls it, `elsewhere` a path that is free.
-    pub(super) fn new(name: &str, program: &[u8], elsewhere: &Path) -> io::Result<Self> {
+    fn new(name: &str, program: &[u8], elsewhere: &Path) -> io::Result<Self> {
         match in_memory(name, program) {
             Ok(file) => Ok(Self::InMemory(file)),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -33,8 +71,7 @@ impl Unpacked {
         }
     }
 
-    /// What to start while this is held.
-    pub(super) fn path(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         match self {
             // The child has the descriptor until it becomes the program.
             Self::InMemory(file) => format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
