@@ -94,8 +94,9 @@ impl Execution {
         let mut host = store.guest_host(&self.meter, &self.spec);
         host.containers *= DESCRIPTORS;
         let (program, interrupts) = (self.program.clone(), Interrupts::default());
+        let signals = terminal.as_ref().map(Terminal::catch_signals);
         let running = guest::exec(program, loader, host, spec, command, interrupts.clone());
-        self.meter.account.spawn(until_interrupted(running, terminal, interrupts))
+        self.meter.account.spawn(until_interrupted(running, signals, interrupts))
     }
 }
 

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use crate::guest::Interrupts;
 use crate::lifecycle::Exit;
-use crate::sandbox::terminal::{Terminal, TerminalSize};
+use crate::sandbox::terminal::{Caught, Terminal, TerminalSize};
 
 /// Runs `guest`, unless a signal of its terminal ends it that it does not catch.
 ///
@@ -22,14 +22,13 @@ pub(in crate::pod) async fn until_signalled(
 }
 
 /// Runs a command, which may be a shell that ends what it runs itself, unless a signal of its terminal
-/// ends it.
+/// ends it. `signals` are caught from before the command begins: a key may be quicker than it.
 pub(in crate::pod) async fn until_interrupted(
     command: impl Future<Output = Exit>,
-    terminal: Option<Terminal>,
+    signals: Option<Caught>,
     interrupts: Interrupts,
 ) -> Exit {
-    let Some(terminal) = terminal else { return command.await };
-    let mut signals = terminal.catch_signals();
+    let Some(mut signals) = signals else { return command.await };
     let mut command = pin!(command);
     loop {
         tokio::select! {
@@ -57,5 +56,19 @@ pub(in crate::pod) fn set_terminal_variables(env: &mut Vec<(String, String)>, si
     if size != TerminalSize::default() {
         set("COLUMNS", size.columns.to_string());
         set("LINES", size.rows.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_that_comes_before_the_command_begins_ends_it() {
+        let terminal = Terminal::open(TerminalSize::default()).unwrap();
+        let signals = Some(terminal.catch_signals());
+        let command = until_interrupted(std::future::pending(), signals, Interrupts::default());
+        terminal.type_in(b"half\x03").await;
+        assert_eq!(command.await, Exit::with_code(130));
     }
 }
