@@ -257,15 +257,24 @@ fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalIm
 }
 
 impl Pins {
+    /// The Pod uses none of them any more.
+    pub(crate) fn release(&self) {
+        *self.pin() = None;
+    }
+
     fn verified(&self) -> MutexGuard<'_, HashSet<(Reference, Digest)>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn of(&self, layout: &Layout, user: &str) -> Result<Arc<Pin>, LayoutError> {
-        let mut pin = self.pin.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pin = self.pin();
         match &*pin {
             Some(pin) => Ok(Arc::clone(pin)),
             None => Ok(Arc::clone(pin.insert(Arc::new(layout.pin(user)?)))),
         }
+    }
+
+    fn pin(&self) -> MutexGuard<'_, Option<Arc<Pin>>> {
+        self.pin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

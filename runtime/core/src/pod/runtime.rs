@@ -398,6 +398,7 @@ impl ContainerRuntime for PodRuntime {
         if let Some(store) = store {
             store.remove(self.blocking()).await;
         }
+        self.pins.release();
     }
 }
 
