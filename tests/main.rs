@@ -19,6 +19,7 @@ mod disk;
 mod eviction;
 mod examples;
 mod faults;
+mod first_code;
 mod follow;
 mod fuel;
 mod help;

@@ -10,5 +10,5 @@ mod world;
 pub(crate) use binaries::{checkout, guest, guest_of_0_1, wasmpod};
 pub(crate) use http::{free_port, request};
 pub(crate) use manifest::PodText;
-pub(crate) use process::{Finished, Running, eventually};
+pub(crate) use process::{Finished, Invocation, Running, eventually};
 pub(crate) use world::World;

@@ -8,6 +8,25 @@ use std::io;
 
 use wasmpod::image::{ChildProgram, Compiler};
 
+/// Says whether large images may begin with code that is made quickly.
+const FIRST_CODE: &str = "WASMPOD_FIRST_CODE";
+
+/// What the user says of it in the environment, which Pods in the background have from the command that
+/// starts them.
+///
+/// # Errors
+/// Another word than `quick` and `optimised`.
+pub(crate) fn quick_code() -> io::Result<bool> {
+    match std::env::var(FIRST_CODE).as_deref() {
+        Err(_) | Ok("" | "quick") => Ok(true),
+        Ok("optimised") => Ok(false),
+        Ok(other) => {
+            let problem = format!("{FIRST_CODE} must be `quick` or `optimised`, not {other:?}");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
+        }
+    }
+}
+
 /// How the command line calls the compiling child.
 #[cfg(feature = "compiler")]
 pub(crate) const VERB: &str = "compile-code";

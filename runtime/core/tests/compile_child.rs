@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, test_kill_process};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use wasmpod::image::{ChildProgram, CodeCache, Compiler, Confinement, Reservation, compile_child};
 
@@ -37,11 +38,13 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            let tests: [(&str, fn()); 6] = [
+            let tests: [(&str, fn()); 8] = [
                 ("code_comes_out_of_the_child", code_comes_out_of_the_child),
                 ("a_program_in_memory_compiles_too", a_program_in_memory_compiles_too),
                 ("the_compilers_reason_comes_back", the_compilers_reason_comes_back),
                 ("a_child_that_is_no_compiler_is_told", a_child_that_is_no_compiler_is_told),
+                ("a_child_that_lies_is_not_believed", a_child_that_lies_is_not_believed),
+                ("a_large_guest_has_better_code_later", a_large_guest_has_better_code_later),
                 ("giving_up_ends_the_child", giving_up_ends_the_child),
                 ("the_child_ends_with_its_parent", the_child_ends_with_its_parent),
             ];
@@ -196,6 +199,55 @@ fn a_child_that_is_no_compiler_is_told() {
     assert!(error.contains("was killed (out of memory?)"), "{error}");
     let error = error_of("/no/such/program", &[]);
     assert!(error.contains("cannot start the compiling process"), "{error}");
+}
+
+/// Somebody has taken it over: what it says must not lead out of the cache, nor to the code of others.
+fn a_child_that_lies_is_not_believed() {
+    let folder = TempDir::new().unwrap();
+    let image = folder.path().join("guest.wat");
+    std::fs::write(&image, "(module)").unwrap();
+    let digest: String = Sha256::digest("(module)").iter().map(|b| format!("{b:02x}")).collect();
+    for (digest, tag, told) in [
+        ("../../elsewhere", "command-0.1", "it was changed while it was compiled"),
+        (&*"0".repeat(64), "command-0.1", "it was changed while it was compiled"),
+        (&*digest, "../../elsewhere", "the compiling process says that it is \"../../elsewhere\""),
+    ] {
+        let answer = format!(r#"{{"Ok":{{"digest":"{digest}","tag":"{tag}","is_quick":false}}}}"#);
+        let program = "/bin/sh".into();
+        let arguments = vec!["-c".into(), format!("echo '{answer}'").into()];
+        let cache =
+            cache(folder.path(), Compiler::Child(ChildProgram::File { program, arguments }));
+        let error = runtime().block_on(cache.code(&image, || {})).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    let left = std::fs::read_dir(folder.path().join("cache/code")).unwrap().count();
+    assert_eq!(left, 0, "files of a compilation that failed");
+}
+
+fn a_large_guest_has_better_code_later() {
+    let folder = TempDir::new().unwrap();
+    let text = large_guest().replacen(
+        "(module",
+        &format!("(module (@custom \"padding\" \"{}\")", "x".repeat(8 << 20)),
+        1,
+    );
+    let file = compile_in(folder.path(), &text).unwrap();
+    let size = || std::fs::metadata(&file).unwrap().len();
+    let quick = size();
+    let marks = || std::fs::read_dir(folder.path().join("cache/quick")).unwrap().count();
+    let until = SystemTime::now() + HANG;
+    while marks() > 0 {
+        assert!(SystemTime::now() < until, "no better code comes");
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(size() < quick, "code of the same size");
+
+    let cache = cache(folder.path(), this_program(folder.path())).optimised_at_first();
+    let image = folder.path().join("other.wat");
+    std::fs::write(&image, text + " ;; another").unwrap();
+    let code = runtime().block_on(cache.code(&image, || {})).unwrap();
+    assert_eq!(std::fs::metadata(&code.file).unwrap().len(), size());
+    assert_eq!(marks(), 0);
 }
 
 fn giving_up_ends_the_child() {

@@ -27,8 +27,10 @@ pub(crate) fn background_pod(
     let compiler = compiler::find().map_err(|error| failed(&error))?;
     let fetcher = registry::fetcher().map_err(|error| failed(&error))?;
     let files = registry::files();
+    let quick_code = compiler::quick_code().map_err(|error| failed(&error))?;
     let host = Host::builder(folders)
         .compiler(compiler)
+        .quick_code(quick_code)
         .fetcher(fetcher)
         .registries(files.registries, files.policy)
         .toolbox(toolbox::find())

@@ -30,6 +30,7 @@ pub(super) struct Shared {
 pub struct HostBuilder {
     folders: Folders,
     compiler: Compiler,
+    quick_code: bool,
     images: ImageStore,
     toolbox: Option<Toolbox>,
     on_slow_compile: Box<dyn Fn(&str) + Send + Sync>,
@@ -55,7 +56,7 @@ impl Host {
             policy: None,
         };
         let compiler = Compiler::here();
-        HostBuilder { folders, compiler, images, toolbox: None, on_slow_compile }
+        HostBuilder { folders, compiler, quick_code: true, images, toolbox: None, on_slow_compile }
     }
 
     /// Where its state is.
@@ -70,6 +71,14 @@ impl HostBuilder {
     #[must_use]
     pub fn compiler(mut self, compiler: Compiler) -> Self {
         self.compiler = compiler;
+        self
+    }
+
+    /// Whether a large image may begin with code that is made quickly and runs slower, until better code is
+    /// there: as [`CodeCache::optimised_at_first`]. It may unless this is called.
+    #[must_use]
+    pub fn quick_code(mut self, quick_code: bool) -> Self {
+        self.quick_code = quick_code;
         self
     }
 
@@ -109,7 +118,10 @@ impl HostBuilder {
     /// [`HostError`] when the cache's folder cannot be made, or is not ours alone.
     pub fn build(self) -> Result<Host, HostError> {
         let reservation = Reservation::detect();
-        let cache = CodeCache::open(&self.folders.cache(), reservation, self.compiler)?;
+        let mut cache = CodeCache::open(&self.folders.cache(), reservation, self.compiler)?;
+        if !self.quick_code {
+            cache = cache.optimised_at_first();
+        }
         let claims = ClaimStore::new(self.folders.volumes());
         let directory = Arc::new(Directory::new(self.folders.network()));
         let shared = Shared {

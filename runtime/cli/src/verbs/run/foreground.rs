@@ -144,6 +144,8 @@ fn build(
 ) -> Result<(PodBuilder, Arc<Place>), Failure> {
     let folders = Folders::find(root).map_err(|error| Failure::because("cannot start", &error))?;
     let compiler = compiler::find().map_err(|error| Failure::because("cannot start", &error))?;
+    let quick_code =
+        compiler::quick_code().map_err(|error| Failure::because("cannot start", &error))?;
     let fetcher = registry::fetcher().map_err(|error| Failure::because("cannot start", &error))?;
     let files = registry::files();
     let quiet = bundle.show.events == Events::None;
@@ -151,6 +153,7 @@ fn build(
     let told = tell.clone();
     let host = Host::builder(folders)
         .compiler(compiler)
+        .quick_code(quick_code)
         .fetcher(fetcher)
         .registries(files.registries, files.policy)
         .toolbox(toolbox::find())

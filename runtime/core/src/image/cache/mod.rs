@@ -6,6 +6,8 @@
 //! memo/<sha256>.<key>         ─────▶ the same, for the same content under another path
 //! locks/<first byte of sha256>       held while compiling: parallel first starts compile once
 //! locks/guest-<first byte>           the same, for files that guests have made
+//! locks/better-<first byte>          the same, while better code is made
+//! quick/<name in code/>              a mark: that code was made quickly, better code is still to come
 //! kept/<name>-<sha256>.wasm          a module that is in no file of its own: the toolbox
 //! ```
 //!
@@ -16,12 +18,15 @@
 
 mod error;
 mod folder;
+mod improve;
 mod key;
+mod make;
 mod prune;
 mod source;
 mod store;
 #[cfg(test)]
 mod tests;
+mod workplace;
 
 pub use error::CacheError;
 pub use prune::{CodeUsage, remove_unused_code};

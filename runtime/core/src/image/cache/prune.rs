@@ -11,7 +11,7 @@ use super::store::Shared;
 /// Memos are small, but a file that is rebuilt all day leaves one each time.
 const MOST_MEMOS: usize = 10_000;
 
-/// A temporary file older than this belongs to nobody.
+/// A temporary folder older than this belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
 
 /// How often a use is noted in the file's times, for pruning.
@@ -125,7 +125,7 @@ impl Shared {
             let used = last_use(&metadata);
             if is_temporary(&entry) {
                 if now.duration_since(used).is_ok_and(|age| age > STALE) {
-                    let _ = fs::remove_file(entry.path());
+                    let _ = fs::remove_dir_all(entry.path());
                 }
                 continue;
             }
@@ -145,6 +145,7 @@ impl Shared {
             }
         }
         sweep_memos(&self.folder);
+        self.sweep_marks();
     }
 }
 

@@ -1,6 +1,6 @@
 //! The image file that code is made of.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -31,43 +31,22 @@ pub(super) fn hash(
     Ok((hex(&hash.finalize()), identity))
 }
 
-/// A copy of a guest's file that no guest can reach, for the compiling child; gone when dropped.
-pub(super) struct Snapshot {
-    pub(super) path: PathBuf,
-    /// Of the file that it is a copy of.
-    pub(super) identity: FileIdentity,
-}
-
-impl Snapshot {
-    /// Copies `image` to `path`, where nothing is yet.
-    ///
-    /// # Errors
-    /// The file is none, is too large or was changed meanwhile, or the disk's.
-    pub(super) fn take(
-        image: &ImageFile,
-        path: PathBuf,
-        cancel: &Cancel,
-    ) -> Result<Self, ImageError> {
-        let (file, identity) = image.open()?;
-        let copy = move || {
-            let mut options = OpenOptions::new();
-            let mut copy = options.write(true).create_new(true).mode(0o600).open(&path)?;
-            let snapshot = Self { path, identity };
-            read(&file, identity.size, cancel, |piece| copy.write_all(piece))?;
-            if FileIdentity::of(&file.metadata()?) != identity {
-                return Err(io::Error::other("it was changed while it was read"));
-            }
-            Ok(snapshot)
-        };
-        copy().map_err(|source| image.unreadable(source))
-    }
-}
-
-impl Drop for Snapshot {
-    fn drop(&mut self) {
-        // What a killed process leaves is pruned with the rest of the cache.
-        let _ = fs::remove_file(&self.path);
-    }
+/// Copies a guest's file to `path`, where nothing is yet and no guest comes: for the compiling child.
+///
+/// # Errors
+/// The file is none, is too large or was changed meanwhile, or the disk's.
+pub(super) fn copy(image: &ImageFile, path: &Path, cancel: &Cancel) -> Result<(), ImageError> {
+    let (file, identity) = image.open()?;
+    let copy = || {
+        let mut options = OpenOptions::new();
+        let mut copy = options.write(true).create_new(true).mode(0o600).open(path)?;
+        read(&file, identity.size, cancel, |piece| copy.write_all(piece))?;
+        if FileIdentity::of(&file.metadata()?) != identity {
+            return Err(io::Error::other("it was changed while it was read"));
+        }
+        Ok(())
+    };
+    copy().map_err(|source| image.unreadable(source))
 }
 
 /// Reads from the beginning, whatever position the file is at: others may be reading it too. A file

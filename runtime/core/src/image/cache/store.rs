@@ -1,11 +1,9 @@
 //! Finding code, and making what is not there.
 
 use std::fs::{self, File};
-use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
@@ -14,9 +12,8 @@ use super::error::CacheError;
 use super::folder::{check_folder, create_folder, temporary_name};
 use super::key::key;
 use super::prune::note_use;
-use super::source::{Snapshot, absolute, hash};
 use crate::executor::{Account, Blocking};
-use crate::image::compile::{Cancel, CompileError, Compiled, Compiler, Request};
+use crate::image::compile::{Cancel, Compiler};
 use crate::image::digest::hex;
 use crate::image::error::ImageError;
 use crate::image::file::ImageFile;
@@ -26,9 +23,6 @@ use crate::image::profile::{Metering, Reservation};
 
 /// How large the cache may grow before the least recently used code goes.
 const MOST_BYTES: u64 = 1 << 30;
-
-/// How long to wait between looks at another process's compilation.
-const LOCK_POLL: Duration = Duration::from_millis(10);
 
 /// From when on the user should see that something is being compiled.
 const SLOW: Duration = Duration::from_millis(500);
@@ -58,12 +52,14 @@ pub struct CodeCache {
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     pub(super) folder: PathBuf,
-    key: String,
-    reservation: Reservation,
-    metering: Metering,
+    pub(super) key: String,
+    pub(super) reservation: Reservation,
+    pub(super) metering: Metering,
     blocking: Blocking,
-    compiler: Compiler,
-    payer: Option<Account>,
+    pub(super) compiler: Compiler,
+    pub(super) payer: Option<Account>,
+    /// A large image may have code that was made quickly, until better code is there.
+    pub(super) may_be_quick: bool,
     pub(super) most_bytes: u64,
 }
 
@@ -96,9 +92,19 @@ impl CodeCache {
             blocking: Blocking::Aside,
             compiler,
             payer: None,
+            may_be_quick: true,
             most_bytes,
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The same cache, where each image is compiled well before it runs, however long that takes. Without
+    /// it a large one begins with code of Winch, the baseline compiler of wasmtime; a second compiler is
+    /// one more that has to be trusted with strangers' code.
+    #[must_use]
+    pub fn optimised_at_first(&self) -> Self {
+        let shared = Shared { may_be_quick: false, ..Shared::clone(&self.shared) };
+        Self { shared: Arc::new(shared) }
     }
 
     /// The same cache for guests whose code counts what it executes.
@@ -163,7 +169,11 @@ impl CodeCache {
 
     fn remembered(&self, image: &ImageFile) -> Result<Option<Code>, ImageError> {
         let identity = image.identity()?;
-        Ok(self.shared.recall(&identity.name()).or_else(|| self.shared.own_artifact(image)))
+        if let Some(code) = self.shared.recall(&identity.name()) {
+            self.shared.improve(image, &code);
+            return Ok(Some(code));
+        }
+        Ok(self.shared.own_artifact(image))
     }
 
     /// The code for the image file at `image`, compiled if need be. `on_slow` is called once if
@@ -182,7 +192,7 @@ impl CodeCache {
         let image = image.into();
         match self.remembered(&image)? {
             Some(code) => Ok(code),
-            None => self.make(image, on_slow).await,
+            None => self.make(image, self.shared.may_be_quick, on_slow).await,
         }
     }
 
@@ -202,10 +212,15 @@ impl CodeCache {
     ) -> Result<Code, ImageError> {
         let _ = fs::remove_file(&refused.file);
         drop(refused);
-        self.make(image.into(), on_slow).await
+        self.make(image.into(), false, on_slow).await
     }
 
-    async fn make(&self, image: ImageFile, on_slow: impl FnOnce()) -> Result<Code, ImageError> {
+    async fn make(
+        &self,
+        image: ImageFile,
+        may_be_quick: bool,
+        on_slow: impl FnOnce(),
+    ) -> Result<Code, ImageError> {
         struct CancelOnDrop(Cancel);
         impl Drop for CancelOnDrop {
             fn drop(&mut self) {
@@ -216,7 +231,7 @@ impl CodeCache {
         let shared = self.shared.clone();
         let (path, cancelled) = (image.name().to_owned(), cancel.0.clone());
         let blocking = shared.blocking;
-        let mut making = blocking.spawn(move || shared.make(&image, &cancelled));
+        let mut making = blocking.spawn(move || shared.make(&image, may_be_quick, &cancelled));
         let made = tokio::select! {
             biased;
             made = &mut making => made,
@@ -248,13 +263,13 @@ impl Shared {
     }
 
     /// What the memo of this name leads to, if the code is still there.
-    fn recall(&self, name: &str) -> Option<Code> {
+    pub(super) fn recall(&self, name: &str) -> Option<Code> {
         let target = fs::read_link(self.memo(name)).ok()?;
         self.take(target.to_str()?)
     }
 
     /// The code of this name in `code/`, kept from pruning from here on.
-    fn take(&self, name: &str) -> Option<Code> {
+    pub(super) fn take(&self, name: &str) -> Option<Code> {
         let mut parts = name.splitn(3, '.');
         let (digest, key, tag) = (parts.next()?, parts.next()?, parts.next()?);
         let shape = Shape::from_tag(tag)?;
@@ -280,121 +295,9 @@ impl Shared {
         self.take(image.file_name()?.to_str()?)
     }
 
-    fn make(&self, image: &ImageFile, cancel: &Cancel) -> Result<Code, ImageError> {
-        let in_cache = |source| ImageError::Cache { path: image.name().to_owned(), source };
-        for folder in ["code", "memo", "locks"] {
-            create_folder(&self.folder.join(folder)).map_err(in_cache)?;
-        }
-        // Twice: the file may have been replaced between hashing and compiling.
-        for _ in 0..2 {
-            // Before anything of it is read: what changes the file later tells by its times.
-            let looked_at = SystemTime::now();
-            let (digest, identity) = hash(image, cancel)?;
-            let _lock = self.lock(image, &digest, cancel).map_err(in_cache)?;
-            if let Some(code) = self.recall(&digest) {
-                self.remember(identity, looked_at, &code);
-                return Ok(code);
-            }
-            let compiled = self.compile(image, cancel)?;
-            let name = format!("{}.{}.{}", compiled.digest, self.key, compiled.tag);
-            self.link(&compiled.digest, &name).map_err(in_cache)?;
-            if let Some(code) = self.take(&name) {
-                self.remember(compiled.identity, looked_at, &code);
-                self.prune();
-                return Ok(code);
-            }
-        }
-        let source = io::Error::other("compiled code vanished at once");
-        Err(in_cache(CacheError::Io { path: self.code_folder(), source }))
-    }
-
-    fn compile(&self, image: &ImageFile, cancel: &Cancel) -> Result<Compiled, ImageError> {
-        let path = image.name().to_owned();
-        match image {
-            ImageFile::Path(file) => self.compile_file(absolute(file), path, false, cancel),
-            ImageFile::Open { .. } => {
-                let copy = self.code_folder().join(temporary_name());
-                let snapshot = Snapshot::take(image, copy, cancel)?;
-                let compiled = self.compile_file(snapshot.path.clone(), path, true, cancel)?;
-                // What is remembered is the guest's file.
-                Ok(Compiled { identity: snapshot.identity, ..compiled })
-            }
-        }
-    }
-
-    /// `path` is what messages call it.
-    fn compile_file(
-        &self,
-        image: PathBuf,
-        path: PathBuf,
-        of_guest: bool,
-        cancel: &Cancel,
-    ) -> Result<Compiled, ImageError> {
-        let output = self.code_folder().join(temporary_name());
-        let request = Request {
-            image,
-            output: output.clone(),
-            small_reservation: self.reservation == Reservation::Small,
-            fuel: self.metering == Metering::Fuel,
-            of_guest,
-        };
-        let (answer, cpu) = self.compiler.compile(&request, cancel);
-        if let Some(payer) = &self.payer {
-            payer.charge(cpu);
-        }
-        let compiled = match answer {
-            Ok(compiled) => compiled,
-            Err(error) => {
-                let _ = fs::remove_file(&output);
-                return Err(match error {
-                    CompileError::Kind(message) => ImageError::Unusable { path, message },
-                    CompileError::Invalid(message) => ImageError::Compile { path, message },
-                    CompileError::Host(message) => {
-                        ImageError::Cache { path, source: CacheError::Compiler(message) }
-                    }
-                    CompileError::Cancelled => {
-                        let source = CacheError::Compiler(CompileError::Cancelled.to_string());
-                        ImageError::Cache { path, source }
-                    }
-                });
-            }
-        };
-        let name = format!("{}.{}.{}", compiled.digest, self.key, compiled.tag);
-        let file = self.code_folder().join(name);
-        fs::rename(&output, &file).map_err(|source| ImageError::Cache {
-            path,
-            source: CacheError::Io { path: file, source },
-        })?;
-        Ok(compiled)
-    }
-
-    /// The lock of everything whose digest starts with the same byte; a fixed set of files, since a
-    /// lock file that is removed can be locked twice. Files of guests have a set of their own: a
-    /// guest that makes one slow to compile holds up no image.
-    fn lock(&self, image: &ImageFile, digest: &str, cancel: &Cancel) -> Result<File, CacheError> {
-        let first_byte = &digest[..2];
-        let name = match image {
-            ImageFile::Path(_) => first_byte.to_owned(),
-            ImageFile::Open { .. } => format!("guest-{first_byte}"),
-        };
-        let path = self.folder.join("locks").join(name);
-        let failed = |source| CacheError::Io { path: path.clone(), source };
-        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(fs::TryLockError::WouldBlock) if cancel.is_cancelled() => {
-                    return Err(CacheError::Compiler(CompileError::Cancelled.to_string()));
-                }
-                Err(fs::TryLockError::WouldBlock) => thread::sleep(LOCK_POLL),
-                Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
-            }
-        }
-    }
-
     /// Remembers a file by its identity, if that was settled when it was looked at. That it fails is
     /// no reason not to run: the next start hashes again.
-    fn remember(&self, identity: FileIdentity, looked_at: SystemTime, code: &Code) {
+    pub(super) fn remember(&self, identity: FileIdentity, looked_at: SystemTime, code: &Code) {
         if !identity.settled(looked_at) {
             return;
         }
@@ -404,7 +307,7 @@ impl Shared {
     }
 
     /// Written only once the code is in place: a memo that leads nowhere costs a compilation.
-    fn link(&self, name: &str, target: &str) -> Result<(), CacheError> {
+    pub(super) fn link(&self, name: &str, target: &str) -> Result<(), CacheError> {
         let memo = self.memo(name);
         let temporary = self.folder.join("memo").join(temporary_name());
         symlink(target, &temporary)

@@ -1,7 +1,7 @@
 //! Asking a compiling child.
 
 use std::fmt;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 
 use super::cancel::Cancel;
 use super::request::{CompileError, Task};
+
+/// More than any answer has: whoever has taken the compiler over says what he likes.
+const MOST_ANSWER_BYTES: u64 = 16 << 20;
 
 /// What is kept of a failed child's last words.
 const MOST_STDERR_BYTES: u64 = 4096;
@@ -57,7 +60,7 @@ fn converse<Answer: DeserializeOwned>(
     let mut answer = String::new();
     let (read, last_words) = thread::scope(|scope| {
         let last_words = scope.spawn(move || tail(stderr));
-        let read = BufReader::new(stdout).read_to_string(&mut answer);
+        let read = stdout.take(MOST_ANSWER_BYTES).read_to_string(&mut answer);
         (read, last_words.join().unwrap_or_default())
     });
     *cpu = cpu_time(&child);

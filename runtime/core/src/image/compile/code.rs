@@ -11,9 +11,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use sha2::{Digest, Sha256};
 
 use super::confine::confine;
-use super::describe;
 use super::description::Description;
 use super::request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request, Task};
+use super::{describe, improve, quick};
 use crate::image::digest::hex;
 use crate::image::identity::FileIdentity;
 use crate::image::kind::{KindError, Shape};
@@ -56,6 +56,12 @@ pub fn compile_child() -> ExitCode {
         Task::Describe { image } => {
             confine(image, None);
         }
+        // It reads nothing of the image: its own child does.
+        Task::Improve(improvement) => {
+            give_way();
+            improve::carry_out(improvement);
+            return ExitCode::SUCCESS;
+        }
     }
     // Whoever asked holds the other end and writes nothing more: its end is ours.
     thread::spawn(|| {
@@ -65,6 +71,7 @@ pub fn compile_child() -> ExitCode {
     let answer = match &task {
         Task::Compile(request) => serde_json::to_string(&compile(request)),
         Task::Describe { image } => serde_json::to_string(&describe(image)),
+        Task::Improve(_) => return ExitCode::FAILURE,
     };
     let line = answer.expect("an answer has no maps");
     let mut stdout = io::stdout().lock();
@@ -103,24 +110,29 @@ fn limit(resource: Resource, most: u64) {
 
 /// Reads, recognises, compiles and writes.
 pub(super) fn compile(request: &Request) -> Result<Compiled, CompileError> {
-    let (bytes, identity) = read(&request.image)?;
+    let bytes = read(&request.image)?;
     let digest = hex(&Sha256::digest(&bytes));
     let wasm = binary(&request.image, bytes)?;
     let shape = recognise::shape(&wasm)?;
-    let code = precompile(&wasm, shape, request)?;
+    let profile = profile(shape, request);
+    let quick = request.may_be_quick.then(|| quick::compile(&wasm, shape, profile)).flatten();
+    let is_quick = quick.is_some();
+    let code = match quick {
+        Some(code) => code,
+        None => precompile(&wasm, shape, profile, !request.of_guest)?,
+    };
     write(&request.output, &code).map_err(|error| {
         CompileError::Host(format!("cannot write {}: {error}", request.output.display()))
     })?;
-    Ok(Compiled { digest, tag: shape.tag(), identity })
+    Ok(Compiled { digest, tag: shape.tag(), is_quick })
 }
 
 /// Reads the outline.
 pub(super) fn describe(image: &Path) -> Result<Description, CompileError> {
-    let (bytes, _) = read(image)?;
-    Ok(describe::describe(&binary(image, bytes)?)?)
+    Ok(describe::describe(&binary(image, read(image)?)?)?)
 }
 
-fn read(image: &Path) -> Result<(Vec<u8>, FileIdentity), CompileError> {
+fn read(image: &Path) -> Result<Vec<u8>, CompileError> {
     let unreadable = |error: io::Error| CompileError::Host(format!("cannot read it: {error}"));
     let file = File::open(image).map_err(unreadable)?;
     let before = FileIdentity::of(&file.metadata().map_err(unreadable)?);
@@ -130,7 +142,7 @@ fn read(image: &Path) -> Result<(Vec<u8>, FileIdentity), CompileError> {
     if before != after || before.size != bytes.len() as u64 {
         return Err(CompileError::Host("it was changed while it was read".to_owned()));
     }
-    Ok((bytes, before))
+    Ok(bytes)
 }
 
 /// Text format becomes binary; binary stays as it is.
@@ -152,13 +164,21 @@ fn looks_like_text(bytes: &[u8]) -> bool {
     [&b"(module"[..], b"(component"].iter().any(|word| start.starts_with(word))
 }
 
-fn precompile(wasm: &[u8], shape: Shape, request: &Request) -> Result<Vec<u8>, CompileError> {
+fn profile(shape: Shape, request: &Request) -> Profile {
     let reservation =
         if request.small_reservation { Reservation::Small } else { Reservation::Whole };
     let metering = if request.fuel { Metering::Fuel } else { Metering::Epochs };
-    let profile = Profile { concurrency: shape.concurrency, reservation, metering };
+    Profile { concurrency: shape.concurrency, reservation, metering }
+}
+
+fn precompile(
+    wasm: &[u8],
+    shape: Shape,
+    profile: Profile,
+    parallel: bool,
+) -> Result<Vec<u8>, CompileError> {
     let engine = profile
-        .compiling(!request.of_guest)
+        .compiling(parallel)
         .map_err(|error| CompileError::Host(format!("cannot set up the compiler: {error:#}")))?;
     let code = if shape.kind.is_component() {
         engine.precompile_component(wasm)

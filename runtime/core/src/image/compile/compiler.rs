@@ -10,7 +10,8 @@ use super::child;
 #[cfg(feature = "compiler")]
 use super::code;
 use super::description::Description;
-use super::request::{CompileError, Compiled, Request, Task};
+use super::improve;
+use super::request::{CompileError, Compiled, Improvement, Request, Task};
 use crate::image::child_program::ChildProgram;
 
 /// What the kernel calls it.
@@ -57,6 +58,22 @@ impl Compiler {
                 (Err(CompileError::Host(problem)), Duration::ZERO)
             }
         }
+    }
+
+    /// Whether better code can take the place of what is made quickly.
+    pub(crate) fn improves(&self) -> bool {
+        matches!(self, Self::Child(_))
+    }
+
+    /// Has better code made than there is, by a child that nobody waits for and that lives on without this
+    /// process; answers whether that goes on now. Only a child does it, and what hinders it costs nothing but
+    /// the better code.
+    pub(crate) fn improve(&self, improvement: Improvement) -> bool {
+        let Self::Child(program) = self else { return false };
+        let elsewhere = improvement.request.output.with_extension(NAME);
+        let command = program.command(NAME, &elsewhere);
+        let task = Task::Improve(improvement);
+        command.is_ok_and(|(command, held)| improve::start(command, held, &task))
     }
 
     /// Tells what the file is: its kind, what it imports and exports. Text format will do, too. Blocks.

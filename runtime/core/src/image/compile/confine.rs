@@ -1,7 +1,8 @@
 //! What a compiling child may still do once it knows its request: read the image, write the code, compute.
 //!
 //! A compiler that reads strangers' code is a large program. Whoever finds a flaw in it finds himself in
-//! a process that sees no other file, no network and no other process, and can start none.
+//! a process that sees no other file, no network and no other process, and can start none. What he can do
+//! is to write code of his own, which runs in the Pod that wanted the image compiled and in no other.
 //!
 //! Both walls are the kernel's, hold for this thread and those that it starts, and cannot be taken down
 //! again. Where the kernel has one of them not, the other stands alone.
@@ -20,8 +21,8 @@ use seccompiler::{
 
 use super::confinement::Confinement;
 
-/// Holds this thread, and those that it will start, to reading `image` and making files beside `output`, if
-/// there is one.
+/// Holds this thread, and those that it will start, to reading `image` and making files in the folder of
+/// `output`, if there is one.
 pub(super) fn confine(image: &Path, output: Option<&Path>) -> Confinement {
     // A child that cannot be held still compiles: limits of memory and time are its other bounds.
     Confinement {
@@ -110,7 +111,6 @@ fn allowed() -> Result<Rules, seccompiler::BackendError> {
         libc::SYS_set_robust_list,
         libc::SYS_sigaltstack,
         libc::SYS_statx,
-        libc::SYS_tgkill,
         libc::SYS_unlinkat,
         libc::SYS_write,
         libc::SYS_writev,
@@ -121,6 +121,10 @@ fn allowed() -> Result<Rules, seccompiler::BackendError> {
     // A thread of this process, never another process.
     let thread = masked(0, libc::CLONE_THREAD, libc::CLONE_THREAD)?;
     rules.insert(libc::SYS_clone, vec![thread]);
+    // How a process aborts.
+    let itself = u64::from(std::process::id());
+    let itself = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, itself)?;
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![itself])?]);
     // What it has written is never run here.
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![masked(2, libc::PROT_EXEC, 0)?]);

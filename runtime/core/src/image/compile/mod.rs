@@ -8,6 +8,8 @@
 //! its standard input does: so it never outlives whoever asked. Before it reads a byte of the image it
 //! gives up all that compiling does not take ([`Confinement`]).
 //!
+//! A large image has code at first that is made quickly (`quick`), and better code later (`improve`).
+//!
 //! Without the feature `compiler` this process contains none: [`Compiler`] says where one is.
 
 mod cancel;
@@ -21,6 +23,9 @@ mod confinement;
 #[cfg(feature = "compiler")]
 mod describe;
 mod description;
+mod improve;
+#[cfg(feature = "compiler")]
+mod quick;
 mod request;
 
 pub(crate) use cancel::Cancel;
@@ -29,4 +34,4 @@ pub use code::compile_child;
 pub use compiler::{Compiler, DescribeError};
 pub use confinement::Confinement;
 pub use description::{Description, Item};
-pub(crate) use request::{CompileError, Compiled, MOST_IMAGE_BYTES, Request};
+pub(crate) use request::{CompileError, Compiled, Improvement, MOST_IMAGE_BYTES, Request};

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::image::identity::FileIdentity;
 #[cfg(feature = "compiler")]
 use crate::image::kind::KindError;
 
@@ -29,6 +28,8 @@ pub(crate) enum Task {
     Compile(Request),
     /// Tell what a file is, by its outline.
     Describe { image: PathBuf },
+    /// Make better code than there is, however long whoever asked lives.
+    Improve(Improvement),
 }
 
 /// What to compile, and for which engine.
@@ -42,6 +43,22 @@ pub(crate) struct Request {
     pub(crate) fuel: bool,
     /// A guest may have made the image, at any time: to be compiled behind everything else.
     pub(crate) of_guest: bool,
+    /// A large image may have code that is made quickly and runs slower.
+    pub(crate) may_be_quick: bool,
+}
+
+/// Code that was made quickly, and what is to take its place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Improvement {
+    pub(crate) request: Request,
+    /// Of the image.
+    pub(crate) digest: String,
+    /// The code that there is.
+    pub(crate) code: PathBuf,
+    /// A file that is there as long as it was made quickly.
+    pub(crate) mark: PathBuf,
+    /// Held by whoever makes it.
+    pub(crate) lock: PathBuf,
 }
 
 impl Task {
@@ -50,6 +67,7 @@ impl Task {
         match self {
             Self::Compile(request) => request.most_cpu_seconds(),
             Self::Describe { .. } => MOST_CPU_SECONDS_TO_DESCRIBE,
+            Self::Improve(improvement) => improvement.request.most_cpu_seconds(),
         }
     }
 }
@@ -70,7 +88,8 @@ impl Request {
 pub(crate) struct Compiled {
     pub(crate) digest: String,
     pub(crate) tag: String,
-    pub(crate) identity: FileIdentity,
+    /// It runs slower than it could.
+    pub(crate) is_quick: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize, thiserror::Error)]
