@@ -49,11 +49,12 @@ fn a_container_image_for_webassembly_has_its_files_and_settings() {
     let pod = format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: files}}\nspec:\n  restartPolicy: Never\n  \
          containers:\n  - {{name: file, image: {name:?}}}\n  \
-         - {{name: env, image: {name:?}, args: [env]}}\n"
+         - {{name: env, image: {name:?}, args: [env]}}\n  \
+         - {{name: own, image: {name:?}, command: [./app.wasm, out, $(SAID)], workingDir: /bin, env: [{{name: SAID, value: by its own way}}]}}\n"
     );
     let result = world.wasmpod(["run", &world.file("files.yaml", pod)]).finish();
     assert_eq!(result.code, 0, "{result}");
-    for part in ["of the image", "COLOUR=blue", "PWD=/srv"] {
+    for part in ["of the image", "COLOUR=blue", "PWD=/srv", "by its own way"] {
         assert!(result.stdout.contains(part), "{part}: {result}");
     }
     let told = world.does(["inspect", &name]);

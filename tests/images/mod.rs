@@ -2,6 +2,7 @@
 
 mod layouts;
 mod pods;
+mod policy;
 mod registry;
 mod verbs;
 

@@ -1,10 +1,10 @@
 //! Programs that are started for work on strangers' bytes: files, or bytes that this one carries.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,9 +62,12 @@ impl Unpacked {
             Ok(file) => Ok(Self::InMemory(file)),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let mut options = OpenOptions::new();
-                let made = options.write(true).create_new(true).mode(0o700).open(elsewhere);
+                if let Some(folder) = elsewhere.parent() {
+                    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+                }
+                let mut file = options.write(true).create_new(true).mode(0o700).open(elsewhere)?;
                 let outside = Self::OnDisk(elsewhere.to_owned());
-                made?.write_all(program)?;
+                file.write_all(program)?;
                 Ok(outside)
             }
             Err(error) => Err(error),

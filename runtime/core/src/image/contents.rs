@@ -9,6 +9,7 @@ use wasmpod_images::layout::Layout;
 use wasmpod_images::rootfs::{Limits, Root, Trees, open_program};
 
 use super::error::ImageError;
+use super::stored::WantedImage;
 
 /// An image of the layout, as its manifest describes it.
 #[derive(Debug)]
@@ -54,23 +55,28 @@ impl Contents {
             Program::Blob(_) => None,
             Program::InRoot => self.root()?,
         };
-        let path = self.file(root.as_ref(), &[], &[])?;
+        let path = self.file(root.as_ref(), &Start::default())?;
         Ok(ProgramFile { path, _root: root })
     }
 
-    /// Its files, unpacked if need be, and the one of them, or the blob, that a container with this `command`
-    /// and these `args` starts. Blocks.
+    /// Its files, unpacked if need be, and the one of them, or the blob, that a container starts that wants
+    /// the image so. Blocks.
     ///
     /// # Errors
     /// [`ImageError::Inspect`]
     pub(super) fn unpack(
         &self,
-        command: &[String],
-        args: &[String],
+        wanted: &WantedImage,
         name: &str,
     ) -> Result<(Option<Root>, PathBuf), ImageError> {
+        let start = Start {
+            command: &wanted.command,
+            args: &wanted.args,
+            working_dir: wanted.working_dir.as_deref(),
+            path: wanted.path.as_deref(),
+        };
         let unpacked = self.root().and_then(|root| {
-            let file = self.file(root.as_ref(), command, args)?;
+            let file = self.file(root.as_ref(), &start)?;
             Ok((root, file))
         });
         unpacked.map_err(|problem| problem.of(name))
@@ -91,15 +97,10 @@ impl Contents {
         Ok(Some(trees.unpack(&self.digest, &self.image.layers, open, Limits::default())?))
     }
 
-    fn file(
-        &self,
-        root: Option<&Root>,
-        command: &[String],
-        args: &[String],
-    ) -> Result<PathBuf, Problem> {
+    fn file(&self, root: Option<&Root>, start: &Start<'_>) -> Result<PathBuf, Problem> {
         match &self.image.program {
             Program::Blob(blob) => Ok(self.layout.blob_path(&Digest::of(blob)?)),
-            Program::InRoot => in_root(&self.image, root, command, args),
+            Program::InRoot => in_root(&self.image, root, start),
         }
     }
 }
@@ -120,17 +121,26 @@ fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Image, Proble
     Ok(manifest.image(&document)?)
 }
 
-/// The file that a container with this `command` and these `args` starts.
+/// What a container says of its start; what it does not say, the image does.
+#[derive(Default)]
+struct Start<'container> {
+    command: &'container [String],
+    args: &'container [String],
+    working_dir: Option<&'container str>,
+    path: Option<&'container str>,
+}
+
+/// The file that a container starts.
 fn in_root(
     image: &artifact::Image,
     root: Option<&Root>,
-    command: &[String],
-    args: &[String],
+    start: &Start<'_>,
 ) -> Result<PathBuf, Problem> {
     let root = root.ok_or("it has no files")?.path();
-    let argv = image.command.argv(command, args)?;
-    let path = image.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());
-    let working_dir = image.working_dir.as_deref().unwrap_or("/");
+    let argv = image.command.argv(start.command, start.args)?;
+    let of_image = image.env.iter().find(|(name, _)| name == "PATH");
+    let path = start.path.or(of_image.map(|(_, path)| path.as_str()));
+    let working_dir = start.working_dir.or(image.working_dir.as_deref()).unwrap_or("/");
     let (_file, found) = open_program(root, &argv[0], working_dir, path)?;
     // It was opened without a step outside; the way there may have links, which are not gone again.
     let place = root.join(found.strip_prefix("/").unwrap_or(&found));

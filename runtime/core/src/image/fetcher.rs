@@ -6,6 +6,7 @@
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -54,7 +55,9 @@ impl Fetcher {
             let message = "nothing here fetches images from registries".to_owned();
             return Err(FetchError { kind: FetchErrorKind::Host, message });
         };
-        let elsewhere = folder(request).join(format!(".{NAME}-{}", std::process::id()));
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let elsewhere = folder(request).join(format!(".{NAME}-{}-{count}", std::process::id()));
         let (command, _held) = program
             .command(NAME, &elsewhere)
             .map_err(|error| host("cannot make the fetching process", &error))?;

@@ -5,7 +5,7 @@
 //! <folder>/trees/              roots of container images, unpacked once
 //! ```
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,15 +60,22 @@ pub(crate) struct WantedImage {
     pub(crate) reference: Reference,
     pub(crate) policy: PullPolicy,
     pub(crate) secrets: Vec<PullSecret>,
-    /// `command` of the container: its first word may be the program.
+    /// `command` of the container, expanded: its first word may be the program.
     pub(crate) command: Vec<String>,
     pub(crate) args: Vec<String>,
+    /// The folder that the container starts in, if it says so.
+    pub(crate) working_dir: Option<String>,
+    /// The container's own `PATH`.
+    pub(crate) path: Option<String>,
 }
 
 /// Keeps the images of one Pod from being removed.
 #[derive(Default)]
 pub(crate) struct Pins {
     pin: Mutex<Option<Arc<Pin>>>,
+    /// Those that it has, by the name that it knows them by. A name may go, or be another's, while its image
+    /// stays for this Pod.
+    taken: Mutex<HashMap<Reference, Image>>,
     /// Images that a registry's signature was seen of, by name and digest: so that a restart asks nobody.
     verified: Mutex<HashSet<(Reference, Digest)>>,
 }
@@ -132,13 +139,15 @@ impl ImageStore {
             config: self.registries.clone(),
             policy: self.policy.clone(),
         };
-        let fetched = self.fetcher.fetch(&request, |_| {}).await.map_err(ImageError::Fetch)?;
+        let fetched = self.fetcher.fetch(&request, |_| {}).await;
+        // What does not fit may fit the next time.
+        self.collect_behind(blocking);
+        let fetched = fetched.map_err(ImageError::Fetch)?;
         // The child has seen its signature, if it needs one.
         pins.verified().insert((wanted.reference.clone(), fetched.manifest.clone()));
         let image = self.here(&wanted, pins, user, blocking).await?;
         let image =
             image.ok_or_else(|| ImageError::Removed { image: wanted.reference.familiar() })?;
-        self.collect_behind(blocking);
         Ok((image, Some(fetched)))
     }
 
@@ -183,12 +192,25 @@ impl ImageStore {
         let stored = |problem| ImageError::Store { image: wanted.reference.familiar(), problem };
         let layout = Layout::open(&self.folder).map_err(stored)?;
         let pin = pins.of(&layout, user).map_err(stored)?;
-        let Some(image) = pin.take(&wanted.reference).map_err(stored)? else { return Ok(None) };
+        let found = pin.take(&wanted.reference).map_err(stored)?;
+        let Some(image) = found.or_else(|| pins.taken().get(&wanted.reference).cloned()) else {
+            return Ok(None);
+        };
         // Before anything of it is unpacked.
         if !self.may_run(&wanted.reference, &image.digest, pins)? {
-            return Ok(None);
+            return match wanted.policy {
+                // Nobody may ask whether it is signed.
+                PullPolicy::Never => Err(refused(format!(
+                    "the image policy does not let image {:?} run unless its registry is asked who has \
+                     signed it, and its pull policy is Never",
+                    wanted.reference.familiar()
+                ))),
+                PullPolicy::Always | PullPolicy::IfNotPresent => Ok(None),
+            };
         }
-        local(&layout, &image, wanted).map(Some)
+        let local = local(&layout, &image, wanted)?;
+        pins.taken().insert(wanted.reference.clone(), image);
+        Ok(Some(local))
     }
 
     /// Whether an image that is here may run without its registry being asked who has signed it.
@@ -202,10 +224,7 @@ impl ImageStore {
         if pins.verified().contains(&(reference.clone(), digest.clone())) {
             return Ok(true);
         }
-        let policy = Policy::read(path).map_err(|error| {
-            let message = crate::error::chain(&error);
-            ImageError::Fetch(FetchError::new(FetchErrorKind::Refused, message))
-        })?;
+        let policy = Policy::read(path).map_err(|error| refused(crate::error::chain(&error)))?;
         Ok(matches!(policy.rule(reference), Rule::Accept))
     }
 
@@ -221,17 +240,20 @@ impl ImageStore {
     }
 }
 
+/// The image policy's word against an image.
+fn refused(message: String) -> ImageError {
+    ImageError::Fetch(FetchError::new(FetchErrorKind::Refused, message))
+}
+
 /// Removes what the thresholds of a kubelet want removed, and roots of images that are gone.
 fn collect(folder: &Path) -> Result<(), LayoutError> {
     let layout = Layout::open(folder)?;
-    let gone = layout.collect(&Collection::Thresholds(Thresholds::default()))?.images;
-    if gone.is_empty() {
-        return Ok(());
-    }
+    layout.collect(&Collection::Thresholds(Thresholds::default()))?;
     let kept = layout.images()?.into_iter().map(|image| image.digest).collect();
     if let Ok(trees) = Trees::open(&folder.join("trees")) {
-        // One that a container has stays until the next time.
+        // Also of an image whose name another has now. One that a container has stays until the next time.
         let _ = trees.retain(&kept);
+        let _ = trees.sweep();
     }
     Ok(())
 }
@@ -239,7 +261,7 @@ fn collect(folder: &Path) -> Result<(), LayoutError> {
 fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalImage, ImageError> {
     let name = wanted.reference.familiar();
     let contents = Contents::read(layout, &image.digest, &name)?;
-    let (root, file) = contents.unpack(&wanted.command, &wanted.args, &name)?;
+    let (root, file) = contents.unpack(wanted, &name)?;
     let found = contents.into_image();
     let last = wanted.reference.repository().rsplit('/').next().unwrap_or_default();
     let mut notes = found.notes;
@@ -260,6 +282,10 @@ impl Pins {
     /// The Pod uses none of them any more.
     pub(crate) fn release(&self) {
         *self.pin() = None;
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<Reference, Image>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn verified(&self) -> MutexGuard<'_, HashSet<(Reference, Digest)>> {

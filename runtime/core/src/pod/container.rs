@@ -51,7 +51,8 @@ pub(super) async fn start(
         let (store, container, image) = (Arc::clone(store), container.clone(), Arc::clone(&image));
         move || make_files(&store, &container, attempt, &image, environment, log)
     };
-    let made = if attempt == 0 {
+    // To copy the files of an image takes as long as it likes.
+    let made = if attempt == 0 && image.root.is_none() {
         make()
     } else {
         runtime.blocking().spawn(make).await.unwrap_or_else(|error| {
@@ -153,7 +154,7 @@ pub(super) async fn start(
     })
 }
 
-fn environment(
+pub(super) fn environment(
     runtime: &PodRuntime,
     store: &PodStore,
     container: &Container,

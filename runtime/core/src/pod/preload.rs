@@ -5,6 +5,7 @@
 //! compiled already; everything else, errors too, is left to the image's own step.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::Container;
@@ -16,7 +17,7 @@ use crate::image::{Meant, PullPolicy};
 
 /// Programs under way, by container.
 pub(super) struct Preloads {
-    loading: Mutex<HashMap<String, Task<Option<Program>>>>,
+    loading: Mutex<HashMap<String, Task<Option<(PathBuf, Program)>>>>,
 }
 
 impl Preloads {
@@ -34,7 +35,7 @@ impl Preloads {
                     Meant::Image(reference) => images.program_here(&reference)?,
                 };
                 let code = cache.find(&path).ok()??;
-                Program::load(&engines, &code).ok()
+                Some((path, Program::load(&engines, &code).ok()?))
             })
         };
         let loading = runtime.first_containers().iter().filter_map(|container| {
@@ -47,10 +48,12 @@ impl Preloads {
         Self { loading: Mutex::new(loading.collect()) }
     }
 
-    /// The program of `container`, the first time that it is asked for.
-    pub(super) async fn take(&self, container: &str) -> Option<Program> {
+    /// The program of `container`, the first time that it is asked for, if it is the one in `file`: nobody
+    /// has asked whether what an image's name meant a moment ago may run, and it may mean another by now.
+    pub(super) async fn take(&self, container: &str, file: &Path) -> Option<Program> {
         let loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner).remove(container);
         // One that failed fails again in the image's own step, which says why.
-        loading?.await.ok().flatten()
+        let (loaded, program) = loading?.await.ok()??;
+        (loaded == file).then_some(program)
     }
 }

@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::{Container, Secret};
 use tokio::time::Instant;
 
+use super::container::environment;
 use super::runtime::{PodRuntime, pull_policy};
 use crate::image::fetch::PullSecret;
 use crate::image::{ImageError, LocalImage, Meant, Reference, WantedImage};
@@ -38,12 +39,16 @@ impl PodRuntime {
     }
 
     fn wanted(&self, container: &Container, reference: Reference) -> WantedImage {
+        // One that cannot be put together keeps the container from starting, not its image from coming.
+        let environment = environment(self, &self.store(), container).unwrap_or_default();
         WantedImage {
             reference,
             policy: pull_policy(container),
             secrets: self.pull_secrets(),
-            command: container.command.clone().unwrap_or_default(),
-            args: container.args.clone().unwrap_or_default(),
+            path: environment.get("PATH").map(str::to_owned),
+            working_dir: container.working_dir.clone().filter(|folder| !folder.is_empty()),
+            command: environment.command,
+            args: environment.args,
         }
     }
 

@@ -290,7 +290,7 @@ impl PodRuntime {
         self.state().store.clone()
     }
 
-    fn store(&self) -> Arc<PodStore> {
+    pub(super) fn store(&self) -> Arc<PodStore> {
         self.current_store().expect("the worker prepares the sandbox before anything else")
     }
 }
@@ -317,7 +317,7 @@ impl ContainerRuntime for PodRuntime {
             self.find_image(container, pulling).await.map_err(|error| image_error(&error))?;
         let (host, store) = (&self.request.host.shared, self.store());
         let on_slow = || (host.on_slow_compile)(name);
-        let prepared = match store.preloads.take(name).await {
+        let prepared = match store.preloads.take(name, &image.file).await {
             Some(program) => Ok(program),
             None => {
                 let (engines, cache) = self.workshop(store.engines(), container);

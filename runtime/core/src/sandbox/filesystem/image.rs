@@ -1,10 +1,12 @@
 //! The files of an image in the root of a container.
 //!
 //! Copied, as every container changes its own. Where the file system shares blocks between files a copy
-//! costs none. What the sandbox itself provides stays: a folder is never replaced by something else, and
+//! costs none. Files that are one file in the image are one in the copy: each of a million links would be
+//! as large as the file. What the sandbox itself provides stays: a folder is never replaced by something else, and
 //! the files about the Pod's names are not the image's. So whatever an image holds, the paths that are
 //! gone below a root without looking for links lead to where they should.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
@@ -33,6 +35,7 @@ pub(super) fn lay(image: &Path, root: &Path) -> Result<u64, String> {
     let mut blocks = 0_u64;
     let mut folders = vec![PathBuf::new()];
     let mut stamps = Vec::new();
+    let mut linked = HashMap::new();
     while let Some(below) = folders.pop() {
         let from = image.join(&below);
         for entry in fs::read_dir(&from).map_err(at(&from))? {
@@ -43,8 +46,14 @@ pub(super) fn lay(image: &Path, root: &Path) -> Result<u64, String> {
             let below = below.join(name);
             let (from, to) = (image.join(&below), root.join(&below));
             let found = fs::symlink_metadata(&from).map_err(at(&from))?;
-            copy(&from, &found, &to).map_err(at(&to))?;
-            blocks = blocks.saturating_add(found.blocks());
+            let is_linked = found.is_file() && found.nlink() > 1;
+            let file = is_linked.then(|| (found.dev(), found.ino()));
+            let first = file.and_then(|file| linked.get(&file)).map(PathBuf::as_path);
+            let is_copied = copy(&from, &found, first, &to).map_err(at(&to))?;
+            if is_copied && first.is_none() {
+                blocks = blocks.saturating_add(found.blocks());
+                linked.extend(file.map(|file| (file, to.clone())));
+            }
             if found.is_dir() {
                 stamps.push((to, found));
                 folders.push(below);
@@ -68,30 +77,33 @@ fn is_provided(folder: &Path, name: &OsStr) -> bool {
     }
 }
 
-/// One file, link or folder; the latter without what is in it.
-fn copy(from: &Path, found: &Metadata, to: &Path) -> io::Result<()> {
+/// One file, link or folder; the latter without what is in it. `first` is a copy of the same file. Answers
+/// whether it is there now.
+fn copy(from: &Path, found: &Metadata, first: Option<&Path>, to: &Path) -> io::Result<bool> {
     let there = fs::symlink_metadata(to).ok();
     if found.is_dir() {
-        return match there {
-            Some(there) if there.is_dir() => Ok(()),
-            _ => fs::create_dir(to),
-        };
+        match there {
+            Some(there) if there.is_dir() => {}
+            _ => fs::create_dir(to)?,
+        }
+        return Ok(true);
     }
     match there {
         // The sandbox's own, which an image has a link or a file for.
-        Some(there) if there.is_dir() => return Ok(()),
+        Some(there) if there.is_dir() => return Ok(false),
         Some(_) => fs::remove_file(to)?,
         None => {}
     }
     if found.is_symlink() {
-        return symlink(fs::read_link(from)?, to);
-    }
-    if found.is_file() {
+        symlink(fs::read_link(from)?, to)?;
+    } else if let Some(first) = first {
+        fs::hard_link(first, to)?;
+    } else if found.is_file() {
         fs::copy(from, to)?;
         stamp(to, found)?;
     }
     // A store has nothing else.
-    Ok(())
+    Ok(true)
 }
 
 /// Mode and time of the last change.
@@ -120,11 +132,19 @@ mod tests {
         fs::set_permissions(image.join("app/run.wasm"), fs::Permissions::from_mode(0o755)).unwrap();
         symlink("run.wasm", image.join("app/link")).unwrap();
         symlink("/etc/passwd", image.join("etc/hosts")).unwrap();
+        fs::hard_link(image.join("app/run.wasm"), image.join("app/data/same.wasm")).unwrap();
         fs::write(image.join("etc/issue"), "image").unwrap();
         fs::write(image.join("dev/null"), "no device").unwrap();
         // In the place of a folder of the sandbox.
         symlink("/", image.join("tmp")).unwrap();
-        lay(&image, &root).unwrap();
+        let of_files: u64 =
+            ["app", "app/data", "app/link", "app/run.wasm", "dev", "etc", "etc/issue"]
+                .iter()
+                .map(|path| fs::symlink_metadata(image.join(path)).unwrap().blocks() * BLOCK)
+                .sum();
+        assert!(lay(&image, &root).unwrap() <= of_files, "a file counts twice");
+        let inode = |path: &str| fs::metadata(root.join(path)).unwrap().ino();
+        assert_eq!(inode("app/run.wasm"), inode("app/data/same.wasm"));
         assert_eq!(fs::read_to_string(root.join("app/link")).unwrap(), "run");
         assert_eq!(fs::metadata(root.join("app/run.wasm")).unwrap().mode() & 0o777, 0o755);
         assert_eq!(fs::read_to_string(root.join("etc/issue")).unwrap(), "image");
