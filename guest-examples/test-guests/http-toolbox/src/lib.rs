@@ -16,7 +16,8 @@
 //! | `/sleep/MS`, `/sleep/late/MS` | waits before the head, or after a response with its length |
 //! | `/grow/MIB` | makes its memory grow and says by how much |
 //! | `/stop` | answers when the container is to stop, with the signal and the minutes that are left |
-//! | `/leak` | leaves a resource behind |
+//! | `/leak/COUNT` | leaves so many resources behind |
+//! | `/say/WORD` | writes a line to the log, in two pieces with a moment between them |
 //! | `/stream/KIB` | so much in writes of 4 KiB |
 //! | `/get/URL` | asks elsewhere and passes the answer on |
 
@@ -24,6 +25,7 @@ mod health;
 mod outgoing;
 mod trouble;
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasip2::clocks::monotonic_clock::subscribe_duration;
@@ -54,9 +56,18 @@ impl wasip2::exports::http::incoming_handler::Guest for Handler {
             ("error", _) => ResponseOutparam::set(outparam, Err(ErrorCode::ConfigurationError)),
             ("silent", _) => {}
             ("sleep", rest) => sleep(rest, outparam),
+            ("say", word) => {
+                let mut log = std::io::stdout();
+                let _ = log.write_all(b"said ").and_then(|()| log.flush());
+                subscribe_duration(trouble::MOMENT).block();
+                println!("{word}");
+                answer(outparam, 200, "said\n");
+            }
             ("stop", _) => stop(outparam),
-            ("leak", _) => {
-                std::mem::forget(Fields::new());
+            ("leak", count) => {
+                for _ in 0..count.parse().unwrap_or(0) {
+                    std::mem::forget(Fields::new());
+                }
                 answer(outparam, 200, "leaked\n");
             }
             ("stream", kib) => stream(kib.parse().unwrap_or(0), outparam),

@@ -6,7 +6,7 @@ use wasip2::http::types::ResponseOutparam;
 use crate::{answer, begin, write};
 
 /// Long enough for what was written to go out, in nanoseconds.
-const MOMENT: u64 = 50_000_000;
+pub(crate) const MOMENT: u64 = 50_000_000;
 
 pub(crate) fn make(word: &str, rest: &str, outparam: ResponseOutparam) {
     match (word, rest) {

@@ -11,7 +11,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
 
 use super::exit::StartError;
 use super::run::{GuestHost, RunSpec};
-use super::stdio::{GuestInput, GuestOutput, Output, Stdin};
+use super::stdio::{GuestInput, GuestOutput, Output, Stdin, WholeLines};
 use super::{FuelTank, Pace, PodClock, PodRandom};
 use crate::executor::Account;
 use crate::resources::memory::ContainerMemory;
@@ -33,6 +33,8 @@ pub struct WasiSetup {
     stdin: Stdin,
     stdout: Arc<dyn Output>,
     pub(crate) stderr: Arc<dyn Output>,
+    /// Each context writes whole lines: there are several at a time.
+    whole_lines: bool,
     tty: bool,
     /// What its streams are, if they are a terminal of the kernel.
     pub(crate) terminal: Option<Terminal>,
@@ -89,6 +91,7 @@ impl WasiSetup {
             stdin: spec.stdin,
             stdout: spec.stdout,
             stderr: spec.stderr,
+            whole_lines: false,
             tty: spec.tty,
             terminal: spec.terminal,
             stop: stop.clone(),
@@ -118,6 +121,12 @@ impl WasiSetup {
         Self { run, stdin: Stdin::Closed, stdout, stderr, most_handles, ..self.clone() }
     }
 
+    /// For several instances at a time, which have one log.
+    #[must_use]
+    pub(super) fn with_whole_lines(self) -> Self {
+        Self { whole_lines: !self.tty, ..self }
+    }
+
     /// The context of a component.
     pub(crate) fn context(&self) -> WasiCtx {
         let mut context = self.builder().build();
@@ -143,8 +152,13 @@ impl WasiSetup {
             terminal: self.tty,
             stop: self.stop.token(),
         });
-        let output =
-            |output: &Arc<dyn Output>| GuestOutput { output: output.clone(), terminal: self.tty };
+        let output = |output: &Arc<dyn Output>| {
+            let output = match self.whole_lines {
+                true => Arc::new(WholeLines::new(output.clone())),
+                false => output.clone(),
+            };
+            GuestOutput { output, terminal: self.tty }
+        };
         builder.stdout(output(&self.stdout)).stderr(output(&self.stderr));
         builder.max_random_size(MOST_RANDOM);
         builder.monotonic_clock(self.clock).wall_clock(self.clock);

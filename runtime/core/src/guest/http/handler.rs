@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::Call;
 use super::crowd::Crowd;
 use super::deadline::Deadline;
-use super::instance::IdleInstances;
+use super::instance::{IdleInstances, Instances};
 use super::request::RequestLine;
 use super::settings::HttpSettings;
 use crate::guest::program;
@@ -25,6 +25,7 @@ pub(crate) struct Handler {
     pub(crate) setup: Arc<WasiSetup>,
     pub(crate) settings: HttpSettings,
     pub(crate) idle: IdleInstances,
+    pub(crate) instances: Instances,
     /// Turns for instances, where the Pod says how many there may be.
     pub(crate) turns: Option<Arc<Semaphore>>,
     /// The container was asked to stop.
@@ -50,6 +51,7 @@ impl Handler {
             setup,
             settings,
             idle: IdleInstances::default(),
+            instances: Instances::default(),
             turns: settings.instances.map(|most| Arc::new(Semaphore::new(most as usize))),
             stopping,
             failed: CancellationToken::new(),

@@ -1,9 +1,11 @@
 //! Instances of a handler: made for a request, and kept for the next where the Pod allows it.
 //!
-//! A reused instance shows the next request what the last one left in its memory. It is kept only
-//! after a request that ended well, left no resource behind and did not make the memory grow.
+//! A reused instance shows the next request what the last one left in its memory. It is kept only after a
+//! request that ended well, and while what it keeps from one request to the next stays small: a guest that
+//! logs has its streams, one with a garbage collector what is not collected yet.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit};
@@ -21,6 +23,12 @@ use crate::resources::memory::Held;
 /// How long an instance waits for its next request: it holds memory and a place in the pool.
 const IDLE_FOR: Duration = Duration::from_secs(10);
 
+/// Resources that it may have left behind: streams, folders, requests that nobody has collected.
+const LEFT_BEHIND: usize = 64;
+
+/// So many times its memory when it was new.
+const GROWTH: usize = 2;
+
 /// What the host holds for an instance: its stack and Store, and what it has written of its response
 /// before the client has it.
 const INSTANCE: usize = 256 << 10;
@@ -32,10 +40,11 @@ pub(crate) struct Instance {
     memory: usize,
     served: u32,
     _held: Held,
-    /// Given back after the store, which is declared before it.
+    // What follows is given back after the store, which is declared before it.
     _place: OwnedSemaphorePermit,
     /// Of the request that it has: one that is idle holds up nobody.
     turn: Option<OwnedSemaphorePermit>,
+    _counted: Counted,
 }
 
 pub(crate) enum Exports {
@@ -44,7 +53,8 @@ pub(crate) enum Exports {
 }
 
 impl Instance {
-    /// An idle instance, or a fresh one once the pool has a place for it.
+    /// An idle instance, or a fresh one once the pool has a place for it, and the container's memory room
+    /// beside others.
     ///
     /// # Errors
     /// The end of an instantiation that failed; the guest's own start function may have run.
@@ -53,12 +63,22 @@ impl Instance {
             Some(turns) => Some(turns.acquire_owned().await.expect("it is never closed")),
             None => None,
         };
-        if let Some(mut idle) = handler.idle.take() {
-            idle.turn = turn;
-            // The ticks since its last request are not its own.
-            idle.store.set_epoch_deadline(1);
-            return Ok(idle);
+        loop {
+            if let Some(mut idle) = handler.idle.take() {
+                idle.turn = turn;
+                // The ticks since its last request are not its own.
+                idle.store.set_epoch_deadline(1);
+                return Ok(idle);
+            }
+            match Self::fresh(handler).await {
+                Ok(fresh) => return Ok(Self { turn, ..fresh }),
+                Err(Refused::OutOfMemory(exit)) => handler.instances.wait_for_room(exit).await?,
+                Err(Refused::Failed(exit)) => return Err(exit),
+            }
         }
+    }
+
+    async fn fresh(handler: &Handler) -> Result<Self, Refused> {
         let places = handler.program.places.clone();
         let wanted = handler.program.places_per_instance;
         let place = match places.clone().try_acquire_many_owned(wanted) {
@@ -68,10 +88,13 @@ impl Instance {
             }
         };
         let held = handler.setup.memory.hold(INSTANCE).map_err(|refused| {
-            Exit::start_error(format!("no memory for one more instance: {refused}"))
+            let problem = format!("no memory for one more instance: {refused}");
+            Refused::OutOfMemory(Exit::start_error(problem))
         })?;
         let state = GuestState::new(handler.setup.clone());
-        let mut store = state.into_store(&handler.program.engine)?;
+        let mut store = state
+            .into_store(&handler.program.engine)
+            .map_err(|error| Refused::Failed(error.into()))?;
         let exports = match &handler.program.entry {
             Entry::HttpP2(pre) => pre.instantiate_async(&mut store).await.map(Exports::P2),
             Entry::HttpP3(pre) => pre.instantiate_async(&mut store).await.map(Exports::P3),
@@ -84,27 +107,94 @@ impl Instance {
         match exports {
             Ok(exports) => {
                 let memory = store.data().limiter.taken();
-                Ok(Self { store, exports, memory, served: 0, _held: held, _place: place, turn })
+                let counted = handler.instances.count();
+                Ok(Self {
+                    store,
+                    exports,
+                    memory,
+                    served: 0,
+                    _held: held,
+                    _place: place,
+                    turn: None,
+                    _counted: counted,
+                })
             }
-            Err(error) => Err(Failure::Instantiate(error).into_exit(&store)),
+            Err(error) => {
+                let is_denied = store.data().limiter.denied().is_some();
+                let exit = Failure::Instantiate(error).into_exit(&store);
+                Err(if is_denied { Refused::OutOfMemory(exit) } else { Refused::Failed(exit) })
+            }
         }
     }
 
     /// Keeps the instance for another request if it may be; call it after one that ended well.
     pub(crate) fn give_back(mut self, handler: &Handler) {
         self.served += 1;
-        self.store.data_mut().forget_bodies();
-        let state = self.store.data();
+        let state = self.store.data_mut();
+        state.forget_bodies();
         if self.served < handler.settings.reuse.get()
-            && state.table.is_empty()
-            && state.limiter.taken() == self.memory
+            && state.table.iter_mut().count() <= LEFT_BEHIND
+            && state.limiter.taken() <= self.memory.saturating_mul(GROWTH)
             && !handler.stopping.is_cancelled()
         {
             // Only then its turn is another's, who finds it.
             let turn = self.turn.take();
             handler.idle.keep(self);
+            handler.instances.tell();
             drop(turn);
         }
+    }
+}
+
+/// Why there is no fresh instance.
+enum Refused {
+    /// The container's memory limit is reached. Another instance may give some back.
+    OutOfMemory(Exit),
+    Failed(Exit),
+}
+
+/// How many instances there are, and who waits for the end of one.
+#[derive(Default)]
+pub(crate) struct Instances {
+    count: Arc<AtomicUsize>,
+    room: Arc<Notify>,
+}
+
+/// One of them, until it is dropped.
+struct Counted {
+    count: Arc<AtomicUsize>,
+    room: Arc<Notify>,
+}
+
+impl Instances {
+    fn count(&self) -> Counted {
+        self.count.fetch_add(1, Ordering::AcqRel);
+        // Where this one found room the next may, too.
+        self.tell();
+        Counted { count: Arc::clone(&self.count), room: Arc::clone(&self.room) }
+    }
+
+    fn tell(&self) {
+        self.room.notify_one();
+    }
+
+    /// Waits until an instance has ended or is idle.
+    ///
+    /// # Errors
+    /// `refused`, where there is none: a fresh one would never find room.
+    async fn wait_for_room(&self, refused: Exit) -> Result<(), Exit> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return Err(refused);
+        }
+        self.room.notified().await;
+        Ok(())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        self.room.notify_one();
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn serve(
     let settings = spec.http;
     let spec = RunSpec { limits: spec.limits.of_handler(host.containers), ..spec };
     let setup = match WasiSetup::new(host, spec, &stop) {
-        Ok(setup) => Arc::new(setup),
+        Ok(setup) => Arc::new(setup.with_whole_lines()),
         Err(error) => return error.into(),
     };
     let listener = match end.0.listen_any(settings.port) {

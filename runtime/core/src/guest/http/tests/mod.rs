@@ -280,11 +280,63 @@ async fn an_instance_that_changed_is_not_reused() {
     let mut world = World::new();
     world.settings.reuse = NonZeroU32::new(100).unwrap();
     let _web = world.start("http_toolbox").await;
-    for spoils in ["/leak", "/grow/1", "/trap", "/trap/late", "/exit"] {
+    for spoils in ["/leak/65", "/grow/4", "/trap", "/trap/late", "/exit"] {
         assert_eq!(world.get("/count").await, "200 1\n", "before {spoils}");
         assert_eq!(world.get("/count").await, "200 2\n", "before {spoils}");
         world.get(spoils).await;
     }
+}
+
+/// Asks for all of `paths` at the same time, each over a connection of its own.
+async fn at_once(world: &mut World, paths: &[impl AsRef<str>]) -> Vec<String> {
+    let mut clients = Vec::new();
+    for path in paths {
+        clients.push((world.client().await, path.as_ref()));
+    }
+    join_all(clients.iter_mut().map(|(client, path)| client.get(path))).await
+}
+
+#[tokio::test]
+async fn an_instance_that_logs_or_forgets_a_little_is_reused() {
+    let mut world = World::new();
+    world.settings.reuse = NonZeroU32::new(100).unwrap();
+    let _web = world.start("http_toolbox").await;
+    for path in ["/say/hello", "/leak/8", "/grow/1"] {
+        world.get(path).await;
+    }
+    assert_eq!(world.get("/count").await, "200 4\n");
+}
+
+#[tokio::test]
+async fn lines_of_requests_at_the_same_time_stay_whole() {
+    let mut world = World::new();
+    let _web = world.start("http_toolbox").await;
+    let paths: Vec<String> = (10..30).map(|word| format!("/say/{word}")).collect();
+    for answer in at_once(&mut world, &paths).await {
+        assert_eq!(answer, "200 said\n");
+    }
+    let log = frameless(&world.log());
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines.sort_unstable();
+    let said: Vec<String> = (10..30).map(|word| format!("said {word}")).collect();
+    assert_eq!(lines, said);
+}
+
+#[tokio::test]
+async fn a_request_for_which_there_is_no_memory_waits_for_others() {
+    for guest in BOTH {
+        let mut world = World::new();
+        world.memory = PodMemory::new(1 << 30).container("web", Some(7 << 20), Exceeded::Deny);
+        let _web = world.start(guest).await;
+        let answers = at_once(&mut world, &["/sleep/5"; 30]).await;
+        assert!(answers.iter().all(|answer| answer.starts_with("200 ")), "{answers:?}");
+    }
+    // Where one alone finds none, nobody waits.
+    let mut world = World::new();
+    world.memory = PodMemory::new(1 << 30).container("web", Some(1 << 20), Exceeded::Deny);
+    let _web = world.start("http_toolbox").await;
+    let answers = at_once(&mut world, &["/hello"; 3]).await;
+    assert!(answers.iter().all(|answer| answer.starts_with("500 ")), "{answers:?}");
 }
 
 #[tokio::test]
