@@ -60,6 +60,25 @@ async fn a_registry_that_does_not_resume_begins_anew() {
 }
 
 #[tokio::test]
+async fn a_registry_that_always_begins_anew_is_not_asked_without_end() {
+    let size = 4 << 20;
+    let image = manifest(&[layer(&Digest::sha256(b"never"), size)]);
+    let questions = AtomicUsize::new(0);
+    let registry = registry(image, move |_| match questions.fetch_add(1, Ordering::Relaxed) {
+        0..20 => Reply::Cut(size, vec![0; 1_300_000]),
+        // Too patient by far.
+        _ => Reply::status(404),
+    })
+    .await;
+    let world = World::new();
+    let error = world.pull(&format!("{}/a:1", registry.address)).await.unwrap_err();
+    assert!(error.is_registry_unavailable(), "{error}");
+    let asked = registry.asked();
+    let layers = asked.iter().filter(|asked| asked.path.ends_with(Digest::sha256(b"never").hex()));
+    assert_eq!(layers.count(), world.options.limits.attempts as usize);
+}
+
+#[tokio::test]
 async fn the_next_pull_goes_on_where_the_last_gave_up() {
     let questions = AtomicUsize::new(0);
     let registry =

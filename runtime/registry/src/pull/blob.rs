@@ -31,7 +31,7 @@ const BUSY_POLL: Duration = Duration::from_millis(20);
 /// Chunks on their way to the disk: what a slow one may cost in memory, some 16 KiB each.
 const QUEUE: usize = 64;
 
-/// A connection that brought so much was worth it: the next cut counts as the first.
+/// Having come so much further was worth it: the next cut counts as the first.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// Work on files, off the threads that serve everybody.
@@ -151,10 +151,12 @@ async fn receive(
     progress: &Sink<'_>,
 ) -> Result<(), Failure> {
     let mut attempts = Attempts::new(session.options.limits);
+    // Not the bytes that came: a registry that always begins anew would be asked without end.
+    let mut furthest = writer.offset;
     while writer.offset < writer.size {
-        let before = writer.received;
         let Err(failure) = receive_once(session, writer, progress).await else { continue };
-        if writer.received - before >= PROGRESS_BYTES {
+        if writer.offset.saturating_sub(furthest) >= PROGRESS_BYTES {
+            furthest = writer.offset;
             attempts.progressed();
         }
         time::sleep(attempts.after(failure)?).await;
