@@ -85,6 +85,24 @@ async fn it_ends_with_whoever_asked() {
 }
 
 #[tokio::test]
+async fn a_layer_that_does_not_fit_says_so_and_is_gone() {
+    let content = vec![7; 8 << 20];
+    let digest = Digest::sha256(&content);
+    let image = manifest(&[layer(&digest, content.len())]);
+    let registry = registry(image, move |_| Reply::ok(content.clone())).await;
+    let world = World::new();
+    let request = world.request(&format!("{}/a:1", registry.address));
+    let error =
+        Child::start_without_room(&world, &request).await.answer().await.unwrap_err().to_string();
+    let error = error
+        .replace(&registry.address, "REGISTRY")
+        .replace(digest.hex(), "HEX")
+        .replace(&world.folder().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(error, @r#"failed to pull and unpack image "REGISTRY/a:1": failed to copy layer sha256:HEX: cannot use FOLDER/images/ingest/sha256-HEX: File too large (os error 27)"#);
+    world.assert_nothing_left();
+}
+
+#[tokio::test]
 async fn who_does_not_read_holds_nothing_up() {
     let contents: Vec<String> = (0..500).map(|number| format!("layer {number}")).collect();
     let layers: Vec<Value> =

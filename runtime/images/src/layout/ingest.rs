@@ -170,7 +170,11 @@ impl Ingest {
             self.remove();
             return Err(LayoutError::DigestMismatch { expected: self.digest.clone(), actual });
         }
-        at(&self.partial, self.file.sync_data())?;
+        if let Err(error) = self.file.sync_data() {
+            // What was written is of no use, and on a disk that is full it would keep the room.
+            self.remove();
+            return at(&self.partial, Err(error));
+        }
         let blob = self.layout.blob_path(&self.digest);
         create_folder(&self.layout.blobs(self.digest.algorithm()))?;
         at(&blob, fs::rename(&self.partial, &blob))?;
