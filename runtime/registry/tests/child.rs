@@ -302,6 +302,32 @@ async fn what_fails_says_what_it_means() {
 }
 
 #[tokio::test]
+async fn whatever_a_registry_says_a_message_is_short() {
+    let long = "A".repeat(1_200_000);
+    let config = json!({ "schemaVersion": 2, "config": long, "layers": [] }).to_string();
+    let digest = image().replace(&Digest::sha256(CONTENT).to_string(), &format!("blake3:{long}"));
+    let header = format!("blake3:{}", &long[..50_000]);
+    let realm = format!("Bearer realm=\"ftp://{}\"", &long[..50_000]);
+    let answers: [Box<dyn Fn() -> Reply + Send + Sync>; 4] = [
+        Box::new(move || Reply::manifest(&config)),
+        Box::new(move || Reply::manifest(&digest)),
+        Box::new(move || Reply::ok("{}").header("Docker-Content-Digest", &header)),
+        Box::new(move || Reply::status(401).header("WWW-Authenticate", &realm)),
+    ];
+    for answer in answers {
+        let registry = Hostile::start(move |asked| match asked.path.contains("/manifests/") {
+            true => answer(),
+            false => Reply::ok("{}"),
+        })
+        .await;
+        let world = World::new();
+        let request = world.request(&format!("{}/a:1", registry.address));
+        let text = world.fetch_failure(&request, &registry.address).await;
+        assert!(text.contains("AAA") && text.chars().count() < 2500, "{}", text.len());
+    }
+}
+
+#[tokio::test]
 async fn what_one_pushes_another_pulls() {
     // Under a certificate of its own, which the child must be able to read.
     let key = KeyPair::generate().unwrap();

@@ -265,6 +265,22 @@ fn a_strangers_manifest_has_bounds() {
 }
 
 #[test]
+fn a_strangers_manifest_is_quoted_in_part() {
+    let long = "A".repeat(900_000);
+    let layer = json!({ "mediaType": "x", "size": 1, "digest": long });
+    for manifest in [
+        json!({ "schemaVersion": 2, "config": long, "layers": [] }),
+        json!({ "schemaVersion": 2, "config": layer, "layers": [] }),
+        json!({ "schemaVersion": 2, "manifests": long }),
+    ] {
+        let manifest = manifest.to_string();
+        let digest = Digest::sha256(manifest.as_bytes());
+        let error = Manifest::parse(digest, manifest.into()).unwrap_err().to_string();
+        assert!(error.len() < 500, "{}", error.len());
+    }
+}
+
+#[test]
 fn names_of_other_tools_stay() {
     let world = World::new();
     let digest = world.named("a:1", &["a"]);

@@ -18,6 +18,7 @@ use super::stream::Stream;
 use super::tree::Tree;
 use crate::artifact::{Content, Layer};
 use crate::digest::Digest;
+use crate::shown::beginning;
 
 /// What was unpacked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,5 +117,5 @@ impl<Blob: Read, Open: FnMut(&Descriptor) -> io::Result<Blob>> Unpacking<Open> {
 
 fn known(digest: &oci_spec::image::Digest) -> Result<Digest, LayerError> {
     let text = digest.to_string();
-    text.parse().map_err(|_| LayerError::UnknownDigest { digest: text })
+    text.parse().map_err(|_| LayerError::UnknownDigest { digest: beginning(&text) })
 }
