@@ -197,6 +197,13 @@ async fn the_secrets_of_the_pod_come_before_the_users_own() {
     Unauthorized: failed to pull and unpack image "REGISTRY/a:1": failed to resolve reference "REGISTRY/a:1": pull access denied, repository does not exist or may require authorization: unexpected status from HEAD request to http://REGISTRY/v2/a/manifests/1: 401 Unauthorized
     Host: imagePullSecret "regcred": .dockerconfigjson: is not the JSON it should be, line 1 column 8
     "#);
+    // For just this image, and with a program that is not there.
+    let name = &registry.address;
+    let particular = json!({
+        "auths": { format!("{name}/a"): { "username": "user", "password": "p" } },
+        "credHelpers": { name: "nothere" }
+    });
+    fs::write(home.join("config.json"), particular.to_string()).unwrap();
     let secrets = vec![
         secret("Opaque", "password", "of something else"),
         secret(DOCKER_CONFIG, ".dockerconfigjson", &auths("pod")),

@@ -276,6 +276,26 @@ async fn who_we_are_is_told_to_nobody_else() {
 }
 
 #[tokio::test]
+async fn who_is_told_that_there_is_nothing_asks_as_somebody_else() {
+    let registry = Hostile::start(|asked| match asked.authorization.as_deref() {
+        None => Reply::status(401).header("WWW-Authenticate", "Basic realm=\"r\""),
+        Some("Basic dTpw") => match &asked.path {
+            path if path.contains("/manifests/") => Reply::manifest(&image()),
+            path if path.ends_with(Digest::sha256(b"{}").hex()) => Reply::ok("{}"),
+            _ => Reply::ok(CONTENT),
+        },
+        Some(_) => Reply::status(404),
+    })
+    .await;
+    let auths = json!({ "auths": {
+        format!("{}/a", registry.address): { "username": "other", "password": "p" },
+        &registry.address: { "username": "u", "password": "p" }
+    } });
+    let world = World::with("", &auths.to_string());
+    world.pull(&format!("{}/a:1", registry.address)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_token_server_cannot_hold_us_up() {
     let mut texts = Vec::new();
     for answer in [
