@@ -126,6 +126,23 @@ async fn a_pull_that_is_dropped_leaves_what_came_to_the_next() {
 }
 
 #[tokio::test]
+async fn what_was_damaged_on_the_disk_comes_again() {
+    let registry = registry(image(), |_| Reply::ok(CONTENT)).await;
+    let world = World::new();
+    let image = format!("{}/a:1", registry.address);
+    let pulled = world.pull(&image).await.unwrap();
+    for digest in [pulled.digest.clone(), Digest::sha256(b"{}"), Digest::sha256(CONTENT)] {
+        let blob = world.layout.blob_path(&digest);
+        let mut bytes = std::fs::read(&blob).unwrap();
+        bytes[0] ^= 1;
+        std::fs::write(&blob, &bytes).unwrap();
+        let again = world.pull(&image).await.unwrap();
+        assert_eq!(again.bytes_fetched, bytes.len() as u64);
+        world.layout.verify_image(&again.digest).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_partial_file_that_is_wrong_is_fetched_from_its_beginning() {
     let registry = registry(image(), |asked| match asked.from {
         Some(from) => Reply::part(&format!("bytes {from}-9/10"), &CONTENT[from..]),

@@ -144,16 +144,18 @@ fn who_comes_second_waits_and_goes_on_where_the_first_stopped() {
 }
 
 #[test]
-fn a_blob_that_was_cut_short_is_fetched_again() {
+fn a_blob_that_is_damaged_is_fetched_again() {
     let world = World::new();
     let pin = world.layout.pin("test").unwrap();
     let digest = pin.put(b"0123456789").unwrap();
     assert!(pin.ingest(&digest, 9).unwrap_err().is_of_content(), "the descriptor is wrong");
-    fs::write(world.layout.blob_path(&digest), "0123").unwrap();
-    let error = world.layout.verify(&digest).unwrap_err();
-    assert!(matches!(error, LayoutError::DigestMismatch { .. }), "{error}");
-    pin.put(b"0123456789").unwrap();
-    assert_eq!(world.layout.verify(&digest).unwrap(), 10);
+    for damaged in ["0123", "01234x6789"] {
+        fs::write(world.layout.blob_path(&digest), damaged).unwrap();
+        let error = world.layout.verify(&digest).unwrap_err();
+        assert!(matches!(error, LayoutError::DigestMismatch { .. }), "{error}");
+        pin.put(b"0123456789").unwrap();
+        assert_eq!(world.layout.verify(&digest).unwrap(), 10);
+    }
 }
 
 #[test]
