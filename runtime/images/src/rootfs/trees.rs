@@ -49,7 +49,8 @@ pub struct Root {
 }
 
 impl Root {
-    /// The folder to be a container's root, for reading only: others have it too.
+    /// The folder to be a container's root, for reading only: others have it too. It may have hard links
+    /// among its files.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
