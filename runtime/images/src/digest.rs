@@ -12,6 +12,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+use crate::shown::shown;
+
 /// How much of a file is hashed at a time.
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -58,7 +60,7 @@ pub struct Digest {
 
 /// It is not written as a digest is, or is of an unknown algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a digest")]
+#[error("{0} is not a digest")]
 pub struct InvalidDigest(String);
 
 impl Digest {
@@ -102,7 +104,7 @@ impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let invalid = || InvalidDigest(text.to_owned());
+        let invalid = || InvalidDigest(shown(text));
         let (name, hex) = text.split_once(':').ok_or_else(invalid)?;
         let known = Algorithm::ALL.into_iter().find(|known| known.as_str() == name);
         let algorithm = known.ok_or_else(invalid)?;
@@ -228,6 +230,13 @@ mod tests {
         for text in ["", "sha256:", "sha256:../../etc/passwd", "md5:00", "sha256", &long] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_digest_is_quoted_in_part() {
+        let error = format!("blake3:{}", "A".repeat(1 << 20)).parse::<Digest>().unwrap_err();
+        let expected = format!("\"blake3:{}…\" is not a digest", "A".repeat(193));
+        assert_eq!(error.to_string(), expected);
     }
 
     proptest::proptest! {

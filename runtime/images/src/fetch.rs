@@ -13,6 +13,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::shown::cut;
+
+/// So many characters of an error are for people.
+const MOST_MESSAGE: usize = 2000;
 
 /// What the child is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,9 +141,10 @@ pub struct FetchError {
 }
 
 impl FetchError {
-    /// An error of this kind with this line.
-    pub fn new(kind: FetchErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+    /// An error of this kind with this line, of which the beginning is kept: it goes into a status,
+    /// events and logs, and what a registry has sent may be in it.
+    pub fn new(kind: FetchErrorKind, message: impl AsRef<str>) -> Self {
+        Self { kind, message: cut(message.as_ref(), MOST_MESSAGE) }
     }
 }
 
@@ -224,6 +229,14 @@ mod tests {
         insta::assert_snapshot!(format!("{:?}", secret()), @r#"PullSecret("regcred", "kubernetes.io/dockerconfigjson", …)"#);
         let broken = r#"{"name":"a","kind":"b","data":{"c":"hunter2!"}}"#;
         insta::assert_snapshot!(serde_json::from_str::<PullSecret>(broken).unwrap_err(), @r#"data."c" is not base64 at line 1 column 47"#);
+    }
+
+    #[test]
+    fn an_error_is_one_line_that_ends() {
+        let error = FetchError::new(FetchErrorKind::Invalid, "a\nb\u{1b}[2J");
+        assert_eq!(error.message, r"a\nb\u{1b}[2J");
+        let error = FetchError::new(FetchErrorKind::Invalid, "x".repeat(1 << 20));
+        assert_eq!(error.message, "x".repeat(2000) + "…");
     }
 
     #[test]

@@ -27,12 +27,26 @@ pub(crate) fn shown(name: impl AsRef<[u8]>) -> String {
     text
 }
 
-/// The beginning of a text that somebody else has put together, of another's words.
+/// The beginning of a text that somebody else has put together, of another's words: not in quotes,
+/// but what a terminal would obey is escaped.
 pub(crate) fn beginning(text: &str) -> String {
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    cut(text, MOST)
+}
+
+/// As [`beginning`], of so many characters.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    let mut beginning = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == most {
+            beginning.push('…');
+            break;
+        }
+        match character {
+            '"' | '\'' | '\\' => beginning.push(character),
+            character => beginning.extend(character.escape_debug()),
+        }
     }
+    beginning
 }
 
 /// What the user should know, and no more of it than is read.
@@ -75,6 +89,14 @@ mod tests {
         }
         assert_eq!(shown("x".repeat(300)).chars().count(), 203);
         assert_eq!(shown("é".repeat(200)).chars().count(), 202);
+    }
+
+    #[test]
+    fn a_text_is_cut_and_cannot_speak_either() {
+        assert_eq!(beginning(r#"expected "é" in C:\a"#), r#"expected "é" in C:\a"#);
+        assert_eq!(beginning("a\n\u{1b}[2J\u{202e}"), r"a\n\u{1b}[2J\u{202e}");
+        assert_eq!(beginning(&"x".repeat(200)), "x".repeat(200));
+        assert_eq!(beginning(&"é".repeat(300)), "é".repeat(200) + "…");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 use wasmpod_images::reference::Reference;
 
-use crate::config::{RegistryConfig, Tls, endpoint_url};
+use crate::config::{HostConfig, RegistryConfig, Tls, endpoint_url};
 use crate::credentials::Credential;
 use crate::error::Failure;
 
@@ -38,7 +38,7 @@ pub(crate) fn endpoints(
     }
     // A registry that is its own endpoint is no mirror: `http://` was what the file wanted to say.
     for (url, mirror_of) in &mut urls {
-        if authority(url) == reference.api_host() {
+        if is_host(reference.api_host(), url) {
             *mirror_of = None;
         }
     }
@@ -47,7 +47,7 @@ pub(crate) fn endpoints(
     }
     urls.into_iter()
         .map(|(base, mirror_of)| {
-            let credential = match config.configs.get(&authority(&base)) {
+            let credential = match of_host(config, &base) {
                 Some(host) => host.credential().map_err(Failure::Config)?,
                 None => None,
             };
@@ -63,7 +63,7 @@ fn itself(config: &RegistryConfig, reference: &Reference) -> Result<Url, Failure
             .map_err(|error| Failure::Config(format!("registry {host:?}: {error}")))
     };
     let https = url("https")?;
-    let has_tls = config.configs.get(host).is_some_and(|config| config.tls.is_some());
+    let has_tls = of_host(config, &https).is_some_and(|config| config.tls.is_some());
     if is_loopback(&https) && !has_tls && !host.ends_with(":443") {
         return url("http");
     }
@@ -80,16 +80,21 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Host and port as they are written in the file.
-pub(crate) fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
 /// What is special about the connection to this host.
 pub(crate) fn tls_of(config: &RegistryConfig, url: &Url) -> Tls {
-    let host = config.configs.get(&authority(url));
-    host.and_then(|host| host.tls.clone()).unwrap_or_default()
+    of_host(config, url).and_then(|host| host.tls.clone()).unwrap_or_default()
+}
+
+fn of_host<'a>(config: &'a RegistryConfig, url: &Url) -> Option<&'a HostConfig> {
+    config.configs.iter().find(|(host, _)| is_host(host, url)).map(|(_, config)| config)
+}
+
+/// Whether this host, with or without its port, is where the address leads. A port that is the
+/// scheme's own may be written or not, on either side: an address forgets it.
+fn is_host(host: &str, url: &Url) -> bool {
+    let Ok(written) = Url::parse(&format!("{}://{host}", url.scheme())) else { return false };
+    let place = |url: &Url| (url.host().map(|host| host.to_owned()), url.port_or_known_default());
+    place(&written) == place(url) && written.path() == "/"
 }
 
 #[cfg(test)]
@@ -124,6 +129,28 @@ mod tests {
     }
 
     #[test]
+    fn a_default_port_may_be_written_or_not() {
+        for written in ["r.example", "r.example:443", "R.example:443"] {
+            let settings = format!(
+                "mirrors: {{'r.example:443': {{endpoint: ['{written}']}}}}\n\
+                 configs: {{'{written}': {{auth: {{identity_token: t}}, tls: {{ca_file: /x}}}}}}"
+            );
+            assert_eq!(bases(&settings, "r.example:443/a"), ["https://r.example/v2/ "]);
+            let config = RegistryConfig::parse(&settings).unwrap();
+            for image in ["r.example/a", "r.example:443/a"] {
+                let endpoint = &endpoints(&config, &image.parse().unwrap()).unwrap()[0];
+                assert!(endpoint.credential.is_some(), "{written} {image}");
+                assert_eq!(tls_of(&config, &endpoint.base).ca_file, Some("/x".into()));
+            }
+        }
+        let other = "configs: {'r.example:80': {tls: {ca_file: /x}}, 'r.example/x': {}}";
+        let config = RegistryConfig::parse(other).unwrap();
+        let tls = |url: &str| tls_of(&config, &url.parse().unwrap()).ca_file.is_some();
+        assert!(tls("http://r.example/v2/") && tls("https://r.example:80/v2/"));
+        assert!(!tls("https://r.example/v2/") && !tls("http://r.example:443/v2/"));
+    }
+
+    #[test]
     fn plain_http_is_for_this_machine_only() {
         let table = [
             ("localhost:5000/a", "http://localhost:5000/v2/ "),
@@ -135,6 +162,8 @@ mod tests {
         for (image, base) in table {
             assert_eq!(bases("", image), [base]);
         }
+        let tls = "configs: {'localhost:443': {tls: {ca_file: /x}}}";
+        assert_eq!(bases(tls, "localhost/a"), ["https://localhost/v2/ "]);
         let tls = "configs: {'localhost:5000': {tls: {ca_file: /x}}}";
         assert_eq!(bases(tls, "localhost:5000/a"), ["https://localhost:5000/v2/ "]);
     }

@@ -66,6 +66,10 @@ async fn push_somehow(
 ) -> Result<Pushed, Failure> {
     let (layout, name) = (layout.clone(), name.clone());
     let (pin, manifest) = blocking(move || take(&layout, &name)).await??;
+    // Also where there is a tag, and before anything goes.
+    if let Some(digest) = reference.digest().filter(|digest| **digest != manifest.digest) {
+        return Err(Failure::wrong_digest(digest, &manifest.digest));
+    }
     // Only the registry itself: a mirror would hand out what nobody else has.
     let all = endpoints(&options.config, reference)?;
     let endpoint = all.into_iter().find(|endpoint| endpoint.mirror_of.is_none());
@@ -124,9 +128,6 @@ async fn push_with(
         .try_fold(0_u64, |sum, bytes| async move { Ok(sum.saturating_add(bytes)) })
         .await?;
     let version = match (reference.tag(), reference.digest()) {
-        (None, Some(digest)) if *digest != manifest.digest => {
-            return Err(Failure::wrong_digest(digest, &manifest.digest));
-        }
         (None, Some(digest)) => digest.to_string(),
         _ => reference.tag_or_default().to_owned(),
     };

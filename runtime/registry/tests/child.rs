@@ -85,6 +85,24 @@ async fn it_ends_with_whoever_asked() {
 }
 
 #[tokio::test]
+async fn a_layer_that_does_not_fit_says_so_and_is_gone() {
+    let content = vec![7; 8 << 20];
+    let digest = Digest::sha256(&content);
+    let image = manifest(&[layer(&digest, content.len())]);
+    let registry = registry(image, move |_| Reply::ok(content.clone())).await;
+    let world = World::new();
+    let request = world.request(&format!("{}/a:1", registry.address));
+    let error =
+        Child::start_without_room(&world, &request).await.answer().await.unwrap_err().to_string();
+    let error = error
+        .replace(&registry.address, "REGISTRY")
+        .replace(digest.hex(), "HEX")
+        .replace(&world.folder().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(error, @r#"failed to pull and unpack image "REGISTRY/a:1": failed to copy layer sha256:HEX: cannot use FOLDER/images/ingest/sha256-HEX: File too large (os error 27)"#);
+    world.assert_nothing_left();
+}
+
+#[tokio::test]
 async fn who_does_not_read_holds_nothing_up() {
     let contents: Vec<String> = (0..500).map(|number| format!("layer {number}")).collect();
     let layers: Vec<Value> =
@@ -179,6 +197,13 @@ async fn the_secrets_of_the_pod_come_before_the_users_own() {
     Unauthorized: failed to pull and unpack image "REGISTRY/a:1": failed to resolve reference "REGISTRY/a:1": pull access denied, repository does not exist or may require authorization: unexpected status from HEAD request to http://REGISTRY/v2/a/manifests/1: 401 Unauthorized
     Host: imagePullSecret "regcred": .dockerconfigjson: is not the JSON it should be, line 1 column 8
     "#);
+    // For just this image, and with a program that is not there.
+    let name = &registry.address;
+    let particular = json!({
+        "auths": { format!("{name}/a"): { "username": "user", "password": "p" } },
+        "credHelpers": { name: "nothere" }
+    });
+    fs::write(home.join("config.json"), particular.to_string()).unwrap();
     let secrets = vec![
         secret("Opaque", "password", "of something else"),
         secret(DOCKER_CONFIG, ".dockerconfigjson", &auths("pod")),
@@ -281,6 +306,32 @@ async fn what_fails_says_what_it_means() {
     Host: FOLDER/registries.yaml: error: line 1 column 1: unknown field `mirror`, expected one of mirrors, configs
     NotFound: failed to push image "REGISTRY/a:1": image docker.io/library/a:1: not found
     "#);
+}
+
+#[tokio::test]
+async fn whatever_a_registry_says_a_message_is_short() {
+    let long = "A".repeat(1_200_000);
+    let config = json!({ "schemaVersion": 2, "config": long, "layers": [] }).to_string();
+    let digest = image().replace(&Digest::sha256(CONTENT).to_string(), &format!("blake3:{long}"));
+    let header = format!("blake3:{}", &long[..50_000]);
+    let realm = format!("Bearer realm=\"ftp://{}\"", &long[..50_000]);
+    let answers: [Box<dyn Fn() -> Reply + Send + Sync>; 4] = [
+        Box::new(move || Reply::manifest(&config)),
+        Box::new(move || Reply::manifest(&digest)),
+        Box::new(move || Reply::ok("{}").header("Docker-Content-Digest", &header)),
+        Box::new(move || Reply::status(401).header("WWW-Authenticate", &realm)),
+    ];
+    for answer in answers {
+        let registry = Hostile::start(move |asked| match asked.path.contains("/manifests/") {
+            true => answer(),
+            false => Reply::ok("{}"),
+        })
+        .await;
+        let world = World::new();
+        let request = world.request(&format!("{}/a:1", registry.address));
+        let text = world.fetch_failure(&request, &registry.address).await;
+        assert!(text.contains("AAA") && text.chars().count() < 2500, "{}", text.len());
+    }
 }
 
 #[tokio::test]

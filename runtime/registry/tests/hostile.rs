@@ -179,6 +179,42 @@ async fn a_tag_that_moves_while_it_is_pulled_is_followed() {
 }
 
 #[tokio::test]
+async fn a_digest_is_asked_for_in_its_own_repository() {
+    for has_head in [true, false] {
+        let registry = Hostile::start(move |asked| match &asked.path {
+            _ if asked.method == "HEAD" && !has_head => Reply::status(405),
+            path if path.starts_with("/v2/closed/") => {
+                Reply::status(401).header("WWW-Authenticate", "Basic realm=\"r\"")
+            }
+            // Anything but what it was asked for.
+            path if path.starts_with("/v2/wrong/") && asked.method == "GET" => Reply::ok("{}"),
+            path if path.starts_with("/v2/wrong/") => Reply::status(404),
+            path if !path.starts_with("/v2/app/") => Reply::status(404),
+            path if path.contains("/manifests/") => Reply::manifest(&image()),
+            path if path.ends_with(Digest::sha256(b"{}").hex()) => Reply::ok("{}"),
+            _ => Reply::ok(CONTENT),
+        })
+        .await;
+        let world = World::new();
+        let digest = world.pull(&format!("{}/app:1", registry.address)).await.unwrap().digest;
+        let before = registry.asked().len();
+        let again = world.pull(&format!("{}/app@{digest}", registry.address)).await.unwrap();
+        assert_eq!((again.bytes_fetched, again.already_present), (0, true));
+        assert_eq!(registry.asked().len(), before + if has_head { 1 } else { 2 });
+        for (repository, kind) in [
+            ("not/there", "NotFound"),
+            ("closed", "Unauthorized"),
+            ("wrong", if has_head { "NotFound" } else { "Invalid" }),
+        ] {
+            let image = format!("{}/{repository}@{digest}", registry.address);
+            let text = world.failure(&image).await;
+            assert!(text.starts_with(&format!("{kind}: ")), "{has_head}: {text}");
+        }
+        assert_eq!(world.layout.images().unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn what_may_pass_is_tried_again() {
     let questions = AtomicUsize::new(0);
     let registry = Hostile::start(move |asked| {
@@ -237,6 +273,26 @@ async fn who_we_are_is_told_to_nobody_else() {
     assert_eq!(asked.authorization.as_deref(), Some("Basic dTpw"));
     assert_eq!(realm.asked().len(), 1, "one token for all of the pull");
     assert_eq!(store.asked()[0].authorization, None);
+}
+
+#[tokio::test]
+async fn who_is_told_that_there_is_nothing_asks_as_somebody_else() {
+    let registry = Hostile::start(|asked| match asked.authorization.as_deref() {
+        None => Reply::status(401).header("WWW-Authenticate", "Basic realm=\"r\""),
+        Some("Basic dTpw") => match &asked.path {
+            path if path.contains("/manifests/") => Reply::manifest(&image()),
+            path if path.ends_with(Digest::sha256(b"{}").hex()) => Reply::ok("{}"),
+            _ => Reply::ok(CONTENT),
+        },
+        Some(_) => Reply::status(404),
+    })
+    .await;
+    let auths = json!({ "auths": {
+        format!("{}/a", registry.address): { "username": "other", "password": "p" },
+        &registry.address: { "username": "u", "password": "p" }
+    } });
+    let world = World::with("", &auths.to_string());
+    world.pull(&format!("{}/a:1", registry.address)).await.unwrap();
 }
 
 #[tokio::test]

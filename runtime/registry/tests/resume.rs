@@ -60,6 +60,25 @@ async fn a_registry_that_does_not_resume_begins_anew() {
 }
 
 #[tokio::test]
+async fn a_registry_that_always_begins_anew_is_not_asked_without_end() {
+    let size = 4 << 20;
+    let image = manifest(&[layer(&Digest::sha256(b"never"), size)]);
+    let questions = AtomicUsize::new(0);
+    let registry = registry(image, move |_| match questions.fetch_add(1, Ordering::Relaxed) {
+        0..20 => Reply::Cut(size, vec![0; 1_300_000]),
+        // Too patient by far.
+        _ => Reply::status(404),
+    })
+    .await;
+    let world = World::new();
+    let error = world.pull(&format!("{}/a:1", registry.address)).await.unwrap_err();
+    assert!(error.is_registry_unavailable(), "{error}");
+    let asked = registry.asked();
+    let layers = asked.iter().filter(|asked| asked.path.ends_with(Digest::sha256(b"never").hex()));
+    assert_eq!(layers.count(), world.options.limits.attempts as usize);
+}
+
+#[tokio::test]
 async fn the_next_pull_goes_on_where_the_last_gave_up() {
     let questions = AtomicUsize::new(0);
     let registry =
@@ -104,6 +123,23 @@ async fn a_pull_that_is_dropped_leaves_what_came_to_the_next() {
     }
     let pulled = world.pull(&image).await.unwrap();
     world.layout.verify_image(&pulled.digest).unwrap();
+}
+
+#[tokio::test]
+async fn what_was_damaged_on_the_disk_comes_again() {
+    let registry = registry(image(), |_| Reply::ok(CONTENT)).await;
+    let world = World::new();
+    let image = format!("{}/a:1", registry.address);
+    let pulled = world.pull(&image).await.unwrap();
+    for digest in [pulled.digest.clone(), Digest::sha256(b"{}"), Digest::sha256(CONTENT)] {
+        let blob = world.layout.blob_path(&digest);
+        let mut bytes = std::fs::read(&blob).unwrap();
+        bytes[0] ^= 1;
+        std::fs::write(&blob, &bytes).unwrap();
+        let again = world.pull(&image).await.unwrap();
+        assert_eq!(again.bytes_fetched, bytes.len() as u64);
+        world.layout.verify_image(&again.digest).unwrap();
+    }
 }
 
 #[tokio::test]

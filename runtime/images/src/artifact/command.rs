@@ -9,6 +9,9 @@ use std::path::PathBuf;
 /// images of Docker.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// So many folders of a `PATH` are looked into: an image may have a hundred thousand.
+const MOST_FOLDERS: usize = 64;
+
 /// What an image starts unless it is told otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
@@ -54,7 +57,8 @@ impl Command {
 }
 
 /// Where in the root the file that `name` means may be, the first that is there being it: `name`
-/// itself from `working_dir` if it has a folder, or else each folder of `path`, then `working_dir`.
+/// itself from `working_dir` if it has a folder, or else each folder of `path` (the first 64), then
+/// `working_dir`.
 ///
 /// Paths begin at the root and have no `/` in front. The working folder comes last because images of
 /// `FROM scratch` start `app.wasm` and mean the one beside nothing else.
@@ -71,6 +75,7 @@ pub fn places(name: &str, working_dir: &str, path: Option<&str>) -> Vec<PathBuf>
     let path = path.unwrap_or(DEFAULT_PATH);
     // An empty or relative folder means one below the working folder; no image needs that.
     let folders = path.split(':').filter(|folder| folder.starts_with('/'));
+    let folders = folders.take(MOST_FOLDERS);
     folders.chain([working_dir]).map(within).collect()
 }
 

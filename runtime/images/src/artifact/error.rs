@@ -2,6 +2,8 @@
 
 use oci_spec::image::Digest;
 
+use crate::shown::beginning;
+
 /// An image that is broken, or not for WebAssembly.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
@@ -109,7 +111,10 @@ pub enum ArtifactError {
         reason: String,
     },
     /// A file or program of a Spin application is in no layer.
-    #[error("the Spin application refers to {digest} for {what}, which the manifest does not have")]
+    #[error(
+        "the Spin application refers to {} for {what}, which the manifest does not have",
+        beginning(digest.as_ref())
+    )]
     SpinLayer {
         /// The path of the file, or the component's name, quoted.
         what: String,

@@ -5,6 +5,8 @@ use std::fmt;
 use oci_spec::image::Platform as Described;
 use serde::Deserialize;
 
+use crate::shown::beginning;
+
 /// For whom an image was built, in the words of its config or of an index.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Platform {
@@ -50,8 +52,7 @@ impl From<&Described> for Platform {
 
 impl fmt::Display for Platform {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word =
-            |text: &str| if text.is_empty() { "unknown" } else { text }.escape_debug().to_string();
+        let word = |text: &str| beginning(if text.is_empty() { "unknown" } else { text });
         write!(formatter, "{}/{}", word(&self.os), word(&self.architecture))
     }
 }

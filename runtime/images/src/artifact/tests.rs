@@ -188,6 +188,22 @@ fn machine_code_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn what_a_stranger_calls_things_is_shown_in_part() {
+    let long = "A".repeat(1 << 20);
+    let platform = container(&format!("{long}/{long}"), &json!({ "Cmd": ["/bin/sh"] }), 1);
+    let unknown = json!({
+        "id": "hello",
+        "source": { "content_type": "application/wasm", "digest": format!("blake3:{long}") },
+    });
+    let manifests = manifest(OCI, &[SPIN_WASM, SPIN]);
+    for refused in
+        [refusal(&manifest(OCI, &[TAR]), &platform), refusal(&manifests, &spin(&unknown))]
+    {
+        assert!(refused.contains("AAA…") && refused.len() < 1000, "{}", refused.len());
+    }
+}
+
+#[test]
 fn what_is_no_image_is_called_by_its_name() {
     let wasm = container("wasi/wasm", &json!({}), 1);
     insta::assert_snapshot!(refusal(&manifest(OCI, &["application/vnd.x"]), &wasm), @r#"layer 1 is of type "application/vnd.x", which a container image for WebAssembly does not have"#);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::LayoutError;
 use super::folder::{at, create_folder, open_private, sync_folder_of};
+use super::limits::MOST_MANIFEST_BYTES;
 use super::store::Layout;
 use crate::digest::{Digest, Hasher};
 
@@ -42,7 +43,7 @@ impl Layout {
         let name = format!("{}-{}", digest.algorithm().as_str(), digest.hex());
         let partial = self.ingest_folder().join(name);
         loop {
-            if self.is_present(digest, size)? {
+            if self.look_for(digest, size)? == Found::Whole {
                 return Ok(Begin::Present);
             }
             let file = at(&partial, open_private(&partial))?;
@@ -65,10 +66,18 @@ impl Layout {
                 written: 0,
                 done: false,
             });
-            // It may have come between the first look and the lock.
-            if self.is_present(digest, size)? {
-                ingest.remove();
-                return Ok(Begin::Present);
+            // It may have come between the first look and the lock. From here on nobody else puts it
+            // into place, so that what is removed is what was looked at.
+            match self.look_for(digest, size)? {
+                Found::Whole => {
+                    ingest.remove();
+                    return Ok(Begin::Present);
+                }
+                Found::Damaged => {
+                    let blob = self.blob_path(digest);
+                    at(&blob, remove_if_there(&blob))?;
+                }
+                Found::Nothing => {}
             }
             ingest.resume()?;
             return Ok(Begin::Mine(ingest));
@@ -76,29 +85,35 @@ impl Layout {
     }
 
     /// Whether the blob is there in this size. One of another size is hashed: either the descriptor
-    /// is wrong, or the blob is, and then it goes.
-    fn is_present(&self, digest: &Digest, size: u64) -> Result<bool, LayoutError> {
+    /// is wrong, or the blob is. So is one that may be a manifest: those are hashed whenever they are
+    /// read, and one that is damaged would never come again.
+    fn look_for(&self, digest: &Digest, size: u64) -> Result<Found, LayoutError> {
         let actual = match self.open_blob(digest) {
             Ok((_, actual)) => actual,
-            Err(LayoutError::Missing(_)) => return Ok(false),
+            Err(LayoutError::Missing(_)) => return Ok(Found::Nothing),
             Err(error) => return Err(error),
         };
-        if actual == size {
-            return Ok(true);
+        if actual == size && size > MOST_MANIFEST_BYTES {
+            return Ok(Found::Whole);
         }
         match self.verify(digest) {
+            Ok(actual) if actual == size => Ok(Found::Whole),
             Ok(actual) => {
                 Err(LayoutError::SizeMismatch { digest: digest.clone(), expected: size, actual })
             }
-            Err(LayoutError::DigestMismatch { .. }) => {
-                let path = self.blob_path(digest);
-                at(&path, remove_if_there(&path))?;
-                Ok(false)
-            }
-            Err(LayoutError::Missing(_)) => Ok(false),
+            Err(LayoutError::DigestMismatch { .. }) => Ok(Found::Damaged),
+            Err(LayoutError::Missing(_)) => Ok(Found::Nothing),
             Err(error) => Err(error),
         }
     }
+}
+
+/// What is where a blob should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Whole,
+    Damaged,
+    Nothing,
 }
 
 impl Ingest {
@@ -170,7 +185,11 @@ impl Ingest {
             self.remove();
             return Err(LayoutError::DigestMismatch { expected: self.digest.clone(), actual });
         }
-        at(&self.partial, self.file.sync_data())?;
+        if let Err(error) = self.file.sync_data() {
+            // What was written is of no use, and on a disk that is full it would keep the room.
+            self.remove();
+            return at(&self.partial, Err(error));
+        }
         let blob = self.layout.blob_path(&self.digest);
         create_folder(&self.layout.blobs(self.digest.algorithm()))?;
         at(&blob, fs::rename(&self.partial, &blob))?;

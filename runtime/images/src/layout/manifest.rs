@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::error::LayoutError;
 use super::limits::{MOST_LAYERS, MOST_MANIFEST_BYTES};
 use crate::digest::Digest;
+use crate::shown::beginning;
 
 /// A manifest whose digest was checked, as it was read.
 #[derive(Clone, Debug)]
@@ -69,12 +70,15 @@ impl Manifest {
 
 impl Content {
     fn parse(digest: &Digest, bytes: &[u8]) -> Result<Self, LayoutError> {
-        let invalid =
-            |problem: String| LayoutError::InvalidManifest { digest: digest.clone(), problem };
-        let value: Value =
-            serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        // What serde says may have all of a hostile value in it.
+        let invalid = |problem: &str| LayoutError::InvalidManifest {
+            digest: digest.clone(),
+            problem: beginning(problem),
+        };
+        let unreadable = |error: serde_json::Error| invalid(&error.to_string());
+        let value: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
         if value.get("schemaVersion").and_then(Value::as_u64) != Some(2) {
-            return Err(invalid("its schemaVersion is not 2".to_owned()));
+            return Err(invalid("its schemaVersion is not 2"));
         }
         match (value.get("layers"), value.get("manifests")) {
             (Some(Value::Array(layers)), None) if layers.len() > MOST_LAYERS => {
@@ -82,13 +86,13 @@ impl Content {
             }
             (Some(_), None) => serde_json::from_value(value)
                 .map(|image| Self::Image(Box::new(image)))
-                .map_err(|error| invalid(error.to_string())),
+                .map_err(unreadable),
             (None, Some(_)) => serde_json::from_value(value)
                 .map(|index| Self::Index(Box::new(index)))
-                .map_err(|error| invalid(error.to_string())),
+                .map_err(unreadable),
             // Both: a client that sees layers and one that sees an index would run different code.
-            (Some(_), Some(_)) => Err(invalid("it has both layers and manifests".to_owned())),
-            (None, None) => Err(invalid("it has neither layers nor manifests".to_owned())),
+            (Some(_), Some(_)) => Err(invalid("it has both layers and manifests")),
+            (None, None) => Err(invalid("it has neither layers nor manifests")),
         }
     }
 

@@ -144,16 +144,18 @@ fn who_comes_second_waits_and_goes_on_where_the_first_stopped() {
 }
 
 #[test]
-fn a_blob_that_was_cut_short_is_fetched_again() {
+fn a_blob_that_is_damaged_is_fetched_again() {
     let world = World::new();
     let pin = world.layout.pin("test").unwrap();
     let digest = pin.put(b"0123456789").unwrap();
     assert!(pin.ingest(&digest, 9).unwrap_err().is_of_content(), "the descriptor is wrong");
-    fs::write(world.layout.blob_path(&digest), "0123").unwrap();
-    let error = world.layout.verify(&digest).unwrap_err();
-    assert!(matches!(error, LayoutError::DigestMismatch { .. }), "{error}");
-    pin.put(b"0123456789").unwrap();
-    assert_eq!(world.layout.verify(&digest).unwrap(), 10);
+    for damaged in ["0123", "01234x6789"] {
+        fs::write(world.layout.blob_path(&digest), damaged).unwrap();
+        let error = world.layout.verify(&digest).unwrap_err();
+        assert!(matches!(error, LayoutError::DigestMismatch { .. }), "{error}");
+        pin.put(b"0123456789").unwrap();
+        assert_eq!(world.layout.verify(&digest).unwrap(), 10);
+    }
 }
 
 #[test]
@@ -262,6 +264,22 @@ fn a_strangers_manifest_has_bounds() {
     ");
     let error = Manifest::parse(Digest::sha256(b""), b"{}".to_vec()).unwrap_err();
     assert!(matches!(error, LayoutError::DigestMismatch { .. }), "{error}");
+}
+
+#[test]
+fn a_strangers_manifest_is_quoted_in_part() {
+    let long = "A".repeat(900_000);
+    let layer = json!({ "mediaType": "x", "size": 1, "digest": long });
+    for manifest in [
+        json!({ "schemaVersion": 2, "config": long, "layers": [] }),
+        json!({ "schemaVersion": 2, "config": layer, "layers": [] }),
+        json!({ "schemaVersion": 2, "manifests": long }),
+    ] {
+        let manifest = manifest.to_string();
+        let digest = Digest::sha256(manifest.as_bytes());
+        let error = Manifest::parse(digest, manifest.into()).unwrap_err().to_string();
+        assert!(error.len() < 500, "{}", error.len());
+    }
 }
 
 #[test]

@@ -94,7 +94,11 @@ impl Policy {
         read_key: impl Fn(&Path) -> Result<Key, PolicyError>,
     ) -> Result<Self, PolicyError> {
         let file: File = serde_saphyr::from_str(yaml)
-            .map_err(|error| PolicyError::Syntax(beginning(&error.to_string())))?;
+            // Below its first line the parser draws the place in the file.
+            .map_err(|error| {
+                let text = error.to_string();
+                PolicyError::Syntax(beginning(text.lines().next().unwrap_or_default()))
+            })?;
         let mut images = Vec::new();
         for (index, entry) in file.images.into_iter().enumerate() {
             let pattern = Pattern::parse(&entry.pattern).map_err(|problem| {

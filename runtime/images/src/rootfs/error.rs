@@ -52,7 +52,7 @@ pub enum LayerError {
     /// The config has a digest of an algorithm that is not known here.
     #[error("the config of the image has {digest} for its digest, which is not known here")]
     UnknownDigest {
-        /// As it is written.
+        /// As it is written, or the beginning of it.
         digest: String,
     },
     /// It, or the image with it, is larger than anything that is run.

@@ -10,7 +10,7 @@ const HARMLESS_BYTES: u64 = 64 << 20;
 /// The bounds of a root; the default suits any image that somebody would want to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all layers together, unpacked.
+    /// Bytes of all layers together, unpacked. A hard link has none of its own.
     pub bytes: u64,
     /// Files, folders, links and marks of all layers together.
     pub entries: u64,

@@ -10,6 +10,9 @@ use cap_std::fs::Dir;
 use crate::artifact::places;
 use crate::shown::shown;
 
+/// So many places are named when the program is in none.
+const NAMED: usize = 8;
+
 /// The program was not found.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
@@ -18,7 +21,7 @@ pub enum ProgramError {
     Missing {
         /// The command's first word, quoted.
         name: String,
-        /// Where it could have been.
+        /// Where it could have been: some places, and how many more.
         looked: Vec<String>,
     },
     /// A folder, or a link that leads out of the root.
@@ -60,7 +63,10 @@ pub fn open_program(
             Err(source) => return Err(refused(place, source)),
         }
     }
-    let looked = places.iter().map(|place| quoted(place)).collect();
+    let mut looked: Vec<String> = places.iter().take(NAMED).map(|place| quoted(place)).collect();
+    if places.len() > NAMED {
+        looked.push(format!("and {} more", places.len() - NAMED));
+    }
     Err(ProgramError::Missing { name: shown(name), looked })
 }
 

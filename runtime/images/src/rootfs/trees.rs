@@ -9,9 +9,10 @@
 //!
 //! The kernel drops a lock however its process ends, so what lies beside a lock that can be taken was
 //! left by one that was killed, and the next begins anew. A root in the making becomes a finished one
-//! by a rename: there is no moment in which half a root has the name of a whole one. Who uses a
-//! finished root shares a lock on its folder, and only who has that lock alone removes it. Nobody
-//! writes in a finished root.
+//! by a rename, once all of it is on the disk: there is no moment in which half a root has the name of
+//! a whole one, nor after a loss of power. One that does not say what was unpacked counts as none and
+//! is made anew. Who uses a finished root shares a lock on its folder, and only who has that lock alone
+//! removes it. Nobody writes in a finished root.
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -48,7 +49,8 @@ pub struct Root {
 }
 
 impl Root {
-    /// The folder to be a container's root, for reading only: others have it too.
+    /// The folder to be a container's root, for reading only: others have it too. It may have hard links
+    /// among its files.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -90,10 +92,12 @@ impl Trees {
     pub fn get(&self, image: &Digest) -> Result<Option<Root>, RootfsError> {
         let path = self.finished(image);
         let Some(folder) = open(&path)? else { return Ok(None) };
+        // Before the lock: one that is damaged must be free for whoever makes it anew.
+        let Some(unpacked) = unpacked(&path)? else { return Ok(None) };
         if !lock(&folder, &path, FlockOperation::LockShared)? {
             return Ok(None);
         }
-        root(path, folder).map(Some)
+        Ok(Some(Root { path: path.join(ROOT), unpacked, _lock: folder }))
     }
 
     /// The root of an image, unpacked if it is not here yet; who asks while another unpacks it waits.
@@ -118,6 +122,11 @@ impl Trees {
             if let Some(root) = self.get(image)? {
                 return Ok(root);
             }
+            // What has the name now is damaged.
+            if self.clear(&place)? == Removal::InUse {
+                let busy = io::Error::from(ErrorKind::ResourceBusy);
+                return Err(host("replace", &self.finished(image))(busy));
+            }
             self.make(&place, layers, &mut open, limits)?;
         }
     }
@@ -141,6 +150,7 @@ impl Trees {
         let about = making.join(ABOUT);
         let json = serde_json::to_vec(&unpacked).map_err(io::Error::from);
         json.and_then(|json| fs::write(&about, json)).map_err(host("write", &about))?;
+        sync(making)?;
         let path = self.finished(&place.image);
         fs::rename(making, &path).map_err(host("finish", &path))
     }
@@ -150,8 +160,13 @@ impl Trees {
     /// # Errors
     /// It cannot be removed.
     pub fn remove(&self, image: &Digest) -> Result<Removal, RootfsError> {
-        let path = self.finished(image);
         let Some(place) = Place::try_take(&self.folder, image)? else { return Ok(Removal::InUse) };
+        self.clear(&place)
+    }
+
+    /// Removes what has the name of a finished root.
+    fn clear(&self, place: &Place) -> Result<Removal, RootfsError> {
+        let path = self.finished(&place.image);
         let Some(folder) = open(&path)? else { return Ok(Removal::Missing) };
         match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => return Ok(Removal::InUse),
@@ -283,11 +298,26 @@ fn image(name: &str) -> Option<Digest> {
     name.replacen('-', ":", 1).parse().ok()
 }
 
-fn root(path: PathBuf, lock: File) -> Result<Root, RootfsError> {
-    let about = path.join(ABOUT);
+/// What a finished root says of itself; none if it does not, whole.
+fn unpacked(root: &Path) -> Result<Option<Unpacked>, RootfsError> {
+    let about = root.join(ABOUT);
     let read = fs::read(&about).and_then(|json| Ok(serde_json::from_slice(&json)?));
-    let unpacked = read.map_err(host("read", &about))?;
-    Ok(Root { path: path.join(ROOT), unpacked, _lock: lock })
+    match read {
+        Ok(unpacked) => Ok(Some(unpacked)),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Ok(None),
+            _ => Err(host("read", &about)(error)),
+        },
+    }
+}
+
+/// Waits until all files below are on the disk: a rename may get there before what is renamed.
+///
+/// The whole file system at once, as containerd's `image_pull_with_sync_fs` has it: for some thousand
+/// small files it costs nothing that can be measured, and for 300 MB a fifth of the time.
+fn sync(folder: &Path) -> Result<(), RootfsError> {
+    let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+    synced.map_err(host("sync", folder))
 }
 
 fn open(path: &Path) -> Result<Option<File>, RootfsError> {

@@ -18,6 +18,7 @@ use super::stream::Stream;
 use super::tree::Tree;
 use crate::artifact::{Content, Layer};
 use crate::digest::Digest;
+use crate::shown::beginning;
 
 /// What was unpacked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +36,9 @@ pub struct Unpacked {
 ///
 /// Links are written so that they lead to where they lead when the image is the root of a process;
 /// by way of others they may still lead out of the folder, so whoever follows them resolves them
-/// below it.
+/// below it. Hard links of the image are hard links here, within the folder: one file of many names,
+/// of which the limits count the bytes once. Whoever copies the folder keeps them, or bounds what
+/// each of them adds.
 ///
 /// # Errors
 /// [`RootfsError::Layer`] for a layer that is broken, hostile or too large, or whose content is not
@@ -116,5 +119,5 @@ impl<Blob: Read, Open: FnMut(&Descriptor) -> io::Result<Blob>> Unpacking<Open> {
 
 fn known(digest: &oci_spec::image::Digest) -> Result<Digest, LayerError> {
     let text = digest.to_string();
-    text.parse().map_err(|_| LayerError::UnknownDigest { digest: text })
+    text.parse().map_err(|_| LayerError::UnknownDigest { digest: beginning(&text) })
 }

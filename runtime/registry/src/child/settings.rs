@@ -37,7 +37,7 @@ pub(super) fn keyring(secrets: &[PullSecret]) -> Result<Keyring, FetchError> {
     let mut keyring = Keyring::default();
     for secret in secrets {
         match Keyring::from_secret(&secret.kind, &secret.data) {
-            Ok(of_secret) => keyring.extend(of_secret),
+            Ok(of_secret) => keyring.merge(of_secret),
             // As in Kubernetes: what a cluster passes over must not fail here.
             Err(CredentialError::NotForImages(_)) => {}
             Err(error) => {

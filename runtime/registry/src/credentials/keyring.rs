@@ -96,12 +96,18 @@ impl Keyring {
         }
     }
 
-    /// Puts what the other has behind what is here.
+    /// Puts what the other has behind what is here: however particular, it is tried later.
     pub fn extend(&mut self, other: Self) {
         self.entries.extend(other.entries);
         self.helpers.extend(other.helpers);
         self.stores.extend(other.stores);
         self.failed = self.failed.take().or(other.failed);
+    }
+
+    /// Puts what the other has among what is here, as the kubelet does with the Secrets of one Pod: the
+    /// most particular is tried first, whichever it is in.
+    pub fn merge(&mut self, other: Self) {
+        self.extend(other);
         self.sort();
     }
 
@@ -134,40 +140,50 @@ impl Keyring {
         }
     }
 
-    /// All that fits this image, the most particular first: they are tried in turn, as the kubelet
-    /// does. None means that nobody is who we are.
+    /// All that fits this image, the most particular first, and what helpers know last: they are tried
+    /// in turn, as the kubelet does. None means that nobody is who we are.
     ///
     /// # Errors
-    /// [`CredentialError::Helper`]
+    /// [`CredentialError::Helper`], if nothing else was found: that of the user's must not hold up who
+    /// has a Secret.
     ///
     /// # Cancel safety
     /// Safe: a helper that runs is ended.
     pub async fn find(&self, reference: &Reference) -> Result<Vec<Credential>, CredentialError> {
-        if let Some((helper, problem)) = self.failed.clone() {
-            return Err(CredentialError::Helper { helper, problem });
-        }
-        let mut found = Vec::new();
         let registry = reference.registry();
         let is_default = registry == DEFAULT_REGISTRY;
         let server = if is_default { DOCKER_SERVER } else { registry };
-        for (host, helper) in &self.helpers {
-            let is_host = host == registry || (is_default && key(host) == DEFAULT_KEY);
-            if is_host {
-                found.extend(helper::ask(helper, server).await?);
-            }
-        }
         let fitting = self
             .entries
             .iter()
             .filter(|(key, _)| fits(key, reference) || (is_default && key == DEFAULT_KEY));
-        found.extend(fitting.map(|(_, credential)| credential.clone()));
+        let mut found: Vec<_> = fitting.map(|(_, credential)| credential.clone()).collect();
+        let of_host = self
+            .helpers
+            .iter()
+            .filter(|(host, _)| host == registry || (is_default && key(host) == DEFAULT_KEY));
+        let failed = self.failed.clone();
+        let mut failed =
+            failed.map(|(helper, problem)| CredentialError::Helper { helper, problem });
+        for (_, helper) in of_host {
+            match helper::ask(helper, server).await {
+                Ok(credential) => found.extend(credential),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
         // A store knows all registries: asked only when nothing nearer is at hand.
         if found.is_empty() {
             for store in &self.stores {
-                found.extend(helper::ask(store, server).await?);
+                match helper::ask(store, server).await {
+                    Ok(credential) => found.extend(credential),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
             }
         }
-        Ok(found)
+        match failed {
+            Some(error) if found.is_empty() => Err(error),
+            Some(_) | None => Ok(found),
+        }
     }
 
     fn from_entries(
@@ -236,6 +252,28 @@ mod tests {
         );
         assert_eq!(found(&keyring, "a:1").await[0], r#"Password("hub", …)"#);
         assert_eq!(found(&keyring, "localhost:5000/a").await, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn the_pod_comes_first_however_particular_the_users_are() {
+        let of = |entry: &str, username: &str| {
+            let json = format!(
+                r#"{{"auths":{{"{entry}":{{"username":"{username}","password":"p"}}}},
+                     "credHelpers":{{"r.io":"surely-not-there"}}}}"#
+            );
+            Keyring::from_config_json("config.json", json.as_bytes()).unwrap()
+        };
+        let mut keyring = Keyring::default();
+        keyring.merge(of("r.io", "first"));
+        keyring.merge(of("r.io/team", "second"));
+        keyring.extend(of("r.io/team/app", "user"));
+        // Helpers that fail hold nobody up who has something else.
+        assert_eq!(
+            found(&keyring, "r.io/team/app").await,
+            [r#"Password("second", …)"#, r#"Password("first", …)"#, r#"Password("user", …)"#]
+        );
+        let settled = keyring.settled(&"r.io/team/app".parse().unwrap()).await;
+        assert_eq!(found(&settled, "r.io/team/app").await.len(), 3);
     }
 
     #[tokio::test]

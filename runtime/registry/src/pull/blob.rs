@@ -31,7 +31,7 @@ const BUSY_POLL: Duration = Duration::from_millis(20);
 /// Chunks on their way to the disk: what a slow one may cost in memory, some 16 KiB each.
 const QUEUE: usize = 64;
 
-/// A connection that brought so much was worth it: the next cut counts as the first.
+/// Having come so much further was worth it: the next cut counts as the first.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// Work on files, off the threads that serve everybody.
@@ -98,7 +98,7 @@ pub(super) async fn fetch(
             Err(failure) => {
                 // Of what cannot become right nothing stays; of what was cut, all.
                 if !failure.is_transient() || abandoned.is_set() {
-                    writer.finish().await?.discard();
+                    writer.discard().await;
                 }
                 return Err(failure);
             }
@@ -151,10 +151,12 @@ async fn receive(
     progress: &Sink<'_>,
 ) -> Result<(), Failure> {
     let mut attempts = Attempts::new(session.options.limits);
+    // Not the bytes that came: a registry that always begins anew would be asked without end.
+    let mut furthest = writer.offset;
     while writer.offset < writer.size {
-        let before = writer.received;
         let Err(failure) = receive_once(session, writer, progress).await else { continue };
-        if writer.received - before >= PROGRESS_BYTES {
+        if writer.offset.saturating_sub(furthest) >= PROGRESS_BYTES {
+            furthest = writer.offset;
             attempts.progressed();
         }
         time::sleep(attempts.after(failure)?).await;
@@ -225,7 +227,8 @@ struct Writer {
     /// Bytes that came, with those that came in vain.
     received: u64,
     sender: mpsc::Sender<Write>,
-    thread: JoinHandle<Result<Box<Ingest>, LayoutError>>,
+    /// None once its end was told.
+    thread: Option<JoinHandle<Result<Box<Ingest>, LayoutError>>>,
 }
 
 impl Writer {
@@ -234,14 +237,19 @@ impl Writer {
         let (digest, size, offset) = (ingest.digest().clone(), ingest.size(), ingest.offset());
         let thread = spawn_blocking(move || {
             while let Some(write) = receiver.blocking_recv() {
-                match write {
-                    Write::Bytes(bytes) => ingest.write(&bytes)?,
-                    Write::Restart => ingest.restart()?,
+                let written = match write {
+                    Write::Bytes(bytes) => ingest.write(&bytes),
+                    Write::Restart => ingest.restart(),
+                };
+                if let Err(error) = written {
+                    // On a disk that is full it would keep the room that others need.
+                    ingest.discard();
+                    return Err(error);
                 }
             }
             Ok(ingest)
         });
-        Self { digest, size, offset, received: 0, sender, thread }
+        Self { digest, size, offset, received: 0, sender, thread: Some(thread) }
     }
 
     async fn write(&mut self, bytes: Bytes) -> Result<(), Failure> {
@@ -267,20 +275,39 @@ impl Writer {
             return Ok(());
         }
         // It has ended, so it can say why.
-        let error = match (&mut self.thread).await {
-            Ok(Err(error)) => error.into(),
-            Ok(Ok(_)) => Failure::Unavailable("the write was cancelled".to_owned()),
-            Err(error) => Failure::Unavailable(error.to_string()),
-        };
-        Err(error)
+        ended(&mut self.thread).await?;
+        Err(cancelled())
     }
 
     /// Waits until all is written.
-    async fn finish(self) -> Result<Box<Ingest>, Failure> {
+    async fn finish(mut self) -> Result<Box<Ingest>, Failure> {
         drop(self.sender);
-        match self.thread.await {
-            Ok(written) => Ok(written?),
-            Err(error) => Err(Failure::Unavailable(error.to_string())),
+        ended(&mut self.thread).await
+    }
+
+    /// Waits until nothing is written any more, and removes what was.
+    async fn discard(self) {
+        // A thread that has failed has removed it.
+        if let Ok(ingest) = self.finish().await {
+            ingest.discard();
         }
     }
+}
+
+/// Waits for the thread, unless its end was told before: there is no second one.
+async fn ended(
+    thread: &mut Option<JoinHandle<Result<Box<Ingest>, LayoutError>>>,
+) -> Result<Box<Ingest>, Failure> {
+    let Some(handle) = thread else { return Err(cancelled()) };
+    let ended = handle.await;
+    // Only now: this wait may have been dropped, and then the next one is for the same end.
+    *thread = None;
+    match ended {
+        Ok(written) => Ok(written?),
+        Err(error) => Err(Failure::Unavailable(error.to_string())),
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::Unavailable("the write was cancelled".to_owned())
 }

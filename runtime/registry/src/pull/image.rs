@@ -121,7 +121,10 @@ impl Pull<'_> {
                 Session::new(self.options, endpoint.clone(), repository, "pull", credential)
                     .map_err(resolving)?;
             match self.with(&session, pin).await {
-                Err((step, failure @ Failure::Unauthorized(_))) => refused = Some((step, failure)),
+                // Some registries do not tell whom they do not let that there is something.
+                Err((step, failure @ (Failure::Unauthorized(_) | Failure::NotFound(_)))) => {
+                    refused = Some((step, failure));
+                }
                 other => return other,
             }
         }

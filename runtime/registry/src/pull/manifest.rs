@@ -3,6 +3,9 @@
 //! The digest is asked for first: most often the image is here already, and the registries that
 //! count requests do not count these. From then on everything hangs on that digest, so what the
 //! registry changes in between is noticed.
+//!
+//! A reference with a digest is asked for, too, as by containerd: only the registry knows whether that
+//! repository has it and whether we may have it from there.
 
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{Method, Response, StatusCode};
@@ -32,15 +35,12 @@ pub(super) async fn resolve(
     session: &Session<'_>,
     reference: &Reference,
 ) -> Result<Resolved, Failure> {
-    if let Some(digest) = reference.digest() {
-        return Ok(Resolved { digest: digest.clone(), bytes: None });
-    }
-    let tag = reference.tag_or_default();
-    let response = ask(session, Method::HEAD, tag).await?;
+    let version = version(reference);
+    let response = ask(session, Method::HEAD, &version).await?;
     match response.status() {
         StatusCode::OK => {}
         StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
-            return by_tag(session, reference).await;
+            return by_content(session, reference).await;
         }
         _ => {
             let what = reference.clone().with_default_tag().to_string();
@@ -53,22 +53,35 @@ pub(super) async fn resolve(
         .and_then(|length| length.parse().ok())
         .is_some_and(|length: u64| length > MOST_MANIFEST_BYTES)
     {
-        return Err(too_large(tag));
+        return Err(too_large(&version));
+    }
+    if let Some(digest) = reference.digest() {
+        return Ok(Resolved { digest: digest.clone(), bytes: None });
     }
     match header_digest(response.headers())? {
         Some(digest) => Ok(Resolved { digest, bytes: None }),
-        None => by_tag(session, reference).await,
+        None => by_content(session, reference).await,
     }
 }
 
-async fn by_tag(session: &Session<'_>, reference: &Reference) -> Result<Resolved, Failure> {
+/// What a registry calls it: the digest wins over the tag.
+fn version(reference: &Reference) -> String {
+    let digest = reference.digest().map(ToString::to_string);
+    digest.unwrap_or_else(|| reference.tag_or_default().to_owned())
+}
+
+/// By all of the manifest, where its digest alone is not told.
+async fn by_content(session: &Session<'_>, reference: &Reference) -> Result<Resolved, Failure> {
     let what = reference.clone().with_default_tag().to_string();
-    let (bytes, told) = get(session, reference.tag_or_default(), &what).await?;
-    let digest = match told {
-        Some(told) => told.of_same_kind(&bytes),
+    let (bytes, told) = get(session, &version(reference), &what).await?;
+    let digest = match reference.digest().or(told.as_ref()) {
+        Some(known) => known.of_same_kind(&bytes),
         None => Digest::sha256(&bytes),
     };
-    Ok(Resolved { digest, bytes: Some(bytes) })
+    match reference.digest() {
+        Some(wanted) if digest != *wanted => Err(Failure::wrong_digest(wanted, &digest)),
+        Some(_) | None => Ok(Resolved { digest, bytes: Some(bytes) }),
+    }
 }
 
 /// The bytes of this digest; whether they are right is for whoever parses them.

@@ -9,6 +9,8 @@ use wasmpod_images::fetch::{FetchError, Fetched, Message, Progress, PullSecret, 
 
 use super::World;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_wasmpod-registry");
+
 pub struct Child {
     pub process: Process,
     /// What it lives by.
@@ -21,9 +23,20 @@ pub struct Child {
 impl Child {
     /// For a user who has nothing but the world's folder.
     pub async fn start(world: &World, request: &Request) -> Self {
+        Self::run(Command::new(PROGRAM), world, request).await
+    }
+
+    /// The same where no file may get larger than 1 MiB (by some shells' count 2).
+    pub async fn start_without_room(world: &World, request: &Request) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\"", PROGRAM]);
+        Self::run(shell, world, request).await
+    }
+
+    async fn run(mut program: Command, world: &World, request: &Request) -> Self {
         let home = world.folder().join("home");
         let helpers = home.join("bin").display().to_string();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_wasmpod-registry"))
+        let mut process = program
             .env("HOME", &home)
             .env("PATH", helpers + ":/usr/bin:/bin")
             .env_remove("DOCKER_CONFIG")

@@ -5,7 +5,7 @@ use tar::EntryType;
 
 use super::super::Limits;
 use super::fixture::{Archive, Image, World, chain, gzip, listing, refusal};
-use crate::artifact::Packing;
+use crate::artifact::{Layer, Packing};
 use crate::digest::Digest;
 
 #[test]
@@ -61,6 +61,15 @@ fn hard_links_are_made_to_files_of_the_image_alone() {
     insta::assert_snapshot!(refusal(&[chained]), @r#"layer 1 of the image: entry "b": it is a hard link to "up/outside", which is no file of the image"#);
     let itself = Archive::new().file("d/a", "1").hard_link("d", "d/a");
     insta::assert_snapshot!(refusal(&[itself]), @r#"layer 1 of the image: entry "d": it is a hard link to "d/a", which is no file of the image"#);
+}
+
+#[test]
+fn a_digest_that_is_not_known_is_named_in_part() {
+    let mut image = Image::of(&[Archive::new().file("a", "")]);
+    let Layer::Archive { diff_id, .. } = &mut image.layers[0] else { panic!("an archive") };
+    *diff_id = Some(format!("blake3:{}", "A".repeat(1 << 20)).parse().unwrap());
+    let error = chain(&World::new().unpack(&image, Limits::default()).unwrap_err());
+    assert!(error.contains("AAA… for its digest") && error.len() < 500, "{}", error.len());
 }
 
 #[test]

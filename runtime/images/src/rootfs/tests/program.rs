@@ -1,9 +1,22 @@
 //! What a command means in a root.
 
 use std::io::Read as _;
+use std::path::Path;
 
 use super::super::{Limits, open_program};
 use super::fixture::{Archive, Image, World, chain};
+
+#[test]
+fn a_path_of_a_hundred_thousand_folders_is_looked_through_in_part() {
+    let world = World::new();
+    let archive = Archive::new().file("63/app.wasm", "near").file("64/far.wasm", "far");
+    world.unpack(&Image::of(&[archive]), Limits::default()).unwrap();
+    let path: Vec<String> = (0..100_000).map(|number| format!("/{number}")).collect();
+    let path = path.join(":");
+    let open = |name: &str| open_program(&world.root(), name, "/srv", Some(&path));
+    assert_eq!(open("app.wasm").unwrap().1, Path::new("/63/app.wasm"));
+    insta::assert_snapshot!(open("far.wasm").unwrap_err(), @r#"the image has no file "far.wasm": looked for "/0/far.wasm", "/1/far.wasm", "/2/far.wasm", "/3/far.wasm", "/4/far.wasm", "/5/far.wasm", "/6/far.wasm", "/7/far.wasm", and 57 more"#);
+}
 
 #[test]
 fn a_program_is_found_within_its_root() {

@@ -77,6 +77,36 @@ fn what_a_killed_process_left_is_made_anew() {
     assert_eq!(trees.sweep().unwrap(), 0);
 }
 
+#[test]
+fn what_a_loss_of_power_left_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let trees = Trees::open(folder.path()).unwrap();
+    let image = Image::of(&[Archive::new().file("a", "1")]);
+    let unpack =
+        || trees.unpack(&digest("a"), &image.layers, |blob| image.open(blob), Limits::default());
+    let finished = folder.path().join(digest("a").to_string().replace(':', "-"));
+    for damaged in [None, Some(""), Some("\0\0\0\0"), Some("{\"bytes\":1")] {
+        drop(unpack().unwrap());
+        let about = finished.join("unpacked.json");
+        match damaged {
+            None => fs::remove_file(&about).unwrap(),
+            Some(text) => fs::write(&about, text).unwrap(),
+        }
+        fs::write(finished.join("rootfs/a"), "").unwrap();
+        assert!(trees.get(&digest("a")).unwrap().is_none(), "{damaged:?}");
+        assert_eq!(list(unpack().unwrap().path()), "644 a \"1\"", "{damaged:?}");
+        assert_eq!(names(&folder).len(), 1);
+    }
+    // Not below the feet of who has it.
+    let root = unpack().unwrap();
+    fs::remove_file(finished.join("unpacked.json")).unwrap();
+    let error = chain(&unpack().unwrap_err()).replace(&finished.display().to_string(), "ROOT");
+    insta::assert_snapshot!(error, @"cannot replace ROOT: resource busy");
+    assert_eq!(list(root.path()), "644 a \"1\"");
+    drop(root);
+    unpack().unwrap();
+}
+
 /// Not a test of its own: what the next one kills.
 #[test]
 fn unpacks_for_ever() {
