@@ -129,6 +129,7 @@ fn mistakes_on_the_command_line_are_our_own_errors() {
         ("run web --image=a --env A", "--env A: expected NAME=VALUE"),
         ("run web --image=a.wasm --publish x", "--publish x: not a pair of ports"),
         ("run web --image=a --image-map x", "--image-map x: expected NAME=PATH"),
+        ("run ./nothere.wasm", "./nothere.wasm: No such file or directory"),
         ("run web --image=a.wasm --allow-net a/b", "`a/b` is no network rule"),
         ("run pod.yaml --env A=b", "`--env` is for a Pod without a manifest"),
         ("run pod.yaml -- word", "what follows `--` is for a Pod without a manifest"),

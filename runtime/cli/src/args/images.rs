@@ -221,9 +221,9 @@ Examples:
   wasmpod image pack web.wasm -t web:1 --form container
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) wasmpod image pack web.wasm -t web:1
 
-Without --form it is an artifact (CNCF's layout: one program and nothing else), or a container image of
-the platform wasi/wasm where there are files, variables, arguments, ports or a working folder. The same
-files give the same digest.
+Without --form it is an artifact (CNCF's layout: one program and nothing else), or a container
+image of the platform wasi/wasm where there are files, variables, arguments, ports or a working
+folder. The same files give the same digest.
 
 Exit status: 0, or 1 when the files make no image.";
 

@@ -67,9 +67,12 @@ fn typed_pod(verb: &Run) -> Result<Option<(String, String)>, Failure> {
         let name = target.map_or_else(|| name_of(image), str::to_owned);
         return Ok(Some((name, image.clone())));
     }
-    Ok(target
-        .filter(|target| [".wasm", ".wat"].iter().any(|extension| target.ends_with(extension)))
-        .map(|file| (name_of(file), file.to_owned())))
+    let Some(file) = typed else { return Ok(None) };
+    // A Pod would wait for it to come. Who types its name has it, or means another.
+    if verb.options.image_map.is_empty() && verb.dry_run == DryRun::None {
+        std::fs::metadata(file).map_err(|error| Failure::because(file, &error))?;
+    }
+    Ok(Some((name_of(file), file.to_owned())))
 }
 
 /// A Pod's name from a program's: `./My_App.wasm` gives `my-app`.
