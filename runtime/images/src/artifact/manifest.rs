@@ -7,14 +7,11 @@ use super::error::ArtifactError;
 use super::image::{Image, Layout};
 use super::media::{ConfigKind, LayerKind, ManifestKind, config_kind, layer_kind, manifest_kind};
 use super::{cncf, container, spin};
+use crate::layout::{MOST_LAYERS, MOST_MANIFEST_BYTES};
 use crate::shown::{beginning, shown};
 
-/// The most bytes of a manifest; the specification of registries has them take 4 MiB.
-pub const MOST_MANIFEST_BYTES: u64 = 4 << 20;
 /// The most bytes of a config, or of a locked application with small files in it.
 pub const MOST_DOCUMENT_BYTES: u64 = 8 << 20;
-/// The most layers. Builders stop at 127, registries at some 500.
-pub const MOST_LAYERS: usize = 1000;
 
 /// A manifest of an image, and what kind of image it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,11 +38,12 @@ mod spin;
 #[cfg(test)]
 mod tests;
 
+pub use crate::layout::{MOST_LAYERS, MOST_MANIFEST_BYTES};
 pub use choose::choose;
 pub(crate) use cncf::TITLE;
 pub use command::{Command, NoCommand, places};
 pub use error::ArtifactError;
 pub use image::{Content, ExposedPort, Image, Layer, Layout, Program, Protocol};
-pub use manifest::{MOST_DOCUMENT_BYTES, MOST_LAYERS, MOST_MANIFEST_BYTES, Manifest};
+pub use manifest::{MOST_DOCUMENT_BYTES, Manifest};
 pub use media::Packing;
 pub(crate) use media::{CNCF_CONFIG, WASM};
