@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::registry::Registry;
-use super::{has, tool};
+use super::{TINY, has, tool};
 use crate::harness::{PodText, Running, World, guest};
 
 /// Puts the toolbox into a registry, from another machine.
@@ -128,4 +128,36 @@ fn never_is_never() {
     world.does(["pull", "-q", &name]);
     pod.wait_for("here I am");
     assert_eq!(pod.finish().code, 0);
+}
+
+/// Its bytes are not what its digest says any more: a disk, or somebody, has changed them.
+#[test]
+fn a_program_that_was_changed_on_the_disk_does_not_run() {
+    let world = World::new();
+    world.file("tiny.wasm", TINY);
+    world.does([
+        "image",
+        "pack",
+        &world.path().join("tiny.wasm").display().to_string(),
+        "-t",
+        "tiny:1",
+    ]);
+    let folder = world.root().join("images/blobs/sha256");
+    let blobs = std::fs::read_dir(folder).expect("there are blobs");
+    let program = blobs
+        .map(|blob| blob.expect("a blob").path())
+        .find(|blob| std::fs::read(blob).is_ok_and(|bytes| bytes == TINY))
+        .expect("the program is one of them");
+    // As long as before: another letter in the name of what it exports.
+    let mut other = TINY.to_vec();
+    let letter = other.iter_mut().rfind(|byte| **byte == b't').expect("_start");
+    *letter = b'T';
+    std::fs::remove_file(&program).expect("ours");
+    std::fs::write(&program, other).expect("it can be written");
+    let pod = PodText::new("changed").container("main", "tiny:1", &[]);
+    let file = pod.with("imagePullPolicy: Never").write(&world);
+    let pod = world.wasmpod(["run", &file, "-o", "json"]).start();
+    let message = wait_for_reason(&pod, "ImageInspectError");
+    assert!(message.contains("is damaged: remove the image and pull it again"), "{message}");
+    pod.finish_by(Signal::INT);
 }

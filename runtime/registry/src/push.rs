@@ -100,11 +100,10 @@ fn take(
     name: &Reference,
 ) -> Result<Result<(Arc<Pin>, Manifest), Failure>, LayoutError> {
     let pin = layout.pin("push")?;
-    let Some(image) = pin.take(name)? else {
+    let Some((_, manifest)) = pin.take(name)? else {
         let name = name.clone().with_default_tag();
         return Ok(Err(Failure::NotFound(format!("image {name}"))));
     };
-    let manifest = layout.manifest(&image.digest)?;
     Ok(Ok((Arc::new(pin), manifest)))
 }
 

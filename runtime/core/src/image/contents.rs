@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use wasmpod_images::artifact::{self, Program};
 use wasmpod_images::digest::Digest;
-use wasmpod_images::layout::Layout;
+use wasmpod_images::layout::{Layout, LayoutError, Manifest};
 use wasmpod_images::rootfs::{Limits, Root, Trees, open_program};
 
 use super::error::ImageError;
@@ -28,13 +28,13 @@ pub struct ProgramFile {
 }
 
 impl Contents {
-    /// Reads what the manifest of this digest says. `name` is for the message.
+    /// Reads what `manifest` says. `name` is for the message.
     ///
     /// # Errors
     /// [`ImageError::Inspect`]
-    pub fn read(layout: &Layout, digest: &Digest, name: &str) -> Result<Self, ImageError> {
-        let image = described(layout, digest).map_err(|problem| problem.of(name))?;
-        Ok(Self { layout: layout.clone(), digest: digest.clone(), image })
+    pub fn of(layout: &Layout, manifest: &Manifest, name: &str) -> Result<Self, ImageError> {
+        let image = described(layout, manifest).map_err(|problem| problem.of(name))?;
+        Ok(Self { layout: layout.clone(), digest: manifest.digest.clone(), image })
     }
 
     /// What it says.
@@ -93,7 +93,12 @@ impl Contents {
             return Ok(None);
         }
         let trees = Trees::open(&self.layout.folder().join("trees"))?;
-        let open = |blob: &_| self.layout.blob(blob).map_err(std::io::Error::other);
+        // It happens once for all containers: time enough to hash again what may have lain for long.
+        let open = |blob: &_| {
+            let verified = Digest::of(blob).map_err(LayoutError::from);
+            let verified = verified.and_then(|digest| self.layout.verify(&digest));
+            verified.and_then(|_| self.layout.blob(blob)).map_err(std::io::Error::other)
+        };
         Ok(Some(trees.unpack(&self.digest, &self.image.layers, open, Limits::default())?))
     }
 
@@ -112,12 +117,15 @@ impl ProgramFile {
     }
 }
 
-/// What the manifest of `digest` says.
-fn described(layout: &Layout, digest: &Digest) -> Result<artifact::Image, Problem> {
-    let manifest = layout.manifest(digest)?;
+/// What the manifest says.
+fn described(layout: &Layout, manifest: &Manifest) -> Result<artifact::Image, Problem> {
     let manifest = artifact::Manifest::decode(&manifest.bytes)?;
     let mut document = Vec::new();
     layout.blob(manifest.document())?.read_to_end(&mut document)?;
+    let digest = Digest::of(manifest.document())?;
+    if digest.of_same_kind(&document) != digest {
+        return Err(format!("{digest} is damaged: remove the image and pull it again").into());
+    }
     Ok(manifest.image(&document)?)
 }
 

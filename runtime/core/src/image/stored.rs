@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmpod_images::artifact::{Command, Program};
 use wasmpod_images::digest::Digest;
 use wasmpod_images::fetch::{FetchError, FetchErrorKind, Fetched, PullSecret, Request};
-use wasmpod_images::layout::{Collection, Image, Layout, LayoutError, Pin, Thresholds};
+use wasmpod_images::layout::{Collection, Image, Layout, LayoutError, Manifest, Pin, Thresholds};
 use wasmpod_images::policy::{Policy, Rule};
 use wasmpod_images::reference::{PullPolicy, Reference};
 use wasmpod_images::rootfs::{Root, Trees};
@@ -40,6 +40,8 @@ pub(crate) struct LocalImage {
     pub(crate) file: PathBuf,
     /// What the program is called where the image says nothing.
     pub(crate) file_name: String,
+    /// What its digest must be, in hexadecimal, where the image says it.
+    pub(crate) digest: Option<String>,
     /// `status.containerStatuses[].imageID`; none for a file, whose digest says it.
     pub(crate) id: Option<String>,
     /// What it starts.
@@ -87,6 +89,7 @@ impl LocalImage {
         Self {
             file,
             file_name,
+            digest: None,
             id: None,
             command: Command::default(),
             env: Vec::new(),
@@ -157,8 +160,8 @@ impl ImageStore {
         // Where nothing was ever fetched, no folders are made.
         let layout = self.folder.join("index.json").exists().then(|| Layout::open(&self.folder))?;
         let layout = layout.ok()?;
-        let image = layout.resolve(reference).ok()??;
-        let contents = Contents::read(&layout, &image.digest, &reference.familiar()).ok()?;
+        let (_, manifest) = layout.find(reference).ok()??;
+        let contents = Contents::of(&layout, &manifest.ok()?, &reference.familiar()).ok()?;
         match contents.image().program {
             Program::Blob(_) => Some(contents.program("").ok()?.path().to_owned()),
             Program::InRoot => None,
@@ -192,9 +195,14 @@ impl ImageStore {
         let stored = |problem| ImageError::Store { image: wanted.reference.familiar(), problem };
         let layout = Layout::open(&self.folder).map_err(stored)?;
         let pin = pins.of(&layout, user).map_err(stored)?;
-        let found = pin.take(&wanted.reference).map_err(stored)?;
-        let Some(image) = found.or_else(|| pins.taken().get(&wanted.reference).cloned()) else {
-            return Ok(None);
+        let (image, manifest) = match pin.take(&wanted.reference).map_err(stored)? {
+            Some(found) => found,
+            None => {
+                let known = pins.taken().get(&wanted.reference).cloned();
+                let Some(image) = known else { return Ok(None) };
+                let manifest = layout.manifest(&image.digest).map_err(stored)?;
+                (image, manifest)
+            }
         };
         // Before anything of it is unpacked.
         if !self.may_run(&wanted.reference, &image.digest, pins)? {
@@ -208,7 +216,7 @@ impl ImageStore {
                 PullPolicy::Always | PullPolicy::IfNotPresent => Ok(None),
             };
         }
-        let local = local(&layout, &image, wanted)?;
+        let local = local(&layout, &image, &manifest, wanted)?;
         pins.taken().insert(wanted.reference.clone(), image);
         Ok(Some(local))
     }
@@ -258,17 +266,27 @@ fn collect(folder: &Path) -> Result<(), LayoutError> {
     Ok(())
 }
 
-fn local(layout: &Layout, image: &Image, wanted: &WantedImage) -> Result<LocalImage, ImageError> {
+fn local(
+    layout: &Layout,
+    image: &Image,
+    manifest: &Manifest,
+    wanted: &WantedImage,
+) -> Result<LocalImage, ImageError> {
     let name = wanted.reference.familiar();
-    let contents = Contents::read(layout, &image.digest, &name)?;
+    let contents = Contents::of(layout, manifest, &name)?;
     let (root, file) = contents.unpack(wanted, &name)?;
     let found = contents.into_image();
+    let digest = match &found.program {
+        Program::Blob(blob) => Digest::of(blob).ok().map(|digest| digest.hex().to_owned()),
+        Program::InRoot => None,
+    };
     let last = wanted.reference.repository().rsplit('/').next().unwrap_or_default();
     let mut notes = found.notes;
     notes.extend(root.iter().flat_map(|root| root.unpacked().notes.iter().cloned()));
     Ok(LocalImage {
         file,
         file_name: format!("{last}.wasm"),
+        digest,
         id: Some(format!("{}@{}", wanted.reference.name(), image.registry_digest)),
         command: found.command,
         env: found.env,

@@ -326,6 +326,7 @@ impl ContainerRuntime for PodRuntime {
         };
         let (prepared, id) = match prepared {
             Ok(program) => {
+                check_program(container, &image, &program).map_err(|error| image_error(&error))?;
                 let id = image.id.clone();
                 let id = id.unwrap_or_else(|| format!("sha256:{}", program.digest()));
                 (Prepared::Program { program, image: Arc::new(image) }, id)
@@ -408,6 +409,23 @@ pub(super) fn pull_policy(container: &Container) -> PullPolicy {
         Some("Never") => PullPolicy::Never,
         Some("Always") => PullPolicy::Always,
         _ => PullPolicy::IfNotPresent,
+    }
+}
+
+/// What was compiled must be what the image has: its file has been on the disk for who knows how long.
+fn check_program(
+    container: &Container,
+    image: &LocalImage,
+    program: &Program,
+) -> Result<(), image::ImageError> {
+    match &image.digest {
+        Some(digest) if digest.len() == program.digest().len() && digest != program.digest() => {
+            Err(image::ImageError::Inspect {
+                image: container.image.clone().unwrap_or_default(),
+                message: format!("sha256:{digest} is damaged: remove the image and pull it again"),
+            })
+        }
+        _ => Ok(()),
     }
 }
 

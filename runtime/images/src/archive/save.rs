@@ -31,9 +31,8 @@ pub fn save(
     let mut blobs = BTreeMap::new();
     for reference in references {
         let reference = reference.clone().with_default_tag();
-        let image = pin.take(&reference)?;
-        let image = image.ok_or_else(|| ArchiveError::NotFound(reference.clone()))?;
-        let manifest = layout.manifest(&image.digest)?;
+        let found = pin.take(&reference)?;
+        let (_, manifest) = found.ok_or_else(|| ArchiveError::NotFound(reference.clone()))?;
         if matches!(manifest.content, Content::Index(_)) {
             return Err(ArchiveError::Index(reference));
         }

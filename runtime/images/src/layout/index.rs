@@ -14,7 +14,7 @@ use oci_spec::image::{Descriptor, ImageIndex};
 use super::error::LayoutError;
 use super::folder::{at, replace};
 use super::limits::MOST_INDEX_BYTES;
-use super::manifest::Content;
+use super::manifest::{Content, Manifest};
 use super::store::Layout;
 use crate::digest::Digest;
 use crate::reference::Reference;
@@ -58,7 +58,8 @@ impl Layout {
     /// [`LayoutError::Damaged`], [`LayoutError::Io`]
     pub fn images(&self) -> Result<Vec<Image>, LayoutError> {
         let index = self.read_index()?;
-        Ok(index.manifests().iter().filter_map(|entry| self.image(entry)).collect())
+        let image = |entry| self.image(entry, self.manifest_of(entry).as_ref());
+        Ok(index.manifests().iter().filter_map(image).collect())
     }
 
     /// The image of this name: by digest if it has one (of the manifest or of the index that it was
@@ -68,10 +69,30 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::Damaged`], [`LayoutError::Io`]
     pub fn resolve(&self, reference: &Reference) -> Result<Option<Image>, LayoutError> {
+        Ok(self.find(reference)?.map(|(image, _)| image))
+    }
+
+    /// As [`Layout::resolve`], with the manifest, or what is wrong with it.
+    ///
+    /// # Errors
+    /// [`LayoutError::Damaged`], [`LayoutError::Io`]
+    pub fn find(
+        &self,
+        reference: &Reference,
+    ) -> Result<Option<(Image, Result<Manifest, LayoutError>)>, LayoutError> {
         let index = self.read_index()?;
         let mut fitting = index.manifests().iter().filter(|entry| is_entry_of(entry, reference));
         // Only what fits is looked at closer: that reads its manifest.
-        Ok(fitting.find_map(|entry| self.image(entry).filter(|image| self.has(&image.digest))))
+        Ok(fitting.find_map(|entry| {
+            let manifest = self.manifest(&Digest::of(entry).ok()?);
+            let is_there = !matches!(manifest, Err(LayoutError::Missing(_)));
+            let image = self.image(entry, manifest.as_ref().ok())?;
+            is_there.then_some((image, manifest))
+        }))
+    }
+
+    fn manifest_of(&self, entry: &Descriptor) -> Option<Manifest> {
+        self.manifest(&Digest::of(entry).ok()?).ok()
     }
 
     /// Lets `reference` (with the default tag, if it has neither tag nor digest) lead to the
@@ -179,12 +200,12 @@ impl Layout {
     }
 
     /// `None` for an entry whose digest is of no known algorithm: nobody could fetch it either.
-    fn image(&self, entry: &Descriptor) -> Option<Image> {
+    fn image(&self, entry: &Descriptor, manifest: Option<&Manifest>) -> Option<Image> {
         let digest = Digest::of(entry).ok()?;
         let registry = annotation(entry, REGISTRY_DIGEST).and_then(|text| text.parse().ok());
         let since = annotation(entry, SINCE).and_then(|text| text.parse().ok());
         let since = SystemTime::UNIX_EPOCH + Duration::from_secs(since.map_or(0, clamp));
-        let layers: u64 = self.manifest(&digest).map_or(0, |manifest| {
+        let layers: u64 = manifest.map_or(0, |manifest| {
             manifest.content.needs().iter().map(|needed| needed.size()).fold(0, u64::saturating_add)
         });
         let file = self.open_blob(&digest).and_then(|(file, _)| {

@@ -13,6 +13,7 @@ use super::error::LayoutError;
 use super::folder::at;
 use super::index::Image;
 use super::ingest::{Begin, Ingest, is_same_file, remove_if_there};
+use super::manifest::Manifest;
 use super::store::Layout;
 use crate::digest::Digest;
 use crate::reference::Reference;
@@ -99,24 +100,23 @@ impl Pin {
         Ok(())
     }
 
-    /// The image of this name, kept from here on, if all of it is there.
+    /// The image of this name, with its manifest, kept from here on, if all of it is there.
     ///
     /// # Errors
     /// [`LayoutError::Damaged`], [`LayoutError::Io`], or those of content when its manifest is not
     /// what it was.
-    pub fn take(&self, reference: &Reference) -> Result<Option<Image>, LayoutError> {
-        let Some(image) = self.layout.resolve(reference)? else { return Ok(None) };
+    pub fn take(&self, reference: &Reference) -> Result<Option<(Image, Manifest)>, LayoutError> {
+        let Some((image, manifest)) = self.layout.find(reference)? else { return Ok(None) };
+        let manifest = manifest?;
         self.keep(&image.digest)?;
         // Only now: until it was kept, a collection could take it.
-        let is_there = self.layout.manifest(&image.digest).and_then(|manifest| {
-            manifest
-                .content
-                .needs()
-                .into_iter()
-                .try_for_each(|needed| self.layout.blob(needed).map(drop))
-        });
+        let mut needs = manifest.content.needs().into_iter();
+        let is_there = self
+            .layout
+            .open_blob(&image.digest)
+            .and_then(|_| needs.try_for_each(|needed| self.layout.blob(needed).map(drop)));
         match is_there {
-            Ok(()) => Ok(Some(image)),
+            Ok(()) => Ok(Some((image, manifest))),
             Err(LayoutError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -165,8 +165,8 @@ fn what_nothing_leads_to_goes_and_what_is_used_stays() {
     let b = world.named("b:1", &["shared", "only-b"]);
     assert_eq!(world.layout.collect(&Collection::Unreferenced).unwrap(), Collected::default());
     let pod = world.layout.pin("pod-uid").unwrap();
-    assert_eq!(pod.take(&reference("b:1")).unwrap().unwrap().digest, b);
-    assert_eq!(pod.take(&reference("b:2")).unwrap(), None);
+    assert_eq!(pod.take(&reference("b:1")).unwrap().unwrap().0.digest, b);
+    assert!(pod.take(&reference("b:2")).unwrap().is_none());
     world.layout.remove(&reference("a:1")).unwrap();
     let collected = world.layout.collect(&Collection::Unused).unwrap();
     assert_eq!((collected.files, collected.images), (2, vec![]));

@@ -178,6 +178,19 @@ impl Trees {
         Ok(Removal::Removed)
     }
 
+    /// Whether somebody uses the root of an image.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn is_used(&self, image: &Digest) -> Result<bool, RootfsError> {
+        let path = self.finished(image);
+        let Some(folder) = open(&path)? else { return Ok(false) };
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => Ok(true),
+            locked => locked.map(|()| false).map_err(|errno| host("lock", &path)(errno.into())),
+        }
+    }
+
     /// The images that have a root here.
     ///
     /// # Errors

@@ -117,7 +117,7 @@ impl Images {
         // It stays while it is read.
         let pin = layout.pin("inspect")?;
         pin.keep(&image.digest)?;
-        let contents = Contents::read(&layout, &image.digest, text)?;
+        let contents = Contents::of(&layout, &layout.manifest(&image.digest)?, text)?;
         let program = match contents.program(text) {
             Ok(file) => program(file.path(), compiler),
             Err(error) => Err(wasmpod::error::chain(&error)),

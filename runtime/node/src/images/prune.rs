@@ -128,7 +128,9 @@ impl Images {
 /// What the roots of other images than these take. One that a container has is not counted.
 fn sizes(trees: &Trees, kept: &HashSet<Digest>) -> Vec<(Digest, u64)> {
     let images = trees.images().unwrap_or_default().into_iter();
-    let sizes = images.filter(|image| !kept.contains(image)).filter_map(|image| {
+    let is_free = |image: &Digest| !trees.is_used(image).unwrap_or(true);
+    let others = images.filter(|image| !kept.contains(image) && is_free(image));
+    let sizes = others.filter_map(|image| {
         // Held while it is measured, so that it is not half gone.
         let root: Option<Root> = trees.get(&image).ok().flatten();
         let place = root?.path().parent()?.to_owned();
