@@ -17,6 +17,9 @@ pub const DEFAULT_REGISTRY: &str = "docker.io";
 /// The tag of a name that has neither tag nor digest.
 pub const DEFAULT_TAG: &str = "latest";
 
+/// Characters of a repository's path, `library/` with it (`RepositoryNameTotalLengthMax`).
+const MOST_PATH: usize = 255;
+
 /// `imagePullPolicy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PullPolicy {
@@ -178,6 +181,10 @@ fn parse(text: &str) -> Result<Reference, String> {
     } else {
         path.to_owned()
     };
+    // As it is written down, or its full form could be none.
+    if repository.len() > MOST_PATH {
+        return Err(format!("repository name must not be more than {MOST_PATH} characters"));
+    }
     Ok(Reference {
         registry: registry.to_owned(),
         repository,
@@ -214,9 +221,6 @@ fn check_path(path: &str) -> Result<(), String> {
     }
     if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Err(format!("repository name ({path}) must be lowercase"));
-    }
-    if path.len() > 255 {
-        return Err("repository name must not be more than 255 characters".to_owned());
     }
     match path.split('/').find(|component| !is_path_component(component)) {
         None => Ok(()),
@@ -317,6 +321,8 @@ mod tests {
             "UPPER.io/a B",
             "-x.io/a",
             &long,
+            // Too long with `library/` in front.
+            &"a".repeat(250),
         ]
         .into_iter()
         .map(|text| text.parse::<Reference>().unwrap_err().to_string())
@@ -337,6 +343,7 @@ mod tests {
         invalid reference format: "a_-b" in the repository name must be lower case alphanumeric characters, separated by `.`, `_`, `__` or `-`
         invalid reference format: repository name (a B) must be lowercase
         invalid reference format: "-x.io" is not a registry's host name
+        invalid reference format: repository name must not be more than 255 characters
         invalid reference format: repository name must not be more than 255 characters
         "#);
     }
