@@ -180,7 +180,9 @@ fn commands_run_in_containers() {
     assert_eq!((told.code, told.stdout.as_str()), (0, "typed"), "{told}");
     assert_eq!(told.stderr, "Defaulted container \"main\" out of: main, other\n", "{told}");
     let failed = world.wasmpod(["exec", "web", "-c", "other", "--", "toolbox.wasm", "exit", "7"]);
-    assert_eq!(failed.finish().code, 7);
+    let failed = failed.finish();
+    assert_eq!(failed.code, 7);
+    assert!(failed.stderr.ends_with("command terminated with exit code 7\n"), "{failed}");
     let missing = world.wasmpod(["exec", "web", "-c", "other", "--", "nothing"]).finish();
     assert_eq!(missing.code, 127, "{missing}");
     let wrong = world.refuses(["exec", "web", "-c", "x", "--", "a"]);

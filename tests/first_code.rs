@@ -73,6 +73,28 @@ fn who_trusts_one_compiler_only_says_so() {
     assert!(refused.stderr.contains(told), "{refused}");
 }
 
+/// What makes better code holds nothing of whoever started it.
+#[test]
+fn who_waits_for_the_end_of_a_command_does_not_wait_for_better_code() {
+    let world = World::new();
+    enlarge(&guest("toolbox"), &world.path().join("large.wasm"));
+    let pod = PodText::new("large").container("main", "./large.wasm", &["terminal"]);
+    let file = pod.write(&world);
+    // Better code never has its turn.
+    let locks = cache(&world).join("wasmpod/code/locks");
+    std::fs::create_dir_all(&locks).expect("there is room");
+    let turn = std::fs::File::create(locks.join("better")).expect("there is room");
+    turn.lock().expect("a lock");
+
+    let held = world.path().join("held");
+    let preparation = format!("exec 9>'{}' && flock 9", held.display());
+    let result = run(&world, &file).after(&preparation).finish();
+    assert_eq!(result.code, 0, "{result}");
+    assert_eq!(quick_codes(&world), 1);
+    let held = std::fs::File::open(held).expect("it was made");
+    eventually("the lock of the command is free", || held.try_lock().ok());
+}
+
 /// It is held to the same bounds, and ends for the same reasons.
 #[test]
 fn guests_that_misbehave_end_as_with_better_code() {

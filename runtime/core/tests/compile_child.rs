@@ -38,13 +38,14 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            let tests: [(&str, fn()); 8] = [
+            let tests: [(&str, fn()); 9] = [
                 ("code_comes_out_of_the_child", code_comes_out_of_the_child),
                 ("a_program_in_memory_compiles_too", a_program_in_memory_compiles_too),
                 ("the_compilers_reason_comes_back", the_compilers_reason_comes_back),
                 ("a_child_that_is_no_compiler_is_told", a_child_that_is_no_compiler_is_told),
                 ("a_child_that_lies_is_not_believed", a_child_that_lies_is_not_believed),
                 ("a_large_guest_has_better_code_later", a_large_guest_has_better_code_later),
+                ("quick_code_is_not_for_everybody", quick_code_is_not_for_everybody),
                 ("giving_up_ends_the_child", giving_up_ends_the_child),
                 ("the_child_ends_with_its_parent", the_child_ends_with_its_parent),
             ];
@@ -226,14 +227,16 @@ fn a_child_that_lies_is_not_believed() {
 
 fn a_large_guest_has_better_code_later() {
     let folder = TempDir::new().unwrap();
-    let text = large_guest().replacen(
-        "(module",
-        &format!("(module (@custom \"padding\" \"{}\")", "x".repeat(8 << 20)),
-        1,
-    );
+    let text = enlarged(&large_guest());
+    // Until it has its turn.
+    let locks = folder.path().join("cache/locks");
+    std::fs::create_dir_all(&locks).unwrap();
+    let turn = std::fs::File::create(locks.join("better")).unwrap();
+    turn.lock().unwrap();
     let file = compile_in(folder.path(), &text).unwrap();
     let size = || std::fs::metadata(&file).unwrap().len();
     let quick = size();
+    drop(turn);
     let marks = || std::fs::read_dir(folder.path().join("cache/quick")).unwrap().count();
     let until = SystemTime::now() + HANG;
     while marks() > 0 {
@@ -241,13 +244,32 @@ fn a_large_guest_has_better_code_later() {
         thread::sleep(Duration::from_millis(5));
     }
     assert!(size() < quick, "code of the same size");
+}
+
+/// What another process had made in haste is none for who trusts one compiler only.
+fn quick_code_is_not_for_everybody() {
+    let folder = TempDir::new().unwrap();
+    let locks = folder.path().join("cache/locks");
+    std::fs::create_dir_all(&locks).unwrap();
+    let turn = std::fs::File::create(locks.join("better")).unwrap();
+    turn.lock().unwrap();
+    let file = compile_in(folder.path(), &enlarged(&large_guest())).unwrap();
+    let quick = std::fs::metadata(&file).unwrap().len();
+    let marks = || std::fs::read_dir(folder.path().join("cache/quick")).unwrap().count();
+    assert_eq!(marks(), 1);
 
     let cache = cache(folder.path(), this_program(folder.path())).optimised_at_first();
-    let image = folder.path().join("other.wat");
-    std::fs::write(&image, text + " ;; another").unwrap();
+    let image = folder.path().join("guest.wat");
+    assert!(cache.find(&image).unwrap().is_none());
     let code = runtime().block_on(cache.code(&image, || {})).unwrap();
-    assert_eq!(std::fs::metadata(&code.file).unwrap().len(), size());
+    assert!(std::fs::metadata(&code.file).unwrap().len() < quick);
     assert_eq!(marks(), 0);
+}
+
+/// So large that it gets code quickly at first.
+fn enlarged(text: &str) -> String {
+    let padding = "x".repeat(8 << 20);
+    text.replacen("(module", &format!("(module (@custom \"padding\" \"{padding}\")"), 1)
 }
 
 fn giving_up_ends_the_child() {

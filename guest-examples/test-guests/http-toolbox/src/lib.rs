@@ -17,6 +17,7 @@
 //! | `/grow/MIB` | makes its memory grow and says by how much |
 //! | `/stop` | answers when the container is to stop, with the signal and the minutes that are left |
 //! | `/leak/COUNT` | leaves so many resources behind |
+//! | `/begin/WORD` | begins a line of the log and does not end it |
 //! | `/say/WORD` | writes a line to the log, in two pieces with a moment between them |
 //! | `/stream/KIB` | so much in writes of 4 KiB |
 //! | `/get/URL` | asks elsewhere and passes the answer on |
@@ -56,6 +57,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Handler {
             ("error", _) => ResponseOutparam::set(outparam, Err(ErrorCode::ConfigurationError)),
             ("silent", _) => {}
             ("sleep", rest) => sleep(rest, outparam),
+            ("begin", word) => {
+                let mut log = std::io::stdout();
+                let _ = log.write_all(word.as_bytes()).and_then(|()| log.flush());
+                answer(outparam, 200, "begun\n");
+            }
             ("say", word) => {
                 let mut log = std::io::stdout();
                 let _ = log.write_all(b"said ").and_then(|()| log.flush());

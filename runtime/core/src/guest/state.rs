@@ -14,6 +14,7 @@ use super::exit::{Limits, StartError};
 use super::fuel;
 use super::limiter::MemoryLimiter;
 use super::spawn::Process;
+use super::stdio::WholeLines;
 use super::wasi::WasiSetup;
 use crate::executor::yield_point;
 use crate::sandbox::filesystem::FileTraffic;
@@ -40,6 +41,8 @@ pub struct GuestState {
     outgoing_http: PodHttp,
     /// Made on first use: a request that only computes needs none.
     wasi: Option<WasiCtx>,
+    /// Where lines are put together for a log that it shares with others.
+    lines: Vec<Arc<WholeLines>>,
     module: Option<Box<ModuleState>>,
     /// Of a process of the toolbox.
     process: Option<Box<Process>>,
@@ -68,6 +71,7 @@ impl GuestState {
             http,
             outgoing_http,
             wasi: None,
+            lines: Vec::new(),
             module: None,
             process: None,
             ipc,
@@ -109,6 +113,18 @@ impl GuestState {
     /// The response is sent, and with it its body.
     pub(crate) fn forget_bodies(&mut self) {
         self.outgoing_http.forget_bodies();
+    }
+
+    /// The request is over, and with it the lines that it has begun.
+    pub(crate) fn end_lines(&self) {
+        self.lines.iter().for_each(|lines| lines.end());
+    }
+
+    fn make_context(&mut self) {
+        if self.wasi.is_none() {
+            let (context, lines) = self.setup.context();
+            (self.wasi, self.lines) = (Some(context), lines);
+        }
     }
 
     /// What may have broken off its run.
@@ -197,11 +213,9 @@ impl FileTrafficView for GuestState {
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let setup = &self.setup;
-        WasiCtxView {
-            ctx: self.wasi.get_or_insert_with(|| setup.context()),
-            table: &mut self.table,
-        }
+        self.make_context();
+        let ctx = self.wasi.as_mut().expect("it is made");
+        WasiCtxView { ctx, table: &mut self.table }
     }
 }
 
@@ -229,8 +243,8 @@ impl IpcView for GuestState {
 
 impl PodFilesView for GuestState {
     fn pod_files(&mut self) -> PodFilesCtxView<'_> {
-        let setup = &self.setup;
-        let ctx = self.wasi.get_or_insert_with(|| setup.context()).filesystem();
+        self.make_context();
+        let ctx = self.wasi.as_mut().expect("it is made").filesystem();
         let stock = WasiFilesystemCtxView { ctx, table: &mut self.table };
         PodFilesCtxView { stock, ipc: &mut self.ipc_files }
     }

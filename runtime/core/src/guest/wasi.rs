@@ -127,21 +127,33 @@ impl WasiSetup {
         Self { whole_lines: !self.tty, ..self }
     }
 
-    /// The context of a component.
-    pub(crate) fn context(&self) -> WasiCtx {
-        let mut context = self.builder().build();
+    /// The context of a component, and where its lines are put together.
+    pub(crate) fn context(&self) -> (WasiCtx, Vec<Arc<WholeLines>>) {
+        let (lines, [stdout, stderr]) = self.outputs();
+        let mut context = self.builder(stdout, stderr).build();
         *context.filesystem() = self.filesystem.clone();
-        context
+        (context, lines)
     }
 
     /// The context of a core module.
     pub(crate) fn module_context(&self) -> WasiP1Ctx {
-        let mut context = self.builder().build_p1();
+        let (_, [stdout, stderr]) = self.outputs();
+        let mut context = self.builder(stdout, stderr).build_p1();
         *context.ctx().ctx.filesystem() = self.filesystem.clone();
         context
     }
 
-    fn builder(&self) -> WasiCtxBuilder {
+    fn outputs(&self) -> (Vec<Arc<WholeLines>>, [Arc<dyn Output>; 2]) {
+        let outputs = [&self.stdout, &self.stderr].map(Arc::clone);
+        if !self.whole_lines {
+            return (Vec::new(), outputs);
+        }
+        let lines = outputs.map(|output| Arc::new(WholeLines::new(output)));
+        let [stdout, stderr] = lines.clone();
+        (lines.into(), [stdout, stderr])
+    }
+
+    fn builder(&self, stdout: Arc<dyn Output>, stderr: Arc<dyn Output>) -> WasiCtxBuilder {
         let mut builder = WasiCtxBuilder::new();
         builder.args(&self.argv).envs(&self.env);
         if let Some(cwd) = &self.cwd {
@@ -152,14 +164,8 @@ impl WasiSetup {
             terminal: self.tty,
             stop: self.stop.token(),
         });
-        let output = |output: &Arc<dyn Output>| {
-            let output = match self.whole_lines {
-                true => Arc::new(WholeLines::new(output.clone())),
-                false => output.clone(),
-            };
-            GuestOutput { output, terminal: self.tty }
-        };
-        builder.stdout(output(&self.stdout)).stderr(output(&self.stderr));
+        let output = |output| GuestOutput { output, terminal: self.tty };
+        builder.stdout(output(stdout)).stderr(output(stderr));
         builder.max_random_size(MOST_RANDOM);
         builder.monotonic_clock(self.clock).wall_clock(self.clock);
         self.random.apply(&self.run, &mut builder);

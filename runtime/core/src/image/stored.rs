@@ -142,15 +142,21 @@ impl ImageStore {
             config: self.registries.clone(),
             policy: self.policy.clone(),
         };
-        let fetched = self.fetcher.fetch(&request, |_| {}).await;
-        // What does not fit may fit the next time.
-        self.collect_behind(blocking);
-        let fetched = fetched.map_err(ImageError::Fetch)?;
+        let fetched = match self.fetcher.fetch(&request, |_| {}).await {
+            Ok(fetched) => fetched,
+            Err(error) => {
+                // What does not fit may fit the next time.
+                self.collect_behind(blocking);
+                return Err(ImageError::Fetch(error));
+            }
+        };
         // The child has seen its signature, if it needs one.
         pins.verified().insert((wanted.reference.clone(), fetched.manifest.clone()));
-        let image = self.here(&wanted, pins, user, blocking).await?;
+        let image = self.here(&wanted, pins, user, blocking).await;
+        // Only now: until it was kept, it could be what goes.
+        self.collect_behind(blocking);
         let image =
-            image.ok_or_else(|| ImageError::Removed { image: wanted.reference.familiar() })?;
+            image?.ok_or_else(|| ImageError::Removed { image: wanted.reference.familiar() })?;
         Ok((image, Some(fetched)))
     }
 

@@ -58,6 +58,8 @@ async fn receive(reader: &mut SessionReader) -> Result<ExitCode, Failure> {
                 if let Some(message) = message {
                     problem::plain(&message);
                 }
+                // The words of kubectl.
+                problem::plain(&format!("command terminated with exit code {code}"));
                 return Ok(code.into());
             }
         }

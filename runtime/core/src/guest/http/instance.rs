@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use futures::FutureExt as _;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use wasmtime::Store;
 use wasmtime_wasi_http::{p2, p3};
@@ -63,22 +64,37 @@ impl Instance {
             Some(turns) => Some(turns.acquire_owned().await.expect("it is never closed")),
             None => None,
         };
+        let mut instance = match handler.idle.take() {
+            Some(idle) => idle,
+            None => match Self::fresh(handler, handler.instances.begin(false)).await {
+                Ok(fresh) => fresh,
+                Err(Refused::OutOfMemory(_)) => Self::in_line(handler).await?,
+                Err(Refused::Failed(exit)) => return Err(exit),
+            },
+        };
+        instance.turn = turn;
+        // The ticks since its last request are not its own.
+        instance.store.set_epoch_deadline(1);
+        Ok(instance)
+    }
+
+    /// The same, once another has given memory back: one after the other, in the order in which they came.
+    async fn in_line(handler: &Handler) -> Result<Self, Exit> {
+        let instances = &handler.instances;
+        let _first = instances.line.acquire().await.expect("it is never closed");
         loop {
-            if let Some(mut idle) = handler.idle.take() {
-                idle.turn = turn;
-                // The ticks since its last request are not its own.
-                idle.store.set_epoch_deadline(1);
+            if let Some(idle) = handler.idle.take() {
                 return Ok(idle);
             }
-            match Self::fresh(handler).await {
-                Ok(fresh) => return Ok(Self { turn, ..fresh }),
-                Err(Refused::OutOfMemory(exit)) => handler.instances.wait_for_room(exit).await?,
+            match Self::fresh(handler, instances.begin(true)).await {
+                Ok(fresh) => return Ok(fresh),
+                Err(Refused::OutOfMemory(exit)) => instances.wait_for_room(exit).await?,
                 Err(Refused::Failed(exit)) => return Err(exit),
             }
         }
     }
 
-    async fn fresh(handler: &Handler) -> Result<Self, Refused> {
+    async fn fresh(handler: &Handler, mut counted: Counted) -> Result<Self, Refused> {
         let places = handler.program.places.clone();
         let wanted = handler.program.places_per_instance;
         let place = match places.clone().try_acquire_many_owned(wanted) {
@@ -107,7 +123,7 @@ impl Instance {
         match exports {
             Ok(exports) => {
                 let memory = store.data().limiter.taken();
-                let counted = handler.instances.count();
+                counted.is_quiet = false;
                 Ok(Self {
                     store,
                     exports,
@@ -132,6 +148,7 @@ impl Instance {
         self.served += 1;
         let state = self.store.data_mut();
         state.forget_bodies();
+        state.end_lines();
         if self.served < handler.settings.reuse.get()
             && state.table.iter_mut().count() <= LEFT_BEHIND
             && state.limiter.taken() <= self.memory.saturating_mul(GROWTH)
@@ -153,48 +170,66 @@ enum Refused {
     Failed(Exit),
 }
 
-/// How many instances there are, and who waits for the end of one.
-#[derive(Default)]
+/// The instances that there are or that are being made, and who waits for the end of one.
 pub(crate) struct Instances {
     count: Arc<AtomicUsize>,
+    /// Told before and after each of them ends, or when one is idle.
     room: Arc<Notify>,
+    /// Who found no memory: only the first of them tries again.
+    line: Semaphore,
+}
+
+impl Default for Instances {
+    fn default() -> Self {
+        Self { count: Arc::default(), room: Arc::default(), line: Semaphore::new(1) }
+    }
 }
 
 /// One of them, until it is dropped.
 struct Counted {
     count: Arc<AtomicUsize>,
     room: Arc<Notify>,
+    /// Its end is not told: it is who waits for that.
+    is_quiet: bool,
 }
 
 impl Instances {
-    fn count(&self) -> Counted {
+    fn begin(&self, is_quiet: bool) -> Counted {
         self.count.fetch_add(1, Ordering::AcqRel);
-        // Where this one found room the next may, too.
-        self.tell();
-        Counted { count: Arc::clone(&self.count), room: Arc::clone(&self.room) }
+        Counted { count: Arc::clone(&self.count), room: Arc::clone(&self.room), is_quiet }
     }
 
     fn tell(&self) {
         self.room.notify_one();
     }
 
-    /// Waits until an instance has ended or is idle.
+    /// Waits until an instance has ended, was not made after all, or is idle. For the first in the line.
     ///
     /// # Errors
     /// `refused`, where there is none: a fresh one would never find room.
     async fn wait_for_room(&self, refused: Exit) -> Result<(), Exit> {
-        if self.count.load(Ordering::Acquire) == 0 {
-            return Err(refused);
+        // In this order: what ended in between was told before it was no longer counted.
+        let is_none = self.count.load(Ordering::Acquire) == 0;
+        let told = self.room.notified();
+        if is_none {
+            return told.now_or_never().ok_or(refused);
         }
-        self.room.notified().await;
+        told.await;
         Ok(())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
+        if !self.is_quiet {
+            // Before, for who counts next and finds none: there was one while he tried.
+            self.room.notify_one();
+        }
         self.count.fetch_sub(1, Ordering::AcqRel);
-        self.room.notify_one();
+        if !self.is_quiet {
+            // And after, for who has tried in between and waits for it.
+            self.room.notify_one();
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use super::{PERMIT, lock};
 const LONGEST: usize = 8 << 10;
 
 /// An [`Output`] that takes what one instance writes and gives it on in whole lines: a language that writes
-/// a line in pieces would have the pieces of other requests between them. What is there at its end is given
-/// on as it is.
+/// a line in pieces would have the pieces of other requests between them. What is there at the end of a
+/// request is a line.
 pub(crate) struct WholeLines {
     output: Arc<dyn Output>,
     partial: Mutex<Vec<u8>>,
@@ -21,6 +21,16 @@ pub(crate) struct WholeLines {
 impl WholeLines {
     pub(crate) fn new(output: Arc<dyn Output>) -> Self {
         Self { output, partial: Mutex::default() }
+    }
+
+    /// Ends the line that was begun.
+    pub(crate) fn end(&self) {
+        let mut partial = lock(&self.partial);
+        if !partial.is_empty() {
+            partial.push(b'\n');
+            // Whoever keeps the log is gone as well, if it fails.
+            let _ = self.give_on(&mut partial);
+        }
     }
 
     fn give_on(&self, partial: &mut Vec<u8>) -> io::Result<()> {
@@ -62,8 +72,7 @@ impl Output for WholeLines {
 
 impl Drop for WholeLines {
     fn drop(&mut self) {
-        // Whoever keeps the log is gone as well, if it fails.
-        let _ = self.give_on(&mut lock(&self.partial));
+        self.end();
     }
 }
 
@@ -96,7 +105,7 @@ mod tests {
 
     #[test]
     fn pieces_of_a_line_wait_for_its_end() {
-        assert_eq!(written(&[b"a", b" b", b"\nc\nd"]), [&b"a b\nc\n"[..], b"d"]);
+        assert_eq!(written(&[b"a", b" b", b"\nc\nd"]), [&b"a b\nc\n"[..], b"d\n"]);
         assert_eq!(written(&[b"", b"whole\n"]), [b"whole\n"]);
         let long = vec![b'x'; LONGEST + 1];
         assert_eq!(written(&[b"a", &long]), [b"a".to_vec(), long]);
@@ -120,7 +129,12 @@ mod tests {
                 .collect();
             let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
             let written = written(&pieces);
-            prop_assert_eq!(written.concat(), pieces.concat());
+            let mut expected = pieces.concat();
+            let last = written.last().map(Vec::as_slice).unwrap_or_default();
+            if last.ends_with(b"\n") && !expected.ends_with(b"\n") {
+                expected.push(b'\n');
+            }
+            prop_assert_eq!(written.concat(), expected);
             prop_assert!(written.iter().all(|write| !write.is_empty() && write.len() <= PERMIT));
         }
     }

@@ -94,6 +94,12 @@ impl Shared {
         let code = self.code_folder().join(&name);
         fs::rename(&request.output, &code)
             .map_err(|source| in_cache(CacheError::Io { path: code.clone(), source }))?;
+        if compiled.is_quick {
+            // Who prunes may have found the first one without its code.
+            self.mark_quick(&name).map_err(in_cache)?;
+        } else {
+            let _ = fs::remove_file(self.mark(&name));
+        }
         self.link(digest, &name).map_err(in_cache)?;
         let vanished = || {
             let source = io::Error::other("compiled code vanished at once");
@@ -109,6 +115,7 @@ impl Shared {
             small_reservation: self.reservation == Reservation::Small,
             fuel: self.metering == Metering::Fuel,
             of_guest,
+            behind: of_guest,
             may_be_quick: false,
         }
     }

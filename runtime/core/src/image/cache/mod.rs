@@ -6,8 +6,10 @@
 //! memo/<sha256>.<key>         ─────▶ the same, for the same content under another path
 //! locks/<first byte of sha256>       held while compiling: parallel first starts compile once
 //! locks/guest-<first byte>           the same, for files that guests have made
-//! locks/better-<first byte>          the same, while better code is made
-//! quick/<name in code/>              a mark: that code was made quickly, better code is still to come
+//! locks/better-<first byte>          the same, while better code is made or has its turn
+//! locks/better                       whose turn it is: one at a time
+//! quick/<name in code/>              a mark: that code was made quickly, better code is still to come; what
+//!                                    is written there is why it could not be made
 //! kept/<name>-<sha256>.wasm          a module that is in no file of its own: the toolbox
 //! ```
 //!

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::improve::sweep_marks;
 use super::store::Shared;
 
 /// Memos are small, but a file that is rebuilt all day leaves one each time.
@@ -63,6 +64,7 @@ pub fn remove_unused_code(folder: &Path, unused_for: Duration) -> u64 {
         }
     }
     sweep_memos(folder);
+    sweep_marks(folder);
     freed
 }
 
@@ -145,7 +147,7 @@ impl Shared {
             }
         }
         sweep_memos(&self.folder);
-        self.sweep_marks();
+        sweep_marks(&self.folder);
     }
 }
 

@@ -265,7 +265,12 @@ impl Shared {
     /// What the memo of this name leads to, if the code is still there.
     pub(super) fn recall(&self, name: &str) -> Option<Code> {
         let target = fs::read_link(self.memo(name)).ok()?;
-        self.take(target.to_str()?)
+        let name = target.to_str()?;
+        // Another process may have had it made who trusts more.
+        if !self.may_be_quick && self.mark(name).exists() {
+            return None;
+        }
+        self.take(name)
     }
 
     /// The code of this name in `code/`, kept from pruning from here on.

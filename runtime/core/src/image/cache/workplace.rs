@@ -27,17 +27,10 @@ impl Workplace {
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
-
-    /// Leaves it to another process.
-    pub(super) fn hand_over(mut self) {
-        self.folder = PathBuf::new();
-    }
 }
 
 impl Drop for Workplace {
     fn drop(&mut self) {
-        if !self.folder.as_os_str().is_empty() {
-            let _ = fs::remove_dir_all(&self.folder);
-        }
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }

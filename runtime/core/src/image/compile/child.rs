@@ -102,7 +102,7 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
 
 /// A program that was written a moment ago counts as busy while any process has it open for writing:
 /// a child that another thread has just forked does, until it becomes its own program.
-fn start(command: &mut Command) -> io::Result<Child> {
+pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     let mut tries = BUSY_TRIES;
     loop {
         match command.spawn() {

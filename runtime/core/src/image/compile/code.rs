@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -48,7 +49,7 @@ pub fn compile_child() -> ExitCode {
     // Before it has another thread: they inherit it.
     match &task {
         Task::Compile(request) => {
-            if request.of_guest {
+            if request.behind {
                 give_way();
             }
             confine(&request.image, Some(&request.output));
@@ -115,11 +116,12 @@ pub(super) fn compile(request: &Request) -> Result<Compiled, CompileError> {
     let wasm = binary(&request.image, bytes)?;
     let shape = recognise::shape(&wasm)?;
     let profile = profile(shape, request);
-    let quick = request.may_be_quick.then(|| quick::compile(&wasm, shape, profile)).flatten();
+    let quick = || panic::catch_unwind(|| quick::compile(&wasm, shape, profile)).ok().flatten();
+    let quick = if request.may_be_quick { quick() } else { None };
     let is_quick = quick.is_some();
     let code = match quick {
         Some(code) => code,
-        None => precompile(&wasm, shape, profile, !request.of_guest)?,
+        None => precompile(&wasm, shape, profile, !request.behind)?,
     };
     write(&request.output, &code).map_err(|error| {
         CompileError::Host(format!("cannot write {}: {error}", request.output.display()))

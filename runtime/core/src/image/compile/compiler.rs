@@ -65,15 +65,17 @@ impl Compiler {
         matches!(self, Self::Child(_))
     }
 
-    /// Has better code made than there is, by a child that nobody waits for and that lives on without this
-    /// process; answers whether that goes on now. Only a child does it, and what hinders it costs nothing but
-    /// the better code.
-    pub(crate) fn improve(&self, improvement: Improvement) -> bool {
-        let Self::Child(program) = self else { return false };
+    /// Has better code made than there is, by a child that lives on without this process. Blocks until it
+    /// has ended. What hinders it costs nothing but the better code.
+    pub(crate) fn improve(&self, improvement: Improvement) {
+        let Self::Child(program) = self else { return };
         let elsewhere = improvement.request.output.with_extension(NAME);
-        let command = program.command(NAME, &elsewhere);
-        let task = Task::Improve(improvement);
-        command.is_ok_and(|(command, held)| improve::start(command, held, &task))
+        let done = program
+            .command(NAME, &elsewhere)
+            .and_then(|(command, _held)| improve::run(command, &Task::Improve(improvement)));
+        if let Err(error) = done {
+            tracing::debug!("better code is not made: {error}");
+        }
     }
 
     /// Tells what the file is: its kind, what it imports and exports. Text format will do, too. Blocks.

@@ -1,31 +1,24 @@
 //! Better code in place of what was made quickly.
 //!
-//! Nobody waits for it, and a command that is over in a second would never see it come: so the process
-//! that has it made lives on without whoever asked. It reads no image, has one compiled as always, in a
-//! child of its own that ends with it, and puts the code in the place of the other. Who has mapped that
-//! keeps it. One improvement of a code goes on at a time, behind everything else on the machine.
+//! A command that is over in a second would never see it come: so the process that has it made lives on
+//! without whoever asked. It reads no image, has one compiled as always, in a child of its own that ends
+//! with it, and puts the code in the place of the other. Who has mapped that keeps it. One improvement of
+//! all goes on at a time, behind everything else on the machine.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
-use std::thread;
 
+use super::child;
 use super::request::Task;
-use crate::image::child_program::Unpacked;
 
-/// Starts the process and answers whether it goes on. `held` is its program for as long as it is needed.
-pub(super) fn start(mut command: Command, held: Option<Unpacked>, task: &Task) -> bool {
+/// Has the process do its work, and waits for its end.
+pub(super) fn run(mut command: Command, task: &Task) -> io::Result<()> {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else { return false };
+    let mut process = child::start(&mut command)?;
     let line = serde_json::to_string(task).expect("a task has no maps") + "\n";
-    if let Some(mut stdin) = child.stdin.take() {
-        let _ = stdin.write_all(line.as_bytes());
-    }
-    // Only so that no zombie stays of it.
-    thread::spawn(move || {
-        let _ = child.wait();
-        drop(held);
-    });
-    true
+    let told = process.stdin.take().map(|mut stdin| stdin.write_all(line.as_bytes()));
+    process.wait()?;
+    told.unwrap_or(Ok(()))
 }
 
 #[cfg(feature = "compiler")]
@@ -35,11 +28,12 @@ pub(super) use here::carry_out;
 mod here {
     use std::env;
     use std::fs::{self, File};
+    use std::io;
     use std::os::unix::process::CommandExt as _;
     use std::path::Path;
     use std::process::Command;
 
-    use rustix::process::setsid;
+    use rustix::process::{chdir, setsid};
 
     use crate::image::compile::cancel::Cancel;
     use crate::image::compile::child;
@@ -47,31 +41,44 @@ mod here {
 
     /// The work of that process.
     pub(in crate::image::compile) fn carry_out(improvement: &Improvement) {
-        // Neither the end of a terminal nor a key at it is for this process.
-        let _ = setsid();
+        leave_everything();
+        let _ = improve(improvement);
         let output = &improvement.request.output;
-        improve(improvement);
-        let workplace = output.parent().unwrap_or(Path::new(""));
-        let _ = fs::remove_dir_all(workplace);
+        let _ = fs::remove_dir_all(output.parent().unwrap_or(Path::new("")));
     }
 
-    fn improve(improvement: &Improvement) {
-        let lock = File::options().create(true).append(true).open(&improvement.lock);
-        let Ok(lock) = lock else { return };
-        if lock.try_lock().is_err() || !improvement.mark.exists() {
-            return;
+    /// Whoever asked may have a terminal, a working folder and descriptors that somebody waits for the end
+    /// of: none of them are for this process.
+    fn leave_everything() {
+        let _ = setsid();
+        let _ = chdir("/");
+        #[expect(unsafe_code, reason = "no safe function closes what nobody here has opened")]
+        // SAFETY: nothing is opened before a task is read but the standard streams.
+        unsafe {
+            libc::close_range(3, libc::c_uint::MAX, 0)
+        };
+    }
+
+    fn improve(improvement: &Improvement) -> io::Result<()> {
+        let lock = |path| File::options().create(true).append(true).open(path);
+        let mine = lock(&improvement.lock)?;
+        if mine.try_lock().is_err() {
+            return Ok(());
+        }
+        let turn = lock(&improvement.turn)?;
+        turn.lock()?;
+        if !improvement.mark.exists() {
+            return Ok(());
         }
         match compile(improvement) {
             Ok(compiled) if compiled.digest == improvement.digest => {
-                if fs::rename(&improvement.request.output, &improvement.code).is_ok() {
-                    let _ = fs::remove_file(&improvement.mark);
-                }
+                fs::rename(&improvement.request.output, &improvement.code)?;
+                fs::remove_file(&improvement.mark)
             }
-            // Tried again, it would fail again: what there is will do.
-            Err(CompileError::Invalid(_) | CompileError::Kind(_)) => {
-                let _ = fs::remove_file(&improvement.mark);
-            }
-            Ok(_) | Err(CompileError::Host(_) | CompileError::Cancelled) => {}
+            // The file is another's by now.
+            Ok(_) => Ok(()),
+            // Whatever it is, each start would come to it again: the next tries wait for a day.
+            Err(error) => fs::write(&improvement.mark, error.to_string()),
         }
     }
 

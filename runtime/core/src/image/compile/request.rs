@@ -41,8 +41,10 @@ pub(crate) struct Request {
     pub(crate) small_reservation: bool,
     /// For an engine that counts what its guests execute.
     pub(crate) fuel: bool,
-    /// A guest may have made the image, at any time: to be compiled behind everything else.
+    /// A guest may have made the image, at any time.
     pub(crate) of_guest: bool,
+    /// Behind everything else on the machine, by one thread.
+    pub(crate) behind: bool,
     /// A large image may have code that is made quickly and runs slower.
     pub(crate) may_be_quick: bool,
 }
@@ -59,6 +61,8 @@ pub(crate) struct Improvement {
     pub(crate) mark: PathBuf,
     /// Held by whoever makes it.
     pub(crate) lock: PathBuf,
+    /// Held by whoever makes any: one after the other.
+    pub(crate) turn: PathBuf,
 }
 
 impl Task {

@@ -301,10 +301,12 @@ async fn an_instance_that_logs_or_forgets_a_little_is_reused() {
     let mut world = World::new();
     world.settings.reuse = NonZeroU32::new(100).unwrap();
     let _web = world.start("http_toolbox").await;
-    for path in ["/say/hello", "/leak/8", "/grow/1"] {
+    for path in ["/say/hello", "/begin/half", "/leak/8", "/grow/1"] {
         world.get(path).await;
     }
-    assert_eq!(world.get("/count").await, "200 4\n");
+    assert_eq!(world.get("/count").await, "200 5\n");
+    // A request's last line has its end, so that it is not another's beginning.
+    assert_eq!(frameless(&world.log()), "said hello\nhalf\n");
 }
 
 #[tokio::test]
@@ -331,11 +333,11 @@ async fn a_request_for_which_there_is_no_memory_waits_for_others() {
         let answers = at_once(&mut world, &["/sleep/5"; 30]).await;
         assert!(answers.iter().all(|answer| answer.starts_with("200 ")), "{answers:?}");
     }
-    // Where one alone finds none, nobody waits.
+    // Where one alone finds none, nobody waits, however many there are.
     let mut world = World::new();
     world.memory = PodMemory::new(1 << 30).container("web", Some(1 << 20), Exceeded::Deny);
     let _web = world.start("http_toolbox").await;
-    let answers = at_once(&mut world, &["/hello"; 3]).await;
+    let answers = at_once(&mut world, &["/hello"; 10]).await;
     assert!(answers.iter().all(|answer| answer.starts_with("500 ")), "{answers:?}");
 }
 
