@@ -1,15 +1,65 @@
-//! The image of a container: a file, or one that a registry has.
+//! The image of a container, a file or one that a registry has, and the program in it.
+
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, Secret};
 use tokio::time::Instant;
 
 use super::container::environment;
 use super::runtime::{PodRuntime, pull_policy};
+use crate::guest::{PrepareError, Program};
 use crate::image::fetch::PullSecret;
 use crate::image::{ImageError, LocalImage, Meant, Reference, WantedImage};
-use crate::lifecycle::ImageOrigin;
+use crate::lifecycle::{Exit, ImageInfo, ImageOrigin};
+
+/// A program, or why its image will never run: that is the start's failure, not the image's.
+#[derive(Clone)]
+pub(super) enum Prepared {
+    Program { program: Program, image: Arc<LocalImage> },
+    Broken(Exit),
+}
 
 impl PodRuntime {
+    /// Makes the image of the container of this name ready to run; `pulling` is called before it is fetched.
+    ///
+    /// # Errors
+    /// [`ImageError`]
+    ///
+    /// # Cancel safety
+    /// Dropping it gives up fetching and compiling.
+    pub(super) async fn prepare(
+        &self,
+        name: &str,
+        pulling: &(dyn Fn() + Sync),
+    ) -> Result<(Prepared, ImageInfo), ImageError> {
+        let container = self.container(name);
+        let (image, origin) = self.find_image(container, pulling).await?;
+        let store = self.store();
+        let on_slow = || (self.request.host.shared.on_slow_compile)(name);
+        let prepared = match store.preloads.take(name, &image.file).await {
+            Some(program) => Ok(program),
+            None => {
+                let (engines, cache) = self.workshop(store.engines(), container);
+                Program::prepare(&engines, &cache, &image.file, on_slow).await
+            }
+        };
+        let (prepared, id) = match prepared {
+            Ok(program) => {
+                check_program(container, &image, &program)?;
+                let id = image.id.clone();
+                let id = id.unwrap_or_else(|| format!("sha256:{}", program.digest()));
+                (Prepared::Program { program, image: Arc::new(image) }, id)
+            }
+            Err(PrepareError::Image(error)) => return Err(error),
+            // The image is there and is WebAssembly: that it cannot be linked is the start's end.
+            Err(PrepareError::Start(error)) => {
+                let id = image.id.unwrap_or_else(|| self.image_of(container));
+                (Prepared::Broken(error.into()), id)
+            }
+        };
+        Ok((prepared, ImageInfo { id, origin }))
+    }
+
     /// The image of `container`, fetched if it has to be; `pulling` is called before that.
     ///
     /// # Errors
@@ -17,7 +67,7 @@ impl PodRuntime {
     ///
     /// # Cancel safety
     /// Dropping it gives up fetching.
-    pub(super) async fn find_image(
+    async fn find_image(
         &self,
         container: &Container,
         pulling: &(dyn Fn() + Sync),
@@ -66,6 +116,23 @@ impl PodRuntime {
             })
         };
         names.filter_map(|reference| find(&reference.name)).map(pull_secret).collect()
+    }
+}
+
+/// What was compiled must be what the image has: its file has been on the disk for who knows how long.
+fn check_program(
+    container: &Container,
+    image: &LocalImage,
+    program: &Program,
+) -> Result<(), ImageError> {
+    match &image.digest {
+        Some(digest) if digest.len() == program.digest().len() && digest != program.digest() => {
+            Err(ImageError::Inspect {
+                image: container.image.clone().unwrap_or_default(),
+                message: format!("sha256:{digest} is damaged: remove the image and pull it again"),
+            })
+        }
+        _ => Ok(()),
     }
 }
 

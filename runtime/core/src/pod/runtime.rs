@@ -12,18 +12,18 @@ use tokio::sync::{Notify, watch};
 
 use super::builder::{PodBuilder, PodError};
 use super::exec::Executed;
+use super::pull::Prepared;
 use super::runs::Runs;
 use super::store::PodStore;
 use super::virtual_time::{VirtualLife, VirtualTimeError};
 use super::{admission, container, cpu, network};
 use crate::executor::{Blocking, PodExecutor};
-use crate::guest::{Engines, FuelBudget, Loader, PrepareError, Program};
+use crate::guest::{Engines, FuelBudget, Loader};
 use crate::image::{
-    self, CodeCache, Fetcher, ImageErrorReason, ImageSource, ImageStore, LocalImage, Meant, Pins,
-    PullPolicy,
+    self, CodeCache, Fetcher, ImageErrorReason, ImageSource, ImageStore, Meant, Pins, PullPolicy,
 };
 use crate::lifecycle::{
-    Exit, GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, Placement, PodFailure,
+    GoDuration, Hook, Identity, ImageError, ImageErrorKind, ImageInfo, Placement, PodFailure,
     ProbeAnswer, ProbeKind, Sandbox, SandboxError, StartError,
 };
 use crate::manifest::{self, Manifest};
@@ -68,13 +68,6 @@ struct State {
     objects: Arc<Manifest>,
     /// By container, once others than those of the manifest were allocated.
     allocated: HashMap<String, ResourceRequirements>,
-}
-
-/// A program, or why its image will never run: that is the start's failure, not the image's.
-#[derive(Clone)]
-enum Prepared {
-    Program { program: Program, image: Arc<LocalImage> },
-    Broken(Exit),
 }
 
 impl PodRuntime {
@@ -165,7 +158,7 @@ impl PodRuntime {
     }
 
     /// Init containers and app containers have names of one space.
-    fn container(&self, name: &str) -> &Container {
+    pub(super) fn container(&self, name: &str) -> &Container {
         self.containers()
             .find(|container| container.name == name)
             .expect("the worker names containers of this Pod")
@@ -196,7 +189,7 @@ impl PodRuntime {
     }
 
     /// `image` of a container, as it is wanted now.
-    fn image_of(&self, container: &Container) -> String {
+    pub(super) fn image_of(&self, container: &Container) -> String {
         let wanted = self.state().wanted.clone();
         let of_pod = wanted.as_ref().and_then(|pod| {
             let mut all = pod.spec.iter().flat_map(manifest::containers);
@@ -312,34 +305,10 @@ impl ContainerRuntime for PodRuntime {
         name: &str,
         pulling: &(dyn Fn() + Sync),
     ) -> Result<ImageInfo, ImageError> {
-        let container = self.container(name);
-        let (image, origin) =
-            self.find_image(container, pulling).await.map_err(|error| image_error(&error))?;
-        let (host, store) = (&self.request.host.shared, self.store());
-        let on_slow = || (host.on_slow_compile)(name);
-        let prepared = match store.preloads.take(name, &image.file).await {
-            Some(program) => Ok(program),
-            None => {
-                let (engines, cache) = self.workshop(store.engines(), container);
-                Program::prepare(&engines, &cache, &image.file, on_slow).await
-            }
-        };
-        let (prepared, id) = match prepared {
-            Ok(program) => {
-                check_program(container, &image, &program).map_err(|error| image_error(&error))?;
-                let id = image.id.clone();
-                let id = id.unwrap_or_else(|| format!("sha256:{}", program.digest()));
-                (Prepared::Program { program, image: Arc::new(image) }, id)
-            }
-            Err(PrepareError::Image(error)) => return Err(image_error(&error)),
-            // The image is there and is WebAssembly: that it cannot be linked is the start's end.
-            Err(PrepareError::Start(error)) => {
-                let id = image.id.unwrap_or_else(|| self.image_of(container));
-                (Prepared::Broken(error.into()), id)
-            }
-        };
+        let (prepared, info) =
+            self.prepare(name, pulling).await.map_err(|error| image_error(&error))?;
         self.state().programs.insert(name.to_owned(), prepared);
-        Ok(ImageInfo { id, origin })
+        Ok(info)
     }
 
     async fn start(&self, name: &str, attempt: u32) -> Result<Run, StartError> {
@@ -409,23 +378,6 @@ pub(super) fn pull_policy(container: &Container) -> PullPolicy {
         Some("Never") => PullPolicy::Never,
         Some("Always") => PullPolicy::Always,
         _ => PullPolicy::IfNotPresent,
-    }
-}
-
-/// What was compiled must be what the image has: its file has been on the disk for who knows how long.
-fn check_program(
-    container: &Container,
-    image: &LocalImage,
-    program: &Program,
-) -> Result<(), image::ImageError> {
-    match &image.digest {
-        Some(digest) if digest.len() == program.digest().len() && digest != program.digest() => {
-            Err(image::ImageError::Inspect {
-                image: container.image.clone().unwrap_or_default(),
-                message: format!("sha256:{digest} is damaged: remove the image and pull it again"),
-            })
-        }
-        _ => Ok(()),
     }
 }
 

@@ -32,18 +32,13 @@ impl Layout {
     pub fn open(folder: &Path) -> Result<Self, LayoutError> {
         make_private(folder)?;
         let layout = Self { root: folder.into() };
-        for name in ["ingest", "pins"] {
-            create_folder(&folder.join(name))?;
-        }
-        create_folder(&layout.blobs(Algorithm::Sha256))?;
         let marker = folder.join("oci-layout");
-        if !at(&marker, fs::exists(&marker))? || !at(&marker, fs::exists(layout.index_file()))? {
-            let _lock = layout.lock_exclusively()?;
-            // The index first: what has a marker is a layout and has an index.
-            if !at(&marker, fs::exists(layout.index_file()))? {
-                replace(&layout.index_file(), EMPTY_INDEX.as_bytes())?;
-            }
-            replace(&marker, OCI_LAYOUT.as_bytes())?;
+        let mut is_made = true;
+        for part in [&layout.pin_folder(), &layout.index_file(), &marker] {
+            is_made &= at(part, fs::exists(part))?;
+        }
+        if !is_made {
+            layout.make(&marker)?;
         }
         let version = at(&marker, fs::read_to_string(&marker))?;
         let version: serde_json::Value = serde_json::from_str(&version).unwrap_or_default();
@@ -54,6 +49,22 @@ impl Layout {
                 problem: "it is no image layout of version 1".to_owned(),
             }),
         }
+    }
+
+    /// Makes what is missing.
+    fn make(&self, marker: &Path) -> Result<(), LayoutError> {
+        create_folder(&self.ingest_folder())?;
+        create_folder(&self.blobs(Algorithm::Sha256))?;
+        let _lock = self.lock_exclusively()?;
+        // The index first: what has a marker is a layout and has an index.
+        if !at(marker, fs::exists(self.index_file()))? {
+            replace(&self.index_file(), EMPTY_INDEX.as_bytes())?;
+        }
+        if !at(marker, fs::exists(marker))? {
+            replace(marker, OCI_LAYOUT.as_bytes())?;
+        }
+        // Last: where it is, all else is there.
+        create_folder(&self.pin_folder())
     }
 
     /// Its folder.
