@@ -166,8 +166,8 @@ impl ImageStore {
         // Where nothing was ever fetched, no folders are made.
         let layout = self.folder.join("index.json").exists().then(|| Layout::open(&self.folder))?;
         let layout = layout.ok()?;
-        let (_, manifest) = layout.find(reference).ok()??;
-        let contents = Contents::of(&layout, &manifest.ok()?, &reference.familiar()).ok()?;
+        let manifest = layout.find(reference).ok()??.manifest.ok()?;
+        let contents = Contents::of(&layout, &manifest, &reference.familiar()).ok()?;
         match contents.image().program {
             Program::Blob(_) => Some(contents.program("").ok()?.path().to_owned()),
             Program::InRoot => None,

@@ -17,7 +17,13 @@ use crate::image::{Meant, PullPolicy};
 
 /// Programs under way, by container.
 pub(super) struct Preloads {
-    loading: Mutex<HashMap<String, Task<Option<(PathBuf, Program)>>>>,
+    loading: Mutex<HashMap<String, Task<Option<Loaded>>>>,
+}
+
+/// A program, and the file that it is from.
+struct Loaded {
+    file: PathBuf,
+    program: Program,
 }
 
 impl Preloads {
@@ -30,12 +36,12 @@ impl Preloads {
             let (engines, cache) = runtime.workshop(engines, container);
             let images = runtime.images().clone();
             account.spawn(async move {
-                let path = match meant {
+                let file = match meant {
                     Meant::File(path) => path,
                     Meant::Image(reference) => images.program_here(&reference)?,
                 };
-                let code = cache.find(&path).ok()??;
-                Some((path, Program::load(&engines, &code).ok()?))
+                let code = cache.find(&file).ok()??;
+                Some(Loaded { file, program: Program::load(&engines, &code).ok()? })
             })
         };
         let loading = runtime.first_containers().iter().filter_map(|container| {
@@ -53,7 +59,7 @@ impl Preloads {
     pub(super) async fn take(&self, container: &str, file: &Path) -> Option<Program> {
         let loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner).remove(container);
         // One that failed fails again in the image's own step, which says why.
-        let (loaded, program) = loading?.await.ok()??;
-        (loaded == file).then_some(program)
+        let loaded = loading?.await.ok()??;
+        (loaded.file == file).then_some(loaded.program)
     }
 }

@@ -51,6 +51,15 @@ pub struct Image {
     pub last_used: SystemTime,
 }
 
+/// What a name leads to.
+#[derive(Debug)]
+pub struct Found {
+    /// The image.
+    pub image: Image,
+    /// Its manifest, or what is wrong with that.
+    pub manifest: Result<Manifest, LayoutError>,
+}
+
 impl Layout {
     /// Every image, in the order of `index.json`.
     ///
@@ -69,17 +78,14 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::Damaged`], [`LayoutError::Io`]
     pub fn resolve(&self, reference: &Reference) -> Result<Option<Image>, LayoutError> {
-        Ok(self.find(reference)?.map(|(image, _)| image))
+        Ok(self.find(reference)?.map(|found| found.image))
     }
 
-    /// As [`Layout::resolve`], with the manifest, or what is wrong with it.
+    /// As [`Layout::resolve`], with the manifest.
     ///
     /// # Errors
     /// [`LayoutError::Damaged`], [`LayoutError::Io`]
-    pub fn find(
-        &self,
-        reference: &Reference,
-    ) -> Result<Option<(Image, Result<Manifest, LayoutError>)>, LayoutError> {
+    pub fn find(&self, reference: &Reference) -> Result<Option<Found>, LayoutError> {
         let index = self.read_index()?;
         let mut fitting = index.manifests().iter().filter(|entry| is_entry_of(entry, reference));
         // Only what fits is looked at closer: that reads its manifest.
@@ -87,7 +93,7 @@ impl Layout {
             let manifest = self.manifest(&Digest::of(entry).ok()?);
             let is_there = !matches!(manifest, Err(LayoutError::Missing(_)));
             let image = self.image(entry, manifest.as_ref().ok())?;
-            is_there.then_some((image, manifest))
+            is_there.then_some(Found { image, manifest })
         }))
     }
 

@@ -36,7 +36,7 @@ mod threshold;
 
 pub use collect::{Collected, Collection};
 pub use error::LayoutError;
-pub use index::Image;
+pub use index::{Found, Image};
 pub use ingest::{Begin, Ingest};
 pub use limits::{MOST_LAYERS, MOST_MANIFEST_BYTES};
 pub use manifest::{Content, Manifest};

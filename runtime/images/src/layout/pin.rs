@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::error::LayoutError;
 use super::folder::at;
-use super::index::Image;
+use super::index::{Found, Image};
 use super::ingest::{Begin, Ingest, is_same_file, remove_if_there};
 use super::manifest::Manifest;
 use super::store::Layout;
@@ -106,7 +106,9 @@ impl Pin {
     /// [`LayoutError::Damaged`], [`LayoutError::Io`], or those of content when its manifest is not
     /// what it was.
     pub fn take(&self, reference: &Reference) -> Result<Option<(Image, Manifest)>, LayoutError> {
-        let Some((image, manifest)) = self.layout.find(reference)? else { return Ok(None) };
+        let Some(Found { image, manifest }) = self.layout.find(reference)? else {
+            return Ok(None);
+        };
         let manifest = manifest?;
         self.keep(&image.digest)?;
         // Only now: until it was kept, a collection could take it.
