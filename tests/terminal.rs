@@ -45,7 +45,7 @@ fn sigterm_stops_gracefully() {
 fn a_terminal_that_goes_away_stops_gracefully_unless_told_otherwise() {
     let world = World::new();
     let file = waiting_for_input(&world);
-    let pod = world.wasmpod(["run", &file, "--verbose"]).typed_input().start();
+    let pod = world.wasmpod(["run", &file, "--verbose"]).hangup().typed_input().start();
     pod.wait_for("waiting");
     pod.signal(Signal::HUP);
     let result = pod.finish();

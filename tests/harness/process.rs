@@ -84,6 +84,13 @@ impl Invocation {
         self.after("trap '' HUP")
     }
 
+    /// Starts the process as one that ends with its terminal, also where these tests would outlive theirs.
+    #[must_use]
+    pub(crate) fn hangup(self) -> Self {
+        // A shell cannot take back what was ignored when it began.
+        self.after("exec env --default-signal=HUP \"$0\" \"$@\"")
+    }
+
     /// Sends standard error where standard output goes.
     #[must_use]
     pub(crate) fn errors_to_output(self) -> Self {
