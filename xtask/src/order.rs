@@ -91,7 +91,7 @@ fn compile_for_emulator(image: &Path, folder: &Path) -> Result<(), String> {
     let latest = entries.max_by_key(|entry| modified(entry).ok()).ok_or("nothing was compiled")?;
     let output = folder.join("code");
     let request = format!(
-        r#"{{"Compile":{{"image":"{}","output":"{}","small_reservation":false,"fuel":false,"of_guest":false}}}}"#,
+        r#"{{"Compile":{{"image":"{}","output":"{}"}}}}"#,
         image.display(),
         output.display()
     );

@@ -32,20 +32,25 @@ pub(crate) enum Task {
     Improve(Improvement),
 }
 
-/// What to compile, and for which engine.
+/// What to compile, and for which engine. What is not said is no.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) image: PathBuf,
     /// A file that does not exist yet.
     pub(crate) output: PathBuf,
+    #[serde(default)]
     pub(crate) small_reservation: bool,
     /// For an engine that counts what its guests execute.
+    #[serde(default)]
     pub(crate) fuel: bool,
     /// A guest may have made the image, at any time.
+    #[serde(default)]
     pub(crate) of_guest: bool,
     /// Behind everything else on the machine, by one thread.
+    #[serde(default)]
     pub(crate) behind: bool,
     /// A large image may have code that is made quickly and runs slower.
+    #[serde(default)]
     pub(crate) may_be_quick: bool,
 }
 
@@ -116,5 +121,19 @@ pub(crate) enum CompileError {
 impl From<KindError> for CompileError {
     fn from(error: KindError) -> Self {
         Self::Kind(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cargo xtask order` writes it, which knows nothing of these types.
+    #[test]
+    fn a_request_is_its_image_and_where_its_code_goes() {
+        let task = serde_json::from_str(r#"{"Compile":{"image":"/a.wasm","output":"/code"}}"#);
+        let Ok(Task::Compile(request)) = task else { panic!("{task:?}") };
+        assert_eq!((request.image, request.output), ("/a.wasm".into(), "/code".into()));
+        assert!(!request.fuel && !request.of_guest && !request.behind && !request.may_be_quick);
     }
 }
